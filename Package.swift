@@ -1,0 +1,126 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "atomsync",
+  platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+  products: [
+    .library(name: "Transit", targets: ["Transit"]),
+    .library(name: "AtomsyncCore", targets: ["AtomsyncCore"]),
+    .library(name: "Atomsync", targets: ["Atomsync"]),
+    .library(name: "AtomsyncSQLite", targets: ["AtomsyncSQLite"]),
+    .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
+    .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
+    .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
+    .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
+    .library(name: "AtomsyncTesting", targets: ["AtomsyncTesting"]),
+    .executable(name: "atomsync-server", targets: ["atomsync-server"]),
+    .executable(name: "atomsync", targets: ["atomsync"]),
+    .plugin(name: "ServePlugin", targets: ["ServePlugin"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // The format. Knows nothing of syncing.
+    .target(name: "Transit"),
+
+    // The seams: what a storage, a transport or a codec is written against.
+    .target(name: "AtomsyncCore", dependencies: ["Transit"]),
+
+    // The engine: SyncedAtom, replica, authority, loopback.
+    .target(
+      name: "Atomsync",
+      dependencies: [
+        "AtomsyncCore",
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // Storages.
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    .systemLibrary(
+      name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .target(name: "AtomsyncSQLite", dependencies: ["AtomsyncCore", "CSQLite"]),
+    .target(name: "AtomsyncLMDB", dependencies: ["AtomsyncCore", "CLMDB"]),
+
+    // The two halves of the wire.
+    .target(
+      name: "AtomsyncHTTPClient",
+      dependencies: [
+        "AtomsyncCore",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    .target(
+      name: "AtomsyncHTTPServer",
+      dependencies: [
+        "Atomsync",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+
+    // The usual pair for an app: SQLite here, HTTP to the server.
+    .target(name: "AtomsyncKit", dependencies: ["Atomsync", "AtomsyncSQLite", "AtomsyncHTTPClient"]),
+
+    // Conformance kits, faults and the simulator.
+    .target(name: "AtomsyncTesting", dependencies: ["Atomsync"]),
+
+    // Programs.
+    .executableTarget(
+      name: "atomsync-server",
+      dependencies: [
+        "AtomsyncHTTPServer", "AtomsyncSQLite", "AtomsyncLMDB",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "atomsync",
+      dependencies: [
+        "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .plugin(
+      name: "ServePlugin",
+      capability: .command(
+        intent: .custom(verb: "atomsync-server", description: "Build and run atomsync-server."))),
+
+    // Tests.
+    .testTarget(name: "TransitTests", dependencies: ["Transit"]),
+    .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore"]),
+    .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
+    .testTarget(name: "AtomsyncSimulationTests", dependencies: ["AtomsyncTesting"]),
+    .testTarget(
+      name: "AtomsyncStorageTests",
+      dependencies: ["AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB"]),
+    .testTarget(
+      name: "AtomsyncHTTPTests",
+      dependencies: [
+        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncLMDB", "AtomsyncTesting",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+// One place for the language features that every target is written against.
+for target in package.targets where target.type != .system && target.type != .plugin {
+  target.swiftSettings = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}
