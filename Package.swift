@@ -14,8 +14,8 @@ let package = Package(
     .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
     .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
     .library(name: "AtomsyncTesting", targets: ["AtomsyncTesting"]),
-    .executable(name: "atomsync-server", targets: ["atomsync-server"]),
-    .executable(name: "atomsync", targets: ["atomsync"]),
+    .executable(name: "atomsync-server", targets: ["AtomsyncServer"]),
+    .executable(name: "atomsync", targets: ["AtomsyncShell"]),
     .plugin(name: "ServePlugin", targets: ["ServePlugin"]),
   ],
   dependencies: [
@@ -82,13 +82,13 @@ let package = Package(
 
     // Programs.
     .executableTarget(
-      name: "atomsync-server",
+      name: "AtomsyncServer",
       dependencies: [
         "AtomsyncHTTPServer", "AtomsyncSQLite", "AtomsyncLMDB",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
-      name: "atomsync",
+      name: "AtomsyncShell",
       dependencies: [
         "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
