@@ -1,0 +1,60 @@
+/// Writes that happen together or not at all, if their preconditions hold.
+public struct StorageBatch: Sendable, Hashable {
+  /// Checked before any write of this batch, and after all writes of the batches before it.
+  public var preconditions: [StoragePrecondition]
+  /// Applied in order; a later write of a key wins over an earlier one.
+  public var writes: [StorageWrite]
+
+  public init(preconditions: [StoragePrecondition] = [], writes: [StorageWrite] = []) {
+    self.preconditions = preconditions
+    self.writes = writes
+  }
+
+  public mutating func put(_ key: [UInt8], _ value: [UInt8]) { writes.append(.put(key, value)) }
+  public mutating func delete(_ key: [UInt8]) { writes.append(.delete(key)) }
+
+  /// About how many bytes the batch carries.
+  public var byteCount: Int {
+    writes.reduce(0) { sum, write in
+      switch write {
+      case .put(let key, let value): sum + key.count + value.count
+      case .delete(let key): sum + key.count
+      }
+    }
+  }
+}
+
+/// What must be true of a key for a batch to be applied.
+public enum StoragePrecondition: Sendable, Hashable {
+  case absent([UInt8])
+  case equals([UInt8], [UInt8])
+
+  /// The key that is looked at.
+  public var key: [UInt8] {
+    switch self {
+    case .absent(let key), .equals(let key, _): key
+    }
+  }
+
+  /// Whether the precondition holds for what is stored at ``key`` (`nil`: nothing).
+  public func holds(for stored: [UInt8]?) -> Bool {
+    switch self {
+    case .absent: stored == nil
+    case .equals(_, let expected): stored == expected
+    }
+  }
+}
+
+/// One change of one key. Deleting an absent key is no error.
+public enum StorageWrite: Sendable, Hashable {
+  case put([UInt8], [UInt8])
+  case delete([UInt8])
+}
+
+/// What became of a batch.
+public enum StorageOutcome: Sendable, Hashable {
+  /// Applied, and durable as promised.
+  case committed
+  /// Not applied: the precondition on this key did not hold.
+  case refused(key: [UInt8])
+}

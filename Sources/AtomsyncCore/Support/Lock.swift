@@ -1,0 +1,37 @@
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// A value behind a lock: the one way in which Atomsync shares mutable state between threads.
+///
+/// A pthread mutex rather than `Synchronization.Mutex`, because the thread sanitizer understands it: the futex
+/// under the latter is not instrumented, and correct code is then reported as racing.
+public final class Lock<Value>: @unchecked Sendable {
+  // Sound, because every access to `value` happens while `mutex` is held. It is allocated once and never moves.
+  private var value: Value
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+  public init(_ value: consuming sending Value) {
+    self.value = value
+    self.mutex = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  /// Runs `body` with exclusive access. Not recursive; never call code of the user's in it.
+  public func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&value)
+  }
+}
