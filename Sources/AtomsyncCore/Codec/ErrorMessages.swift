@@ -1,0 +1,30 @@
+public import Transit
+
+extension ErrorBody: WireMessage {
+  public func write(to writer: inout TransitWriter) throws {
+    try writer.beginMap(count: 2 + (limit == nil ? 0 : 1) + (offset == nil ? 0 : 1))
+    try writer.field(Keys.error, Keyword(code.text))
+    try writer.field(Keys.message, message)
+    if let limit { try writer.field(Keys.limit, limit) }
+    if let offset { try writer.field(Keys.offset, offset) }
+    try writer.endMap()
+  }
+
+  public init(from reader: inout TransitReader) throws {
+    var code: String?
+    var message = ""
+    var limit: Int64?
+    var offset: Int64?
+    try reader.fields { name, reader in
+      switch name {
+      case "error": code = try reader.readKeyword().text
+      case "message": message = try reader.readString()
+      case "limit": limit = try reader.readInt()
+      case "offset": offset = try reader.readInt()
+      default: return false
+      }
+      return true
+    }
+    self.init(Code(try reader.required(code, "error")), message, limit: limit, offset: offset)
+  }
+}

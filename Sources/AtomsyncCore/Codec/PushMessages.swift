@@ -1,0 +1,148 @@
+public import Transit
+
+internal import struct Foundation.UUID
+
+extension PushRequest: WireMessage {
+  public func write(to writer: inout TransitWriter) throws {
+    try writer.beginMap(count: 2 + (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1))
+    try writer.field(Keys.group, group)
+    if let ticket {
+      try writer.field(Keys.client, ticket.client)
+      try writer.field(Keys.push, ticket.number)
+    }
+    if isAtomic { try writer.field(Keys.atomic, true) }
+    if let user { try writer.field(Keys.user, user) }
+    try writer.list(Keys.docs, edits) { writer, edit in
+      try writer.beginMap(count: 3)
+      try writer.field(Keys.id, edit.id)
+      try writer.field(Keys.version, edit.version)
+      try writer.field(edit.content)
+      try writer.endMap()
+    }
+    try writer.endMap()
+  }
+
+  public init(from reader: inout TransitReader) throws {
+    var group: String?
+    var client: UUID?
+    var push: Int64?
+    var isAtomic = false
+    var user: String?
+    var edits: [Edit]?
+    try reader.fields { name, reader in
+      switch name {
+      case "group": group = try reader.readString()
+      case "client": client = try reader.readUUID()
+      case "push": push = try reader.readInt()
+      case "atomic": isAtomic = try reader.readBool()
+      case "user": user = try reader.readString()
+      case "docs": edits = try reader.list { try Edit(from: &$0) }
+      default: return false
+      }
+      return true
+    }
+    guard (client == nil) == (push == nil) else {
+      throw MessageError("A push has :client and :push, or neither.", offset: reader.offset)
+    }
+    self.init(
+      group: try reader.required(group, "group"),
+      ticket: client.flatMap { client in push.map { PushTicket(client: client, number: $0) } },
+      isAtomic: isAtomic,
+      edits: try reader.required(edits, "docs"),
+      user: user)
+  }
+}
+
+extension Edit {
+  fileprivate init(from reader: inout TransitReader) throws {
+    var fields = DocumentFields()
+    try reader.fields { try fields.read($0, &$1) }
+    self.init(
+      id: try reader.required(fields.id, "id"),
+      version: fields.version ?? 0,
+      content: try fields.content(reader))
+  }
+}
+
+extension PushAnswer: WireMessage {
+  public func write(to writer: inout TransitWriter) throws {
+    try writer.beginMap(count: 4)
+    try writer.field(Keys.group, group)
+    try writer.list(Keys.accepted, accepted) { writer, acceptance in
+      try writer.beginMap(count: 3)
+      try writer.field(Keys.id, acceptance.id)
+      try writer.field(Keys.version, acceptance.version)
+      try writer.field(Keys.updated, acceptance.updated)
+      try writer.endMap()
+    }
+    try writer.list(Keys.rejected, rejected) { writer, rejection in try rejection.write(to: &writer) }
+    try writer.field(Keys.now, now)
+    try writer.endMap()
+  }
+
+  public init(from reader: inout TransitReader) throws {
+    var group: String?
+    var accepted: [Acceptance]?
+    var rejected: [Rejection]?
+    var now: Int64 = 0
+    try reader.fields { name, reader in
+      switch name {
+      case "group": group = try reader.readString()
+      case "accepted": accepted = try reader.list { try Acceptance(from: &$0) }
+      case "rejected": rejected = try reader.list { try Rejection(from: &$0) }
+      case "now": now = try reader.readInt()
+      default: return false
+      }
+      return true
+    }
+    self.init(
+      group: try reader.required(group, "group"),
+      accepted: try reader.required(accepted, "accepted"),
+      rejected: try reader.required(rejected, "rejected"),
+      now: now)
+  }
+}
+
+extension PushAnswer.Acceptance {
+  fileprivate init(from reader: inout TransitReader) throws {
+    var fields = DocumentFields()
+    try reader.fields { try fields.read($0, &$1) }
+    self.init(
+      id: try reader.required(fields.id, "id"),
+      version: try reader.required(fields.version, "version"),
+      updated: fields.updated)
+  }
+}
+
+extension PushAnswer.Rejection {
+  fileprivate func write(to writer: inout TransitWriter) throws {
+    try writer.beginMap(count: 2 + (current == nil ? 0 : 3))
+    try writer.field(Keys.id, id)
+    try writer.field(Keys.reason, Keyword(reason.text))
+    if let current {
+      try writer.field(current.content)
+      try writer.field(Keys.version, current.version)
+      try writer.field(Keys.updated, current.updated)
+    }
+    try writer.endMap()
+  }
+
+  fileprivate init(from reader: inout TransitReader) throws {
+    var fields = DocumentFields()
+    var reason: String?
+    try reader.fields { name, reader in
+      if name == "reason" {
+        reason = try reader.readKeyword().text
+        return true
+      }
+      return try fields.read(name, &reader)
+    }
+    let id = try reader.required(fields.id, "id")
+    var current: Document?
+    if let version = fields.version {
+      current = Document(
+        id: id, version: version, updated: fields.updated, content: try fields.content(reader))
+    }
+    self.init(id: id, reason: RejectionReason(try reader.required(reason, "reason")), current: current)
+  }
+}

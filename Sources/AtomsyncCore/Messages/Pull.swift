@@ -1,0 +1,56 @@
+/// Asks for the documents of a group that were written after a place in its history.
+public struct PullRequest: Sendable, Hashable {
+  public enum Start: Sendable, Hashable {
+    /// Everything that is alive.
+    case beginning
+    /// What came after an earlier answer.
+    case cursor(Cursor)
+    /// What was written in this millisecond (since 1970, the server's clock) or later; may repeat, never skips.
+    case since(Int64)
+  }
+
+  public var group: String
+  public var start: Start
+  /// The most documents to answer; `nil` for the server's default.
+  public var limit: Int?
+
+  public init(group: String, start: Start = .beginning, limit: Int? = nil) {
+    self.group = group
+    self.start = start
+    self.limit = limit
+  }
+
+  public init(group: String, cursor: Cursor?, limit: Int? = nil) {
+    self.init(group: group, start: cursor.map { .cursor($0) } ?? .beginning, limit: limit)
+  }
+}
+
+/// One page of a group's changes, read from one snapshot, oldest first.
+public struct PullPage: Sendable, Hashable {
+  public var group: String
+  public var documents: [Document]
+  /// Hand it back next time.
+  public var cursor: Cursor
+  /// The page ended at a limit: pull again at once.
+  public var hasMore: Bool
+  /// The cursor that was asked for cannot be continued: this page and those up to the first without
+  /// ``hasMore`` are the full live content.
+  public var isReset: Bool
+  /// The server's clock, in milliseconds since 1970.
+  public var now: Int64
+  /// The user that the server took the caller for; `nil` on an open server.
+  public var user: String?
+
+  public init(
+    group: String, documents: [Document], cursor: Cursor, hasMore: Bool, isReset: Bool = false, now: Int64,
+    user: String? = nil
+  ) {
+    self.group = group
+    self.documents = documents
+    self.cursor = cursor
+    self.hasMore = hasMore
+    self.isReset = isReset
+    self.now = now
+    self.user = user
+  }
+}

@@ -1,0 +1,110 @@
+public import struct Foundation.UUID
+
+/// A change of one document that a client asks for.
+public struct Edit: Sendable, Hashable {
+  public var id: String
+  /// The version that the edit was made on; 0 for "does not exist".
+  public var version: Int64
+  public var content: Content
+
+  public init(id: String, version: Int64, content: Content) {
+    self.id = id
+    self.version = version
+    self.content = content
+  }
+}
+
+/// Names one push of one client, which makes it idempotent. (Docs/Protocol.md §4.)
+public struct PushTicket: Sendable, Hashable {
+  public var client: UUID
+  /// Rises by one with each new push of the client to the group.
+  public var number: Int64
+
+  public init(client: UUID, number: Int64) {
+    self.client = client
+    self.number = number
+  }
+}
+
+/// Asks for some documents to be changed.
+public struct PushRequest: Sendable, Hashable {
+  public var group: String
+  public var ticket: PushTicket?
+  /// All edits or none.
+  public var isAtomic: Bool
+  public var edits: [Edit]
+  /// The user that the edits belong to: a server that takes the caller for somebody else refuses the push.
+  public var user: String?
+
+  public init(
+    group: String, ticket: PushTicket? = nil, isAtomic: Bool = false, edits: [Edit], user: String? = nil
+  ) {
+    self.group = group
+    self.ticket = ticket
+    self.isAtomic = isAtomic
+    self.edits = edits
+    self.user = user
+  }
+}
+
+/// The authority's verdicts: each edit is in exactly one list, in the order sent.
+public struct PushAnswer: Sendable, Hashable {
+  /// An edit that was taken.
+  public struct Acceptance: Sendable, Hashable {
+    public var id: String
+    public var version: Int64
+    public var updated: Int64
+
+    public init(id: String, version: Int64, updated: Int64) {
+      self.id = id
+      self.version = version
+      self.updated = updated
+    }
+  }
+
+  /// An edit that was not taken, and why.
+  public struct Rejection: Sendable, Hashable {
+    public var id: String
+    public var reason: RejectionReason
+    /// With `.stale`: the server's document (version 0 and deleted when it knows none).
+    public var current: Document?
+
+    public init(id: String, reason: RejectionReason, current: Document? = nil) {
+      self.id = id
+      self.reason = reason
+      self.current = current
+    }
+  }
+
+  public var group: String
+  public var accepted: [Acceptance]
+  public var rejected: [Rejection]
+  /// The server's clock, in milliseconds since 1970.
+  public var now: Int64
+
+  public init(group: String, accepted: [Acceptance], rejected: [Rejection], now: Int64) {
+    self.group = group
+    self.accepted = accepted
+    self.rejected = rejected
+    self.now = now
+  }
+}
+
+/// Why an edit was not taken. Open-ended: a client treats a reason that it does not know as passing.
+public struct RejectionReason: Sendable, Hashable, CustomStringConvertible {
+  /// The keyword on the wire, without its colon.
+  public var text: String
+
+  public init(_ text: String) { self.text = text }
+
+  /// The edit was made on a version that is not the current one.
+  public static let stale = RejectionReason("stale")
+  /// The id or the value can never be stored.
+  public static let invalid = RejectionReason("invalid")
+  /// The value exceeds the server's limit.
+  public static let tooLarge = RejectionReason("too-large")
+  /// Another edit spoiled the atomic push.
+  public static let aborted = RejectionReason("aborted")
+
+  public var description: String { text }
+}

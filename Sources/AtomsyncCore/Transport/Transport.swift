@@ -1,0 +1,47 @@
+/// Carries messages between a replica and its authority: the seam under syncing.
+///
+/// ## Behavior
+/// - A transport never retries and never reorders what it was given one call at a time; the replica decides
+///   when to try again.
+/// - Every call ends: with an answer, with a ``TransportError``, or by cancellation of its task. A call that
+///   waits for a peer has a deadline of the transport's own.
+/// - When ``push(_:)`` throws, the push may or may not have happened, unless the error's code says that the
+///   authority refused it.
+/// - All methods may be called concurrently.
+public protocol Transport: Sendable {
+  /// Asks for one page.
+  func pull(_ request: PullRequest) async throws -> PullPage
+
+  /// Sends edits and answers the verdicts.
+  func push(_ request: PushRequest) async throws -> PushAnswer
+
+  /// Follows groups: calls `receive` first with ``LiveEvent/opened``, then with each page, in order, waiting for
+  /// it to return before it reads on.
+  ///
+  /// Returns when the authority ended the stream in good order; throws what `receive` throws, a
+  /// ``TransportError``, or `CancellationError`. A stream that stays silent beyond its heartbeat is dead and
+  /// throws ``TransportError/Code/timedOut``.
+  func live(
+    _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws
+
+  /// Lets go of connections. Calls in progress end with an error.
+  func close() async
+}
+
+/// The groups to follow, each from its own place.
+public struct LiveRequest: Sendable, Hashable {
+  public var groups: [PullRequest]
+
+  public init(groups: [PullRequest]) { self.groups = groups }
+}
+
+/// What a live stream tells.
+public enum LiveEvent: Sendable, Hashable {
+  /// The authority answered; pages follow as they are committed.
+  case opened
+  /// What a pull from the group's cursor would answer.
+  case page(PullPage)
+  /// The permission to read this group was withdrawn; no more pages of it follow.
+  case revoked(group: String)
+}
