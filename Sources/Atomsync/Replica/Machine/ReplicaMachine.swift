@@ -98,6 +98,10 @@ package struct ReplicaMachine: Sendable {
   var isLiveUnsupported = false
   package internal(set) var lastError: SyncError?
   var isRevoked = false
+  var lastPull: Int64?
+  var lastPush: Int64?
+  /// The documents whose merge failed; they wait for a change.
+  var openConflicts: Set<String> = []
 
   // Numbers.
   var lastNumber = 0
