@@ -2,9 +2,9 @@ import Testing
 import Transit
 
 #if canImport(FoundationEssentials)
-  import FoundationEssentials
+import FoundationEssentials
 #else
-  import Foundation
+import Foundation
 #endif
 
 /// One map of 10,000 documents, written by transit-java.

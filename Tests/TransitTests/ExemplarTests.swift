@@ -2,9 +2,9 @@ import Testing
 import Transit
 
 #if canImport(FoundationEssentials)
-  import FoundationEssentials
+import FoundationEssentials
 #else
-  import Foundation
+import Foundation
 #endif
 
 /// The exemplars of transit-format: 67 values, each in three encodings and as EDN.

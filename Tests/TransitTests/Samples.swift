@@ -1,9 +1,9 @@
 import Transit
 
 #if canImport(FoundationEssentials)
-  import FoundationEssentials
+import FoundationEssentials
 #else
-  import Foundation
+import Foundation
 #endif
 
 /// Data from outside of the package, used where it is present.

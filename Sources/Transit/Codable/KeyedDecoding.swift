@@ -10,7 +10,8 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
       switch entry.key {
       case .keyword(let keyword): Key(stringValue: keyword.text)
       case .string(let text): Key(stringValue: text)
-      case .int(let number): Int(exactly: number).flatMap { Key(intValue: $0) } ?? Key(stringValue: String(number))
+      case .int(let number):
+        Int(exactly: number).flatMap { Key(intValue: $0) } ?? Key(stringValue: String(number))
       default: nil
       }
     }
@@ -78,7 +79,9 @@ extension KeyedDecoding {
   func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try read(key) { try $0.bool($1) } }
   func decode(_ type: String.Type, forKey key: Key) throws -> String { try read(key) { try $0.string($1) } }
   func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try read(key) { try $0.double($1) } }
-  func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try read(key) { Float(try $0.double($1)) } }
+  func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
+    try read(key) { Float(try $0.double($1)) }
+  }
   func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try read(key) { try $0.integer($1) } }
   func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try read(key) { try $0.integer($1) } }
   func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try read(key) { try $0.integer($1) } }

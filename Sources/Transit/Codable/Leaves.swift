@@ -1,12 +1,13 @@
 #if canImport(FoundationEssentials)
-  internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-  internal import Foundation
+internal import Foundation
 #endif
 
 /// Swift types that are Transit values of their own, as opposed to types that describe themselves by containers.
 enum Leaf: UInt8 {
-  case none, value, string, date, uuid, url, data, decimal, keyword, symbol, instant, bigInteger, bigDecimal, map, set
+  case none, value, string, date, uuid, url, data, decimal, keyword, symbol, instant, bigInteger, bigDecimal,
+    map, set
   /// A type with a string or integer for raw value.
   case raw
   case collection, custom

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-  internal import Foundation
+internal import Foundation
 #endif
 
 /// Makes Swift values of `Decodable` types from Transit.
@@ -83,8 +83,8 @@ struct ValueDecoder: Decoder {
   }
 
   func mismatch(_ type: any Any.Type, _ value: TransitValue) -> DecodingError {
-    let where_ = DecodingError.Context(codingPath: codingPath, debugDescription: "found \(value.typeName)")
-    return value.isNull ? .valueNotFound(type, where_) : .typeMismatch(type, where_)
+    let context = DecodingError.Context(codingPath: codingPath, debugDescription: "found \(value.typeName)")
+    return value.isNull ? .valueNotFound(type, context) : .typeMismatch(type, context)
   }
 
   func corrupted(_ message: String) -> DecodingError {

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-  internal import Foundation
+internal import Foundation
 #endif
 
 /// Makes Transit from Swift values of `Encodable` types: the mirror image of ``TransitDecoder``.
@@ -143,7 +143,9 @@ final class ValueEncoder: Encoder {
   }
 
   private func encodeHere<T: Encodable>(_ value: T, _ leaf: Leaf) throws -> TransitValue {
-    if leaf == .collection, let collection = value as? any TransitCollection { return try collection.encode(self) }
+    if leaf == .collection, let collection = value as? any TransitCollection {
+      return try collection.encode(self)
+    }
     isRaw = leaf == .raw && context.options.enumStrategy == .keywords
     try value.encode(to: self)
     return result

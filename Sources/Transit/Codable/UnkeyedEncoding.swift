@@ -20,7 +20,9 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
     add(try encoder.encode(value, PlainKey(intValue: count)))
   }
 
-  mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
+  mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<
+    Nested
+  > {
     open().container(keyedBy: type)
   }
 

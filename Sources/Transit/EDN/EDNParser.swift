@@ -29,8 +29,13 @@ struct EDNParser {
       if byte <= 0x20 || byte == UInt8(ascii: ",") {
         position += 1
       } else if byte == UInt8(ascii: ";") {
-        while let byte = next, byte != 0x0A { _ = byte; position += 1 }
-      } else if byte == UInt8(ascii: "#"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "_") {
+        while let byte = next, byte != 0x0A {
+          _ = byte
+          position += 1
+        }
+      } else if byte == UInt8(ascii: "#"), position + 1 < bytes.count,
+        bytes[position + 1] == UInt8(ascii: "_")
+      {
         position += 2
         _ = try value()
       } else {
@@ -65,7 +70,9 @@ struct EDNParser {
       return .keyword(Keyword(name))
     default:
       let name = token()
-      guard !name.isEmpty else { throw fail(.malformed, "unexpected '\(Character(Unicode.Scalar(byte)))'", at: start) }
+      guard !name.isEmpty else {
+        throw fail(.malformed, "unexpected '\(Character(Unicode.Scalar(byte)))'", at: start)
+      }
       return try atom(name, at: start)
     }
   }
@@ -119,7 +126,9 @@ struct EDNParser {
     }
     let scalars = Array(name.unicodeScalars.prefix(2))
     let signed = scalars[0] == "-" || scalars[0] == "+"
-    guard scalars[0].isDigit || signed && scalars.count > 1 && scalars[1].isDigit else { return .symbol(Symbol(name)) }
+    guard scalars[0].isDigit || signed && scalars.count > 1 && scalars[1].isDigit else {
+      return .symbol(Symbol(name))
+    }
     if let value = number(name) { return value }
     throw fail(.numberOutOfRange, "'\(name.prefix(40))' is not a number", at: start)
   }
@@ -170,7 +179,9 @@ struct EDNParser {
   private mutating func hexUnit() -> UInt32? {
     guard position + 4 <= bytes.count else { return nil }
     let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
-    guard !digits.hasPrefix("+"), !digits.hasPrefix("-"), let unit = UInt32(digits, radix: 16) else { return nil }
+    guard !digits.hasPrefix("+"), !digits.hasPrefix("-"), let unit = UInt32(digits, radix: 16) else {
+      return nil
+    }
     position += 4
     return unit
   }
@@ -178,7 +189,9 @@ struct EDNParser {
   /// The character of an escape, after its `\u`; two escapes for one beyond the BMP.
   private mutating func escapedScalar() throws(TransitError) -> Unicode.Scalar {
     let start = position - 2
-    guard let first = hexUnit() else { throw fail(.malformed, "an escape needs four hexadecimal digits", at: start) }
+    guard let first = hexUnit() else {
+      throw fail(.malformed, "an escape needs four hexadecimal digits", at: start)
+    }
     if let scalar = Unicode.Scalar(first) { return scalar }
     if first < 0xDC00, position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
       bytes[position + 1] == UInt8(ascii: "u")
@@ -198,7 +211,9 @@ struct EDNParser {
     position += 1
     // The first character counts even if it would end a name.
     let rest = String(decoding: bytes[position..<min(position + 4, bytes.count)], as: UTF8.self)
-    guard let first = rest.unicodeScalars.first else { throw fail(.truncated, "the text ends after '\\'", at: start) }
+    guard let first = rest.unicodeScalars.first else {
+      throw fail(.truncated, "the text ends after '\\'", at: start)
+    }
     position += first.utf8Count
     let more = token()
     if more.isEmpty { return first }
@@ -251,7 +266,9 @@ struct EDNParser {
     }
   }
 
-  private static func tagged(_ tag: String, _ rep: TransitValue, at start: Int) throws(TransitError) -> TransitValue {
+  private static func tagged(_ tag: String, _ rep: TransitValue, at start: Int) throws(TransitError)
+    -> TransitValue
+  {
     switch (tag, rep) {
     case ("inst", .string): return try Scalars.decode(tag: "t", rep: rep, offset: start)
     case ("uuid", .string): return try Scalars.decode(tag: "u", rep: rep, offset: start)

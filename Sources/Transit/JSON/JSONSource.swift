@@ -171,7 +171,9 @@ struct JSONSource: TokenSource {
         return Text(base + start, cursor - start, isASCII: false)
       }
       if byte == UInt8(ascii: "\\") { return try escapedText(from: start, at: cursor) }
-      if byte < 0x20 { throw fail(.malformed, "a control character inside a string must be escaped", at: cursor) }
+      if byte < 0x20 {
+        throw fail(.malformed, "a control character inside a string must be escaped", at: cursor)
+      }
       cursor += 1
     }
     throw fail(.truncated, "the input ends inside a string", at: end)
@@ -230,7 +232,8 @@ struct JSONSource: TokenSource {
         append(scalar: UInt32(first))
         return
       }
-      guard first < 0xDC00, cursor + 1 < end, base[cursor] == UInt8(ascii: "\\"), base[cursor + 1] == UInt8(ascii: "u")
+      guard first < 0xDC00, cursor + 1 < end, base[cursor] == UInt8(ascii: "\\"),
+        base[cursor + 1] == UInt8(ascii: "u")
       else {
         if cursor + 1 >= end { throw fail(.truncated, "the input ends inside a string", at: end) }
         throw fail(.loneSurrogate, "half of a surrogate pair is escaped without the other half", at: at)
@@ -290,7 +293,9 @@ extension JSONSource {
       if cursor >= end { throw fail(.truncated, "the input ends inside a number", at: end) }
       throw fail(.malformed, "a number needs a digit here", at: cursor)
     }
-    if base[first] == 48, integerDigits > 1 { throw fail(.malformed, "a number cannot begin with 0", at: first) }
+    if base[first] == 48, integerDigits > 1 {
+      throw fail(.malformed, "a number cannot begin with 0", at: first)
+    }
     if cursor < end {
       let byte = base[cursor]
       if byte == UInt8(ascii: ".") || byte | 0x20 == UInt8(ascii: "e") {
@@ -301,7 +306,8 @@ extension JSONSource {
     position = cursor
     if integerDigits <= 18 { return .int(negative ? 0 &- Int64(digits) : Int64(digits)) }
     if let value = Integers.parse(base + start, cursor &- start) { return .int(value) }
-    return .digits(String(decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self))
+    return .digits(
+      String(decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self))
   }
 
   private mutating func fraction(
@@ -343,7 +349,8 @@ extension JSONSource {
     if significant <= 18, let value = Doubles.exact(digits: digits, exponent: exponent) {
       return negative ? 0 - value : value
     }
-    let text = String(decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self)
+    let text = String(
+      decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self)
     guard let value = Double(text), value.isFinite else {
       throw fail(.numberOutOfRange, "a number is too large for a double", at: start)
     }

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-  internal import Foundation
+internal import Foundation
 #endif
 
 /// Writes Transit-MessagePack, with the type codes that old readers know: no `str8`, no `bin`, no `ext`.
@@ -231,7 +231,8 @@ struct MessagePackSink: EncodingSink, ~Copyable {
         header.storeBytes(of: UInt16(widening.count).bigEndian, toByteOffset: 1, as: UInt16.self)
       } else {
         header.storeBytes(of: widening.isMap ? 0xDF : 0xDD, as: UInt8.self)
-        header.storeBytes(of: UInt32(truncatingIfNeeded: widening.count).bigEndian, toByteOffset: 1, as: UInt32.self)
+        header.storeBytes(
+          of: UInt32(truncatingIfNeeded: widening.count).bigEndian, toByteOffset: 1, as: UInt32.self)
       }
       end = widening.offset
     }

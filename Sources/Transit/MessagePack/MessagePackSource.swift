@@ -44,7 +44,9 @@ struct MessagePackSource: TokenSource {
   @inline(__always)
   mutating func head() throws(TransitError) -> Head {
     tokenStart = position
-    guard position < end else { throw TransitError(.truncated, "the input ends where a value was expected", offset: end) }
+    guard position < end else {
+      throw TransitError(.truncated, "the input ends where a value was expected", offset: end)
+    }
     let byte = base[position]
     position &+= 1
     if byte < 0x80 { return .int(Int64(byte)) }
@@ -82,7 +84,8 @@ struct MessagePackSource: TokenSource {
     case 0xDE: return try object(Int(try load(UInt16.self)))
     case 0xDF: return try object(Int(try load(UInt32.self)))
     case 0xC1: throw TransitError(.malformed, "0xc1 begins no MessagePack value", offset: tokenStart)
-    default: throw TransitError(.unsupportedType, "Transit uses no MessagePack extension types", offset: tokenStart)
+    default:
+      throw TransitError(.unsupportedType, "Transit uses no MessagePack extension types", offset: tokenStart)
     }
   }
 

@@ -1,6 +1,7 @@
 /// Base64 as RFC 4648 has it: the usual alphabet, padded, one line.
 enum Base64 {
-  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  private static let alphabet: StaticString =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
   /// The bytes of a padded text; nil for any other character, a wrong length or padding, or stray bits. O(n).
   static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {

@@ -59,9 +59,11 @@ enum Integers {
   ///
   /// - Returns: where the digits begin. Needs up to 20 bytes before `end`.
   @inline(__always)
-  static func writeBackwards(_ number: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<
-    UInt8
-  > {
+  static func writeBackwards(_ number: UInt64, endingAt end: UnsafeMutablePointer<UInt8>)
+    -> UnsafeMutablePointer<
+      UInt8
+    >
+  {
     let table = pairs.utf8Start
     var cursor = end
     var rest = number

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-  internal import Foundation
+internal import Foundation
 #endif
 
 /// A sink that writes bytes: what JSON and MessagePack have in common.
@@ -52,7 +52,11 @@ extension EncodingSink where Self: ~Copyable {
   private mutating func putCopy(_ text: String, _ kind: TextKind, key: Bool) {
     let bytes = Array(text.utf8)
     bytes.withUnsafeBufferPointer { bytes in
-      if let base = bytes.baseAddress { put(base, bytes.count, kind, key: key) } else { putEmpty(kind, key: key) }
+      if let base = bytes.baseAddress {
+        put(base, bytes.count, kind, key: key)
+      } else {
+        putEmpty(kind, key: key)
+      }
     }
   }
 
@@ -127,7 +131,8 @@ extension EncodingSink where Self: ~Copyable {
       try write(
         TransitTagged(tag: "ratio", rep: [.bigInt(ratio.numerator), .bigInt(ratio.denominator)]), key: false,
         levels: levels)
-    case .link(let link): try write(TransitTagged(tag: "link", rep: .map(link.map)), key: false, levels: levels)
+    case .link(let link):
+      try write(TransitTagged(tag: "link", rep: .map(link.map)), key: false, levels: levels)
     case .bigInt, .bigDecimal, .bytes, .uri, .char: scalar(value, key: key)
     }
   }

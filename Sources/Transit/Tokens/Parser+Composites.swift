@@ -72,7 +72,9 @@ extension Parser where Sink: ~Copyable {
       // What opens a map or a tag is no element, and `item` refuses it; `opening` must not run twice on it.
       let first = text.start[0]
       let second = text.start[1]
-      if first == UInt8(ascii: "~") && second == UInt8(ascii: "#") || first == UInt8(ascii: "^") && second == 0x20 {
+      if first == UInt8(ascii: "~") && second == UInt8(ascii: "#")
+        || first == UInt8(ascii: "^") && second == 0x20
+      {
         throw fail(.invalidRepresentation, "a set, list or cmap needs a plain array")
       }
     }
@@ -198,7 +200,8 @@ extension Parser where Sink: ~Copyable {
       guard case .int(let high) = try half(), case .int(let low) = try half() else {
         throw TransitError(.invalidRepresentation, "a UUID needs two integers", offset: start)
       }
-      sink.scalar(.uuid(UUIDText.uuid(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))), key: false)
+      sink.scalar(
+        .uuid(UUIDText.uuid(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))), key: false)
     } else {
       try rareScalar(name.string, head, start: start)
     }
@@ -207,14 +210,20 @@ extension Parser where Sink: ~Copyable {
   /// An integer that is one half of a UUID; halves of a peer without signs come as digits.
   private mutating func half() throws(TransitError) -> Head {
     let head = try source.head()
-    if case .digits(let digits) = head, let unsigned = UInt64(digits) { return .int(Int64(bitPattern: unsigned)) }
+    if case .digits(let digits) = head, let unsigned = UInt64(digits) {
+      return .int(Int64(bitPattern: unsigned))
+    }
     return head
   }
 
   private mutating func rareScalar(_ tag: String, _ head: Head, start: Int) throws(TransitError) {
     let rep = try separately { (parser) throws(TransitError) in try parser.item(head, key: false) }
     let value = try Scalars.decode(tag: tag, rep: rep, offset: start)
-    if Sink.buildsValues || value.isStringable { sink.scalar(value, key: false) } else { try sink.value(value) }
+    if Sink.buildsValues || value.isStringable {
+      sink.scalar(value, key: false)
+    } else {
+      try sink.value(value)
+    }
   }
 
   /// The value of a ratio or link, read apart so that its shape can be checked.

@@ -75,7 +75,9 @@ extension Parser where Sink == ValueSink {
   }
 
   /// The next key of a map, with its separator consumed; nil at the end of the map and of the form around it.
-  mutating func nextKey(_ frame: inout Frame, plain: Bool, outer: Frame?) throws(TransitError) -> TransitValue? {
+  mutating func nextKey(_ frame: inout Frame, plain: Bool, outer: Frame?) throws(TransitError)
+    -> TransitValue?
+  {
     guard try hasNext(&frame, outer: outer) else { return nil }
     try item(try source.head(), key: plain)
     guard try source.hasNext(&frame) else { throw fail(.oddMap, "a map has a key without a value") }

@@ -10,8 +10,10 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   var levels: Int
   let input: UnsafePointer<UInt8>
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int, cache: consuming ReadCache, sink: consuming Sink, levels: Int)
-  {
+  init(
+    _ bytes: UnsafeBufferPointer<UInt8>, at position: Int, cache: consuming ReadCache, sink: consuming Sink,
+    levels: Int
+  ) {
     source = Source(bytes, position: position)
     input = bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
     self.cache = cache
@@ -79,7 +81,8 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     switch text.start[1] {
     case UInt8(ascii: ":"): try named(text, body, .keyword, key: key)
     case UInt8(ascii: "$"): try named(text, body, .symbol, key: key)
-    case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"): name(text, text.dropping(1), .escaped, key: key)
+    case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"):
+      name(text, text.dropping(1), .escaped, key: key)
     case UInt8(ascii: "#"): throw fail(.misplacedTag, "a tag stands where only a value may")
     default:
       let value = try Scalars.decode(afterTilde: text.dropping(1), offset: source.tokenStart)

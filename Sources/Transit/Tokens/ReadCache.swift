@@ -46,7 +46,9 @@ enum TagKind: UInt8 {
     if matches("ratio") { return .ratio }
     if matches("link") { return .link }
     // One character beyond ASCII is one character too.
-    if name.count <= 4, name.bytes.allSatisfy({ $0 >= 0x80 }), name.string.unicodeScalars.count == 1 { return .scalar }
+    if name.count <= 4, name.bytes.allSatisfy({ $0 >= 0x80 }), name.string.unicodeScalars.count == 1 {
+      return .scalar
+    }
     return .unknown
   }
 }
@@ -97,7 +99,8 @@ struct ReadCache {
       arena.append(contentsOf: body.bytes)
     }
     let slot = Slot(
-      kind: kind, tag: tag, isScalar: isScalar, isASCII: body.isASCII, offset: offset, count: body.count, value: value)
+      kind: kind, tag: tag, isScalar: isScalar, isASCII: body.isASCII, offset: offset, count: body.count,
+      value: value)
     if next == Self.capacity { next = 0 }
     if next == slots.count { slots.append(slot) } else { slots[next] = slot }
     next &+= 1

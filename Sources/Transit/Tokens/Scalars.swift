@@ -13,13 +13,16 @@ enum Scalars {
       guard let uuid = UUIDText.parse(body.start, body.count) else { throw bad("a UUID", body, offset) }
       return .uuid(uuid)
     case UInt8(ascii: "m"):
-      guard let value = Integers.parse(body.bytes) else { throw bad("a number of milliseconds", body, offset) }
+      guard let value = Integers.parse(body.bytes) else {
+        throw bad("a number of milliseconds", body, offset)
+      }
       return .instant(Instant(milliseconds: value))
     default: return try decodeRarely(tag: tag, body, offset: offset)
     }
   }
 
-  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int) throws(TransitError) -> TransitValue {
+  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int) throws(TransitError) -> TransitValue
+  {
     switch tag {
     case UInt8(ascii: "_"):
       guard body.count == 0 else { throw bad("nothing, as null must be", body, offset) }
@@ -60,7 +63,9 @@ enum Scalars {
     case UInt8(ascii: "r"): return .uri(body.string)
     case UInt8(ascii: "c"):
       var scalars = body.string.unicodeScalars.makeIterator()
-      guard let scalar = scalars.next(), scalars.next() == nil else { throw bad("one character", body, offset) }
+      guard let scalar = scalars.next(), scalars.next() == nil else {
+        throw bad("one character", body, offset)
+      }
       return .char(scalar)
     case UInt8(ascii: ":"):
       guard body.count > 0 else { throw bad("the name of a keyword", body, offset) }
@@ -93,7 +98,8 @@ enum Scalars {
       if halves.count == 2, case .int(let high) = halves[0], case .int(let low) = halves[1] {
         return .uuid(UUIDText.uuid(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low)))
       }
-    case ("_", .null), ("?", .bool), ("i", .int), ("i", .bigInt), ("d", .double), ("n", .bigInt), ("s", .string):
+    case ("_", .null), ("?", .bool), ("i", .int), ("i", .bigInt), ("d", .double), ("n", .bigInt),
+      ("s", .string):
       return rep
     case ("d", .int(let value)): return .double(Double(value))
     case ("n", .int(let value)): return .bigInt(TransitBigInteger(value))
@@ -112,7 +118,8 @@ enum Scalars {
     default: break
     }
     if "_?sidznfbmtu:$rc".utf8.contains(tag.utf8.first ?? 0) {
-      throw TransitError(.invalidRepresentation, "the tag '\(tag)' has no such representation", offset: offset)
+      throw TransitError(
+        .invalidRepresentation, "the tag '\(tag)' has no such representation", offset: offset)
     }
     return .tagged(TransitTagged(tag: tag, rep: rep))
   }

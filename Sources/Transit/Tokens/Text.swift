@@ -78,7 +78,9 @@ enum UTF8Text {
       case 0xF4: (length, upper) = (4, 0x8F)
       default: return index
       }
-      guard index + length <= count, bytes[index + 1] >= lower, bytes[index + 1] <= upper else { return index }
+      guard index + length <= count, bytes[index + 1] >= lower, bytes[index + 1] <= upper else {
+        return index
+      }
       for offset in 2..<max(length, 2) where bytes[index + offset] & 0xC0 != 0x80 { return index }
       index += length
     }

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  public import FoundationEssentials
+public import FoundationEssentials
 #else
-  public import Foundation
+public import Foundation
 #endif
 
 /// Reads Transit token by token, for messages that are not worth a value of their own.
@@ -80,7 +80,8 @@ public struct TransitReader: Sendable {
     _ buffer: UnsafeBufferPointer<UInt8>, _ position: Int, _ cache: inout ReadCache, _ levels: Int,
     _ body: (inout Parser<Source, ValueSink>) throws(TransitError) -> R
   ) -> (Result<R, TransitError>, Int) {
-    var parser = Parser<Source, ValueSink>(buffer, at: position, cache: cache, sink: ValueSink(), levels: levels)
+    var parser = Parser<Source, ValueSink>(
+      buffer, at: position, cache: cache, sink: ValueSink(), levels: levels)
     do throws(TransitError) {
       let value = try body(&parser)
       cache = parser.cache
@@ -94,7 +95,8 @@ public struct TransitReader: Sendable {
   private mutating func claim() throws(TransitError) {
     guard itemDue else {
       throw TransitError(
-        .misuse, open.isEmpty ? "the value is complete" : "ask for the next key or element first", offset: position)
+        .misuse, open.isEmpty ? "the value is complete" : "ask for the next key or element first",
+        offset: position)
     }
     itemDue = false
   }
@@ -192,7 +194,9 @@ public struct TransitReader: Sendable {
   }
 
   /// Reads a string. Throws `typeMismatch` for anything else, as all of these do.
-  public mutating func readString() throws(TransitError) -> String { try expect("a string") { $0.stringValue } }
+  public mutating func readString() throws(TransitError) -> String {
+    try expect("a string") { $0.stringValue }
+  }
 
   /// Reads an integer of 64 bits.
   public mutating func readInt() throws(TransitError) -> Int64 { try expect("an integer") { $0.intValue } }
@@ -201,22 +205,29 @@ public struct TransitReader: Sendable {
   public mutating func readBool() throws(TransitError) -> Bool { try expect("a bool") { $0.boolValue } }
 
   /// Reads a double; an integer is none.
-  public mutating func readDouble() throws(TransitError) -> Double { try expect("a double") { $0.doubleValue } }
+  public mutating func readDouble() throws(TransitError) -> Double {
+    try expect("a double") { $0.doubleValue }
+  }
 
   /// Reads a keyword.
-  public mutating func readKeyword() throws(TransitError) -> Keyword { try expect("a keyword") { $0.keywordValue } }
+  public mutating func readKeyword() throws(TransitError) -> Keyword {
+    try expect("a keyword") { $0.keywordValue }
+  }
 
   /// Reads a UUID.
   public mutating func readUUID() throws(TransitError) -> UUID { try expect("a UUID") { $0.uuidValue } }
 
   /// Reads an instant.
-  public mutating func readInstant() throws(TransitError) -> Instant { try expect("an instant") { $0.instantValue } }
+  public mutating func readInstant() throws(TransitError) -> Instant {
+    try expect("an instant") { $0.instantValue }
+  }
 
   /// Whether the next value is `null`; nothing is consumed.
   public mutating func peekIsNull() throws(TransitError) -> Bool {
     var copy = self
-    guard let first = copy.firstByte(), first == UInt8(ascii: "n") || first == 0xC0 || first == UInt8(ascii: "\"")
-      || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92 || first & 0xE0 == 0xA0
+    guard let first = copy.firstByte(),
+      first == UInt8(ascii: "n") || first == 0xC0 || first == UInt8(ascii: "\"")
+        || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92 || first & 0xE0 == 0xA0
     else { return false }
     if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92 {
       // Only a quoted null is of interest, and that is short.

@@ -22,7 +22,9 @@ extension TransitValue {
     self = try result.get()
   }
 
-  init(_ buffer: UnsafeBufferPointer<UInt8>, _ format: TransitFormat, _ limits: TransitLimits) throws(TransitError) {
+  init(_ buffer: UnsafeBufferPointer<UInt8>, _ format: TransitFormat, _ limits: TransitLimits)
+    throws(TransitError)
+  {
     if format == .msgpack {
       self = try Self.decode(buffer, limits, MessagePackSource.self)
     } else {
@@ -49,7 +51,9 @@ extension TransitValue {
   ///   - format: the encoding wanted.
   ///   - limits: how deep values may nest.
   /// - Throws: `tooDeep`, and `unencodable` for keywords, symbols and tags without a name.
-  public func transit(_ format: TransitFormat, limits: TransitLimits = .standard) throws(TransitError) -> [UInt8] {
+  public func transit(_ format: TransitFormat, limits: TransitLimits = .standard) throws(TransitError)
+    -> [UInt8]
+  {
     if format == .msgpack {
       var sink = MessagePackSink(capacity: 256)
       try sink.write(self, key: false, levels: limits.depth)

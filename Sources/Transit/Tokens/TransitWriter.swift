@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-  public import FoundationEssentials
+public import FoundationEssentials
 #else
-  public import Foundation
+public import Foundation
 #endif
 
 /// Writes one Transit value token by token, for messages that are not worth a value of their own.
@@ -42,7 +42,8 @@ public struct TransitWriter: ~Copyable, Sendable {
   ///   - format: the encoding to write.
   ///   - capacity: how many bytes to make room for at once.
   ///   - limits: how deep values may nest.
-  public init(_ format: TransitFormat, reservingCapacity capacity: Int = 0, limits: TransitLimits = .standard) {
+  public init(_ format: TransitFormat, reservingCapacity capacity: Int = 0, limits: TransitLimits = .standard)
+  {
     self.format = format
     self.limits = limits
     json = JSONSink(verbose: format == .verboseJSON, capacity: format == .msgpack ? 0 : capacity)
@@ -72,7 +73,8 @@ public struct TransitWriter: ~Copyable, Sendable {
     if open.count >= limits.depth { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
     let composite: Composite = kind == .map ? .map : .array
     // The count is checked at the end, so that a header never lies.
-    let mark = format == .msgpack ? msgpack.begin(composite, count: count) : json.begin(composite, count: count)
+    let mark =
+      format == .msgpack ? msgpack.begin(composite, count: count) : json.begin(composite, count: count)
     open.append(Open(kind: kind, mark: mark, promised: count))
   }
 
@@ -192,7 +194,8 @@ public struct TransitWriter: ~Copyable, Sendable {
   public mutating func write(_ value: TransitValue) throws(TransitError) {
     let key = try claim()
     if key, !value.isStringable {
-      throw TransitError(.misuse, "an array or map cannot be the key of a plain map; write the map as a value")
+      throw TransitError(
+        .misuse, "an array or map cannot be the key of a plain map; write the map as a value")
     }
     if format == .msgpack {
       try msgpack.write(value, key: key, levels: levels)

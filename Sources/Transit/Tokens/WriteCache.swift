@@ -85,7 +85,8 @@ struct WriteCache: ~Copyable {
     var state = seed ^ UInt64(kind.rawValue) &* 0x9E37_79B9_7F4A_7C15
     var index = 0
     while index &+ 8 <= count {
-      state = mix(state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self), 0xA076_1D64_78BD_642F ^ seed)
+      state = mix(
+        state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self), 0xA076_1D64_78BD_642F ^ seed)
       index &+= 8
     }
     var tail: UInt64 = 0

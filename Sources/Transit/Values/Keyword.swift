@@ -3,7 +3,9 @@
 /// A keyword knows its text only; keywords of up to 15 bytes live in the value itself and cost no allocation.
 ///
 /// Equality is that of the UTF-8 bytes, as everywhere in this library.
-public struct Keyword: Hashable, Sendable, Codable, Comparable, ExpressibleByStringLiteral, CustomStringConvertible {
+public struct Keyword: Hashable, Sendable, Codable, Comparable, ExpressibleByStringLiteral,
+  CustomStringConvertible
+{
   /// The whole name, with the namespace if there is one: `ns/name` or `name`, without the colon.
   public let text: String
 

@@ -1,7 +1,9 @@
 /// A name that stands for something else, as `x` or `clojure.core/map`.
 ///
 /// Equality is that of the UTF-8 bytes, as everywhere in this library.
-public struct Symbol: Hashable, Sendable, Codable, Comparable, ExpressibleByStringLiteral, CustomStringConvertible {
+public struct Symbol: Hashable, Sendable, Codable, Comparable, ExpressibleByStringLiteral,
+  CustomStringConvertible
+{
   /// The whole name, with the namespace if there is one: `ns/name` or `name`.
   public let text: String
 

@@ -48,7 +48,8 @@ extension TransitValue: Hashable {
     case .null: hasher.combine(0 as UInt8)
     case .bool(let value): hasher.combine(value ? 1 : 2 as UInt8)
     case .int(let value): hasher.combine(value)
-    case .bigInt(let value): if let small = value.int64 { hasher.combine(small) } else { hasher.combine(value) }
+    case .bigInt(let value):
+      if let small = value.int64 { hasher.combine(small) } else { hasher.combine(value) }
     case .double(let value):
       hasher.combine(3 as UInt8)
       hasher.combine(value.isNaN ? .nan : value)
