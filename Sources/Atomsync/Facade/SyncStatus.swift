@@ -1,5 +1,5 @@
-package import AtomsyncCore
-package import HashTreeCollections
+internal import AtomsyncCore
+internal import HashTreeCollections
 
 /// How an atom stands with its disk and its server, at one moment.
 public struct SyncStatus: Sendable, Equatable {
@@ -66,7 +66,7 @@ public struct SyncStatus: Sendable, Equatable {
 
 extension ReplicaMachine {
   /// The part of the status that the machine knows. O(1), plus the open conflicts.
-  func status() -> SyncStatus {
+  package func status() -> SyncStatus {
     SyncStatus(
       connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: pending.count,
       oldestPending: queue.first.flatMap { pending[$0]?.made }

@@ -1,5 +1,6 @@
-public import AtomsyncCore
-public import Transit
+internal import AtomsyncCore
+internal import HashTreeCollections
+internal import Transit
 
 extension SyncedAtom {
   // MARK: Control

@@ -1,4 +1,4 @@
-public import AtomsyncCore
+internal import AtomsyncCore
 internal import HashTreeCollections
 internal import Transit
 

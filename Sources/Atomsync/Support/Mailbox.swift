@@ -44,20 +44,16 @@ final class Mailbox<Item: Sendable>: Sendable {
   func next() async -> Item? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        enum Decision {
-          case now(Item?)
-          case later
-        }
-        let decision: Decision = state.withLock { state in
+        let (isNow, item) = state.withLock { state -> (Bool, Item?) in
           if let item = state.item {
             state.item = nil
-            return .now(item)
+            return (true, item)
           }
-          if state.isFinished || Task.isCancelled || state.reader != nil { return .now(nil) }
+          if state.isFinished || Task.isCancelled || state.reader != nil { return (true, nil) }
           state.reader = continuation
-          return .later
+          return (false, nil)
         }
-        if case .now(let item) = decision { continuation.resume(returning: item) }
+        if isNow { continuation.resume(returning: item) }
       }
     } onCancel: {
       let reader = state.withLock { state -> CheckedContinuation<Item?, Never>? in
