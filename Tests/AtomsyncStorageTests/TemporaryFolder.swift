@@ -1,0 +1,25 @@
+import Foundation
+
+/// A folder for one test, gone with it.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "atomsync-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    self.path = url.path(percentEncoded: false)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// The names in the folder or in one of its folders, sorted.
+  func names(_ name: String = "") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: self(name)).sorted()
+  }
+
+  func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: self(name))) }
+
+  func write(_ name: String, _ data: Data) throws { try data.write(to: URL(filePath: self(name))) }
+}
