@@ -1,6 +1,14 @@
 internal import AtomsyncCore
 internal import CLMDB
 
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
 /// LMDB's calls on Swift's bytes, lent for the length of the call and never copied on the way in.
 enum LMDBBytes {
   /// The longest key of a standard build of LMDB.
@@ -51,4 +59,15 @@ enum LMDBBytes {
 extension MDB_val {
   /// The bytes where LMDB has them: valid until the transaction ends or writes.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mv_data, count: mv_size) }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether these are the bytes of `other`.
+  func isEqual(to other: [UInt8]) -> Bool {
+    other.withUnsafeBytes { other in
+      guard count == other.count else { return false }
+      guard count > 0, let mine = baseAddress, let theirs = other.baseAddress else { return true }
+      return memcmp(mine, theirs, count) == 0
+    }
+  }
 }

@@ -90,7 +90,7 @@ final class LMDBWriter {
         switch precondition {
         case .absent: try LMDBBytes.get(transaction, database, key) { _ in true } == nil
         case .equals(_, let expected):
-          try LMDBBytes.get(transaction, database, key) { $0.elementsEqual(expected) } ?? false
+          try LMDBBytes.get(transaction, database, key) { $0.isEqual(to: expected) } ?? false
         }
       if !holds { return .refused(key: key) }
     }

@@ -18,7 +18,10 @@ enum SQLiteLayout {
   static let applicationID: Int64 = 0x4174_7379
   static let version: Int64 = 1
   static let busyMilliseconds: Int32 = 5_000
-  static let createTable = "CREATE TABLE atomsync(k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID"
+  /// With row numbers and an index of keys, not `WITHOUT ROWID`: measured at 400 bytes a value, commits of
+  /// scattered keys are 2 to 4.5 times as fast, because fewer pages go to the log (77,000 records a second
+  /// against 17,000), point reads 1.7 times; scans are the slower ones (300,000 against 780,000).
+  static let createTable = "CREATE TABLE atomsync(k BLOB NOT NULL PRIMARY KEY, v BLOB NOT NULL)"
 
   /// Refuses what is not ours by looking at the file's header, without a lock and without writing anything,
   /// not even the files that SQLite puts beside a database.

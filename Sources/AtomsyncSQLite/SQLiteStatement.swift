@@ -1,6 +1,14 @@
 internal import AtomsyncCore
 internal import CSQLite
 
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
 /// One prepared statement, kept for the life of its connection.
 ///
 /// Blobs are bound where they lie, without a copy: bind, step and reset happen inside the closure that lends
@@ -60,5 +68,16 @@ final class SQLiteStatement {
 
   func text(_ column: Int32) -> String {
     sqlite3_column_text(handle, column).map { String(cString: $0) } ?? ""
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether these are the bytes of `other`.
+  func isEqual(to other: [UInt8]) -> Bool {
+    other.withUnsafeBytes { other in
+      guard count == other.count else { return false }
+      guard count > 0, let mine = baseAddress, let theirs = other.baseAddress else { return true }
+      return memcmp(mine, theirs, count) == 0
+    }
   }
 }

@@ -37,7 +37,8 @@ final class SQLiteWriter {
     self.begin = try SQLiteStatement(connection, "BEGIN IMMEDIATE")
     self.commit = try SQLiteStatement(connection, "COMMIT")
     self.get = try SQLiteStatement(connection, "SELECT v FROM atomsync WHERE k = ?1")
-    self.put = try SQLiteStatement(connection, "REPLACE INTO atomsync(k, v) VALUES(?1, ?2)")
+    self.put = try SQLiteStatement(
+      connection, "INSERT INTO atomsync(k, v) VALUES(?1, ?2) ON CONFLICT(k) DO UPDATE SET v = excluded.v")
     self.delete = try SQLiteStatement(connection, "DELETE FROM atomsync WHERE k = ?1")
     self.version = try SQLiteStatement(connection, "PRAGMA data_version")
     self.logPages = .allocate(capacity: 1)
@@ -113,7 +114,7 @@ final class SQLiteWriter {
       let exists = try get.step()
       switch precondition {
       case .absent: return !exists
-      case .equals(_, let expected): return exists && get.blob(0).elementsEqual(expected)
+      case .equals(_, let expected): return exists && get.blob(0).isEqual(to: expected)
       }
     }
   }

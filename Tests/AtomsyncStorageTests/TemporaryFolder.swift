@@ -23,3 +23,15 @@ final class TemporaryFolder: Sendable {
 
   func write(_ name: String, _ data: Data) throws { try data.write(to: URL(filePath: self(name))) }
 }
+
+extension TemporaryFolder {
+  /// Every file with what is in it, to see that nothing was touched.
+  func contents() throws -> [String: Data] {
+    var contents: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+      // Folders have no data, and count by their names.
+      contents[name] = (try? bytes(name)) ?? Data()
+    }
+    return contents
+  }
+}
