@@ -21,6 +21,10 @@ final class TemporaryFolder: Sendable {
 
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: self(name))) }
 
+  func size(_ name: String) throws -> Int {
+    try URL(filePath: self(name)).resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+  }
+
   func write(_ name: String, _ data: Data) throws { try data.write(to: URL(filePath: self(name))) }
 }
 

@@ -18,6 +18,22 @@ extension StorageConformanceCase {
         }
       }
     },
+    StorageConformanceCase("commits of two handles lose nothing") { trial in
+      try await pair(trial) { first, second in
+        let keys = (UInt8(0)..<40).map { [$0] }
+        try await first.put(keys.map { ($0, [0]) })
+        try await withThrowingTaskGroup { group in
+          for storage in [first, second, first, second] {
+            group.addTask {
+              for _ in 1...40 { try await raise(keys, storage) }
+            }
+          }
+          try await group.waitForAll()
+        }
+        let values = try await first.read(keys)
+        try trial.expect(values, is: keys.map { _ in [160] }, "numbers after 4 tasks of 40 increments")
+      }
+    },
     StorageConformanceCase("foreignCommits rings for another handle's commit") { trial in
       try await pair(trial) { first, second in
         // A waiter as live readers are: it looks at each ring, and must in the end have seen the last commit.
@@ -63,6 +79,20 @@ extension StorageConformanceCase {
       }
     },
   ]
+
+  /// Adds one to each of several numbers, in one batch, as often as it takes.
+  private static func raise(_ keys: [[UInt8]], _ storage: any Storage) async throws {
+    while true {
+      let old = try await storage.read(keys)
+      var batch = StorageBatch()
+      for (key, value) in zip(keys, old) {
+        let value = value ?? [0]
+        batch.preconditions.append(.equals(key, value))
+        batch.put(key, value.map { $0 + 1 })
+      }
+      if try await storage.commit(batch) == .committed { return }
+    }
+  }
 
   /// Opens a shared store twice; does nothing for others.
   private static func pair(
