@@ -1,4 +1,5 @@
 import AtomsyncCore
+import AtomsyncLMDB
 import Foundation
 import Testing
 
@@ -63,6 +64,24 @@ import Testing
     #expect(error?.code == .inUse)
     _ = try await child.kill()
     await (try role.provider.open(.exclusive)).close()
+  }
+
+  @Test func followsAMapThatAnotherProcessGrows() async throws {
+    let folder = try TemporaryFolder()
+    let role = ChildRole(.write, .lmdb, folder("store"))
+    let storage = try await LMDBStorage.open(
+      role.path, access: .shared, durability: .power, mapSize: 1 << 20)
+    for isReader in [true, false] {
+      let child = try ChildProcess(role)
+      // About 15 kB a commit, so the map has grown meanwhile.
+      let seen = try await child.reports(300)
+      let answered = try #require((seen + (try await child.kill())).last)
+      if !isReader { _ = try await storage.commit(StorageBatch(writes: [.put([0], [])])) }
+      let counts = try await Pairs.check(storage)
+      #expect(counts.complete >= answered)
+      #expect(counts.torn == 0)
+    }
+    await storage.close()
   }
 }
 

@@ -152,10 +152,11 @@ import Testing
   }
 
   @Test func linksLeadToTheSameLock() async throws {
-    try FileManager.default.createSymbolicLink(atPath: folder("link"), withDestinationPath: folder.path)
+    try await makeStore()
+    try FileManager.default.createSymbolicLink(atPath: folder("link.db"), withDestinationPath: path)
     let storage = try await SQLiteStorage.open(path, access: .exclusive)
     let error = await #expect(throws: StorageError.self) {
-      try await SQLiteStorage.open(folder("link/store.db"))
+      await (try SQLiteStorage.open(folder("link.db"))).close()
     }
     #expect(error?.code == .inUse)
     await storage.close()

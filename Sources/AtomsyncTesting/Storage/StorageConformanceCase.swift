@@ -68,8 +68,10 @@ struct StorageTrial: Sendable {
     if !holds { throw StorageConformanceFailure(promise: name, message: message()) }
   }
 
-  func expect<Value: Equatable>(_ found: Value, is expected: Value, _ what: String) throws {
-    try expect(found == expected, "\(what): expected \(short(expected)), found \(short(found))")
+  func expect<Value: Equatable>(
+    _ found: Value, is expected: Value, _ what: @autoclosure () -> String
+  ) throws {
+    try expect(found == expected, "\(what()): expected \(short(expected)), found \(short(found))")
   }
 
   /// Expects ``StorageError`` with `code`, and no other outcome.
