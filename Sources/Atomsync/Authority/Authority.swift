@@ -1,0 +1,186 @@
+public import AtomsyncCore
+internal import Foundation
+internal import Logging
+
+/// The server's engine: documents, versions and cursors over a storage. No network in it.
+///
+/// An HTTP server hands requests to it, a ``LoopbackTransport`` does so inside one process. What it answers is
+/// Docs/Protocol.md; what a request got wrong is thrown as an `ErrorBody`, what the store could not do as a
+/// `StorageError`.
+///
+/// ## Behavior
+/// - Pushes are judged in the order in which they arrive. Those that arrive while a commit is under way are judged
+///   together in the next one, so that many clients share the cost of making a commit durable.
+/// - A verdict is answered only once it is durable.
+/// - Pulls run beside pushes; each answers from one snapshot.
+/// - Several authorities, also in several processes, may share a store that allows it.
+public final class Authority: Sendable {
+  let storage: any Storage
+  let identity: UUID
+  let configuration: AtomsyncConfiguration
+  let hub = Hub()
+  private let pushes: PushQueue
+  private let doorbell: Task<Void, Never>
+  private let upkeep: Lock<Task<Void, Never>?> = Lock(nil)
+
+  /// Opens the configuration's storage as a server's store, creating it if there is none.
+  ///
+  /// - Throws: `StorageError`: the store cannot be opened, is a client's, or has a newer format.
+  public static func open(_ configuration: AtomsyncConfiguration) async throws -> Authority {
+    let storage = try await configuration.storage.open(.shared)
+    do {
+      let header = try await StoreHeader.open(storage, kind: .authority)
+      return Authority(storage, header, configuration)
+    } catch {
+      await storage.close()
+      throw error
+    }
+  }
+
+  private init(_ storage: any Storage, _ header: StoreHeader, _ configuration: AtomsyncConfiguration) {
+    self.storage = storage
+    self.identity = header.identity
+    self.configuration = configuration
+    self.pushes = PushQueue(storage, hub, configuration)
+    let hub = hub
+    self.doorbell = Task { for await _ in storage.foreignCommits() { hub.ringAll() } }
+    upkeep.withLock {
+      $0 = Task { [weak self, configuration] in
+        while !Task.isCancelled {
+          do { try await self?.purge() } catch {
+            configuration.logger.warning(
+              "Purging old tombstones failed; it is tried again.", metadata: ["error": "\(error)"])
+          }
+          do { try await configuration.time.sleep(.seconds(3600)) } catch { return }
+        }
+      }
+    }
+  }
+
+  /// One page of a group's changes.
+  ///
+  /// - Throws: `ErrorBody` with `invalid-group` or `invalid-parameter`; `StorageError`.
+  public func pull(_ request: PullRequest) async throws -> PullPage {
+    try check(request)
+    let limits = configuration.limits
+    let limit = min(request.limit ?? limits.pageDocuments, limits.maximumPageDocuments)
+    var plan = PullPlan(
+      group: request.group, cursor: try await cursor(request), identity: identity, limit: limit,
+      byteLimit: limits.pageBytes)
+    while true {
+      let snapshot = try await storage.read(plan.query)
+      switch try plan.outcome(of: snapshot, now: configuration.time.now()) {
+      case .page(let page): return page
+      case .again(let next): plan = next
+      }
+    }
+  }
+
+  /// Judges edits and commits those that are accepted.
+  ///
+  /// - Throws: `ErrorBody` with `invalid-group`, `duplicate-id`, `too-large`, `stale-push` or `unavailable`: nothing
+  ///   was changed. `StorageError`: nothing was changed, or the commit's outcome is unknown.
+  public func push(_ request: PushRequest) async throws -> PushAnswer {
+    try check(request)
+    return try await pushes.push(request)
+  }
+
+  /// Follows groups until the task is cancelled, the authority closes, or `receive` throws: a loop of pulls, woken
+  /// by commits. Waits for `receive` before it reads on, so a slow reader costs no memory; it just reads later.
+  ///
+  /// - Parameter admits: asked before each page whether the group may still be read; when not, `receive` gets
+  ///   ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group.
+  public func live(
+    _ request: LiveRequest,
+    admits: @escaping @Sendable (String) -> Bool = { _ in true },
+    receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws {
+    for group in request.groups { try check(group) }
+    // Before the first pull, so that a commit between the two rings.
+    let bell = hub.bell(for: request.groups.map(\.group))
+    try await receive(.opened)
+    var groups = request.groups
+    var isFirst = true
+    var rings = bell.makeAsyncIterator()
+    repeat {
+      for index in groups.indices.reversed() {
+        if try await follow(&groups[index], admits, receive, isFirst) == false { groups.remove(at: index) }
+      }
+      isFirst = false
+      if groups.isEmpty { return }
+    } while await rings.next() != nil
+    try Task.checkCancellation()
+  }
+
+  /// Finishes the pushes that were taken, ends live streams, closes the store.
+  public func close() async {
+    doorbell.cancel()
+    upkeep.withLock { $0 }?.cancel()
+    hub.close()
+    await pushes.close()
+    await storage.close()
+  }
+
+  // MARK: Parts
+
+  /// Hands on the pages of one group up to now; false when it may not be read any more.
+  private func follow(
+    _ request: inout PullRequest, _ admits: @Sendable (String) -> Bool,
+    _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
+  ) async throws -> Bool {
+    var hasMore = true
+    while hasMore {
+      guard admits(request.group) else {
+        try await receive(.revoked(group: request.group))
+        return false
+      }
+      let page = try await pull(request)
+      // A first answer without documents still tells a reader that had no cursor where it stands.
+      if !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor) {
+        try await receive(.page(page))
+      }
+      request.start = .cursor(page.cursor)
+      hasMore = page.hasMore
+    }
+    return true
+  }
+
+  private func check(_ request: PullRequest) throws {
+    if let problem = Names.problem(group: request.group) { throw ErrorBody(.invalidGroup, problem) }
+    if let limit = request.limit, limit < 1 {
+      throw ErrorBody(.invalidParameter, "The limit must be at least 1; it is \(limit).")
+    }
+  }
+
+  private func check(_ request: PushRequest) throws {
+    if let problem = Names.problem(group: request.group) { throw ErrorBody(.invalidGroup, problem) }
+    let most = configuration.limits.documentsPerPush
+    guard request.edits.count <= most else {
+      throw ErrorBody(
+        .tooLarge, "A push has at most \(most) documents; this one has \(request.edits.count). Send fewer.",
+        limit: Int64(most))
+    }
+    var seen = Set<String>(minimumCapacity: request.edits.count)
+    for edit in request.edits where !seen.insert(edit.id).inserted {
+      throw ErrorBody(.duplicateID, "The push names the document \(edit.id) twice. Send its last state only.")
+    }
+  }
+
+  private func cursor(_ request: PullRequest) async throws -> Cursor? {
+    switch request.start {
+    case .beginning: return nil
+    case .cursor(let cursor): return cursor
+    case .since(let moment):
+      let head = try GroupHead(try await storage.read(AuthorityKey.head(request.group)))
+      var search = SinceSearch(group: request.group, moment: moment, head: head)
+      while let query = search.query { try search.advance(try await storage.read(query)) }
+      let sequence = search.position
+      return AuthorityCursor(identity: identity, group: request.group, sequence: sequence, began: sequence)
+        .cursor
+    }
+  }
+}
+
+extension PullRequest.Start {
+  var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
+}

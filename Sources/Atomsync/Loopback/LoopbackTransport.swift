@@ -1,0 +1,63 @@
+public import AtomsyncCore
+
+/// Hands messages to an ``Authority`` in this process.
+///
+/// With a codec, each message is encoded and decoded on its way, as it would be on the wire.
+public final class LoopbackTransport: Transport {
+  private let authority: Authority
+  private let codec: (any Codec)?
+
+  public init(_ authority: Authority, codec: (any Codec)? = nil) {
+    self.authority = authority
+    self.codec = codec
+  }
+
+  public func pull(_ request: PullRequest) async throws -> PullPage {
+    try await translatingErrors { try coded(try await authority.pull(request)) }
+  }
+
+  public func push(_ request: PushRequest) async throws -> PushAnswer {
+    try await translatingErrors { try coded(try await authority.push(try coded(request))) }
+  }
+
+  public func live(
+    _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws {
+    try await translatingErrors {
+      try await authority.live(request) { event in
+        if case .page(let page) = event {
+          try await receive(.page(try self.coded(page)))
+        } else {
+          try await receive(event)
+        }
+      }
+    }
+  }
+
+  /// The authority stays open: others may use it.
+  public func close() async {}
+
+  private func coded<Message: WireMessage>(_ message: Message) throws -> Message {
+    guard let codec else { return message }
+    return try codec.decode(Message.self, from: try codec.encode(message))
+  }
+
+  private func translatingErrors<Value: Sendable>(
+    _ body: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await body()
+    } catch let error as ErrorBody {
+      throw TransportError(error)
+    } catch let error as StorageError {
+      throw TransportError(.unavailable, "The authority's store failed.", cause: error.description)
+    }
+  }
+}
+
+extension TransportProvider {
+  /// To an authority in this process, through the configuration's codec.
+  public static func loopback(_ authority: Authority) -> TransportProvider {
+    TransportProvider("loopback") { codec in LoopbackTransport(authority, codec: codec) }
+  }
+}

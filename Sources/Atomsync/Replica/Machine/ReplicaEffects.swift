@@ -1,0 +1,43 @@
+package import AtomsyncCore
+
+/// What the driver has to do after an event, all of it.
+package struct ReplicaEffects: Sendable {
+  package enum Action: Sendable {
+    case pull(request: Int, PullRequest)
+    case push(request: Int, PushRequest)
+    case openLive(stream: Int, PullRequest)
+    case closeLive(stream: Int)
+    /// The stream's last page is durable: read the next.
+    case readOn(stream: Int)
+    /// Fire `timer` after a backoff of this attempt.
+    case backOff(timer: Int, attempt: Int, retryAfter: Duration?)
+    /// Fire `timer` when it is time to poll.
+    case poll(timer: Int)
+    case merge(MergeTask)
+    /// The pass that `sync` asked for has ended: well, or with an error.
+    case passEnded(SyncError?)
+    /// The first attempt to reach the server since the start has ended, one way or the other.
+    case firstAttemptEnded
+  }
+
+  package struct Settled: Sendable, Equatable {
+    package var id: String
+    /// The last edit that the verdict is on.
+    package var edit: Int64
+    package var verdict: Verdict
+  }
+
+  /// Rows to be committed as one batch, in the order of tickets; empty when nothing was changed.
+  package var batch = StorageBatch()
+  /// The batch's ticket; `nil` when the batch is empty.
+  package var ticket: Int64?
+  package var actions: [Action] = []
+  /// The documents whose visible value changed.
+  package var changed: Set<String> = []
+  package var settled: [Settled] = []
+  package var conflicts: [Conflict] = []
+  /// The number of the local edit that the event was.
+  package var edit: Int64?
+
+  package init() {}
+}

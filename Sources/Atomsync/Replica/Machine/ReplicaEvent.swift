@@ -1,0 +1,78 @@
+package import AtomsyncCore
+package import Foundation
+
+/// Everything that can happen to a replica. (The table of states and events is in Docs/Replica.md.)
+package enum ReplicaEvent: Sendable {
+  /// There is a server, and the application wants to talk to it.
+  case connect
+  /// No more talking, until `connect`.
+  case disconnect
+  /// The end.
+  case close
+  /// Talk to the server now, and tell when everything is settled.
+  case sync
+  /// The rows of every ticket up to this one are durable.
+  case saved(ticket: Int64)
+  case pulled(request: Int, RemotePage)
+  case pullFailed(request: Int, TransportError)
+  case pushed(request: Int, PushAnswer)
+  /// A new client id comes along, in case it is needed.
+  case pushFailed(request: Int, TransportError, freshClient: UUID)
+  case liveOpened(stream: Int)
+  case livePage(stream: Int, RemotePage)
+  case liveRevoked(stream: Int)
+  /// Without an error: the server ended it in good order.
+  case liveEnded(stream: Int, TransportError?)
+  /// A wait is over.
+  case timer(Int)
+  /// The application's merge function answered.
+  case merged(MergeTask, MergeResult)
+  /// Read everything anew from the server.
+  case reset(keepPending: Bool)
+  /// Forget a rejected edit.
+  case discardRejection(id: String)
+}
+
+/// A page with its values decoded.
+package struct RemotePage: Sendable {
+  package struct Item: Sendable {
+    var id: String
+    var version: Int64
+    var updated: Int64
+    var value: StoredValue?
+  }
+
+  var items: [Item]
+  var cursor: Cursor
+  var hasMore: Bool
+  var isReset: Bool
+  var user: String?
+
+  /// - Throws: `TransitError` when a value cannot be decoded.
+  package init(_ page: PullPage) throws {
+    items = try page.documents.map {
+      Item(
+        id: $0.id, version: $0.version, updated: $0.updated,
+        value: try $0.content.payload.map { try StoredValue($0) })
+    }
+    cursor = page.cursor
+    hasMore = page.hasMore
+    isReset = page.isReset
+    user = page.user
+  }
+}
+
+/// A conflict that the application decides.
+package struct MergeTask: Sendable, Equatable {
+  package var input: MergeInput
+  /// The first and the last local edit that the input contains: it is out of date when there is a newer one.
+  package var firstEdit: Int64
+  package var edit: Int64
+  /// The version of the remote document, for the same reason.
+  package var remoteVersion: Int64
+}
+
+package enum MergeResult: Sendable {
+  case value(StoredValue?)
+  case failed(String)
+}

@@ -1,0 +1,85 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+
+extension ReplicaMachine {
+  /// A document was changed here and on the server. The policy decides; nothing is lost without a trace.
+  mutating func conflict(_ id: String, _ edit: PendingEdit, _ document: BaseDocument?, _ now: Int64) {
+    switch settings.resolution {
+    case .serverWins:
+      // What was to go together falls together.
+      let fallen = edit.atomic.flatMap { atomicGroups[$0] } ?? [id]
+      for id in fallen.sorted() { overrule(id, now) }
+    case .localWins:
+      report(id, edit, remote: document?.value, .localWon, now)
+      settleOn(document, id, edit, value: edit.value)
+    case .ask:
+      pending[id]?.openConflict = document ?? BaseDocument(version: 0, updated: 0, generation: 0, value: nil)
+      ask(id)
+    }
+  }
+
+  private mutating func overrule(_ id: String, _ now: Int64) {
+    guard let edit = pending[id] else { return }
+    let number = report(id, edit, remote: base[id]?.value, .serverWon, now)
+    drop(id, .overruled(conflict: number), now)
+  }
+
+  /// Asks the application about an open conflict as it is now.
+  mutating func ask(_ id: String) {
+    guard let edit = pending[id], let remote = edit.openConflict else { return }
+    let task = MergeTask(
+      input: MergeInput(
+        document: id, base: edit.base?.value, local: edit.value?.value, remote: remote.value?.value),
+      firstEdit: edit.firstEdit, edit: edit.edit, remoteVersion: remote.version)
+    merging[id] = task
+    effects.actions.append(.merge(task))
+  }
+
+  /// The application answered. An answer to an older question is void: the newer one is being asked.
+  mutating func merged(_ task: MergeTask, _ result: MergeResult, _ now: Int64) {
+    let id = task.input.document
+    guard merging[id] == task, let edit = pending[id], let remote = edit.openConflict else { return }
+    merging[id] = nil
+    switch result {
+    case .failed(let reason):
+      report(id, edit, remote: remote.value, .open(reason), now)
+    case .value(let value):
+      let number = report(id, edit, remote: remote.value, .merged, now)
+      if value == remote.value {
+        drop(id, .overruled(conflict: number), now)
+      } else {
+        settleOn(remote, id, edit, value: value)
+        refresh(id)
+      }
+    }
+  }
+
+  /// Lets `value` stand, as an edit of the server's document.
+  private mutating func settleOn(
+    _ document: BaseDocument?, _ id: String, _ edit: PendingEdit, value: StoredValue?
+  ) {
+    var edit = edit
+    edit.base = document?.value
+    edit.baseVersion = document?.value == nil ? 0 : document?.version ?? 0
+    edit.value = value
+    edit.openConflict = nil
+    pending[id] = edit
+    savePending(id)
+    queue.append(id)
+  }
+
+  @discardableResult
+  private mutating func report(
+    _ id: String, _ edit: PendingEdit, remote: StoredValue?, _ outcome: Conflict.Outcome, _ now: Int64
+  ) -> Int64 {
+    record.conflict += 1
+    let conflict = Conflict(
+      id: record.conflict, document: id, base: edit.base?.value, local: edit.value?.value,
+      remote: remote?.value, outcome: outcome, noticed: now)
+    conflicts.append(conflict)
+    effects.conflicts.append(conflict)
+    effects.batch.put(
+      settings.keys.conflict(conflict.id), conflict.row(base: edit.base, local: edit.value, remote: remote))
+    return conflict.id
+  }
+}

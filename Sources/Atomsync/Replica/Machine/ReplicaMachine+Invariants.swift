@@ -1,0 +1,51 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+
+extension ReplicaMachine {
+  /// What is wrong with the state, if anything: checked after each event in debug builds for the documents that
+  /// changed, and by the simulator for all.
+  package func violatedInvariant(in ids: some Collection<String>) -> String? {
+    for id in ids where visible[id] != (pending[id].map(\.value) ?? base[id]?.value)?.value {
+      return "The visible value of \(id) is not its base with its pending edit."
+    }
+    for id in inFlightEdits.keys where pending[id] == nil { return "\(id) is in flight, but not pending." }
+    for (id, task) in merging where pending[id]?.openConflict == nil || task.input.document != id {
+      return "\(id) is being merged, but has no open conflict."
+    }
+    switch activity {
+    case .freezing, .pushing:
+      if inFlight == nil { return "A push is under way, but none is frozen." }
+    case .pulling:
+      if inFlight != nil { return "A page was asked for while a push's outcome is unknown." }
+    case .idle, .saving: break
+    }
+    if let inFlight, inFlight.ticket.client == record.client, inFlight.ticket.number > record.push {
+      return "The push in flight has a number that was never given."
+    }
+    if held != nil {
+      guard case .live = follow else { return "A live page is held without a stream." }
+    }
+    if link != .connected && follow != .nothing { return "A group is followed without a connection." }
+    return nil
+  }
+
+  /// The same for every document, and for what is derived. O(documents).
+  package var violatedInvariant: String? {
+    if let violation = violatedInvariant(in: Set(visible.keys).union(base.keys).union(pending.keys)) {
+      return violation
+    }
+    let queued = Set(queue.all)
+    for (id, edit) in pending
+    where edit.openConflict == nil && inFlightEdits[id] == nil && !queued.contains(id) {
+      let isHeld =
+        edit.atomic.flatMap { atomicGroups[$0] }?.contains {
+          queued.contains($0) || pending[$0]?.openConflict != nil
+        } ?? false
+      if !isHeld { return "\(id) is pending, but not queued." }
+    }
+    for (group, ids) in atomicGroups where ids.contains(where: { pending[$0]?.atomic != group }) {
+      return "The atomic group \(group) names a document that is not in it."
+    }
+    return nil
+  }
+}

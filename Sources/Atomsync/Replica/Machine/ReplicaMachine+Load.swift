@@ -1,0 +1,85 @@
+package import AtomsyncCore
+package import Foundation
+internal import HashTreeCollections
+internal import Transit
+
+extension ReplicaMachine {
+  /// A new, empty replica.
+  package init(_ settings: Settings, client: UUID) {
+    self.settings = settings
+    record = AtomRecord(client: client)
+    pushLimit = settings.documentsPerPush
+  }
+
+  /// What to read from the store to begin with.
+  package static func loadQuery(_ settings: Settings) -> StorageQuery {
+    let keys = settings.keys
+    return StorageQuery(
+      keys: [keys.atomRow, keys.inFlight],
+      scans: [.base, .pending, .rejected, .conflict].map { StorageScan(keys.all($0)) })
+  }
+
+  /// The replica that a snapshot of ``loadQuery(_:)`` holds.
+  ///
+  /// - Parameter client: names the replica to the server if it is new.
+  /// - Throws: `StorageError` with code `corrupt`. O(documents).
+  package static func load(
+    _ settings: Settings, _ snapshot: StorageSnapshot, client: UUID, now: Int64
+  ) throws -> (machine: ReplicaMachine, effects: ReplicaEffects) {
+    guard snapshot.values.count == 2, snapshot.scans.count == 4 else {
+      throw StorageError(.failed, "The storage did not answer what was asked.")
+    }
+    var machine = ReplicaMachine(settings, client: client)
+    do { try machine.restore(snapshot) } catch let error as TransitError {
+      throw StorageError(
+        .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
+    }
+    // Edits whose server document has moved on since they were made: conflicts that were open at the end.
+    if !machine.record.isResetting && machine.inFlight == nil {
+      for (id, edit) in machine.pending where machine.base[id].map({ $0.version > edit.baseVersion }) ?? false
+      {
+        machine.rebase(id, now)
+      }
+    }
+    return (machine, machine.takeEffects())
+  }
+
+  private mutating func restore(_ snapshot: StorageSnapshot) throws {
+    let keys = settings.keys
+    if let row = snapshot.values[0] { record = try AtomRecord(row) }
+    if let row = snapshot.values[1] { setInFlight(try FrozenPush(row: row)) }
+    for entry in snapshot.scans[0].entries {
+      guard let id = keys.id(in: entry.key, .base) else { continue }
+      let document = try BaseDocument(row: entry.value)
+      base[id] = document
+      visible[id] = document.value?.value
+    }
+    var edits: [(edit: Int64, id: String)] = []
+    for entry in snapshot.scans[1].entries {
+      guard let id = keys.id(in: entry.key, .pending) else { continue }
+      let edit = try PendingEdit(row: entry.value)
+      pending[id] = edit
+      visible[id] = edit.value?.value
+      if let group = edit.atomic { atomicGroups[group, default: []].insert(id) }
+      record.edit = max(record.edit, edit.edit)
+      edits.append((edit.firstEdit, id))
+    }
+    for (_, id) in edits.sorted(by: { $0 < $1 }) { queue.append(id) }
+    for entry in snapshot.scans[2].entries {
+      guard let id = keys.id(in: entry.key, .rejected) else { continue }
+      rejections[id] = try Rejection(document: id, row: entry.value)
+    }
+    for entry in snapshot.scans[3].entries {
+      guard let number = TupleKey.trailingNumber(entry.key) else { continue }
+      let conflict = try Conflict(id: number, row: entry.value)
+      record.conflict = max(record.conflict, number)
+      conflicts.append(conflict)
+    }
+  }
+
+  mutating func setInFlight(_ push: FrozenPush?) {
+    inFlight = push
+    inFlightEdits = [:]
+    for entry in push?.entries ?? [] { inFlightEdits[entry.id] = entry.edit }
+  }
+}

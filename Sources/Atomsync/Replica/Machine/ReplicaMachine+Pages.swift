@@ -1,0 +1,104 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+
+extension ReplicaMachine {
+  /// Takes a page into the base, together with its cursor.
+  mutating func apply(_ page: RemotePage, _ now: Int64) {
+    if page.isReset { beginReset(now) }
+    for item in page.items {
+      let known = base[item.id]
+      // Pages and verdicts travel on their own ways: what is older than what we know is no news. Only a reset's
+      // pages are the truth whatever their versions, because their server may have been restored.
+      if !record.isResetting, let known, item.version <= known.version { continue }
+      setBase(
+        item.id,
+        BaseDocument(
+          version: item.version, updated: item.updated, generation: record.generation, value: item.value))
+      if !record.isResetting { rebase(item.id, now) }
+      refresh(item.id)
+    }
+    record.cursor = page.cursor
+    if record.user == nil { record.user = page.user }
+    if !page.hasMore {
+      if record.isResetting { endReset(now) }
+      record.hasSynced = true
+      isRevoked = false
+    }
+    saveRecord()
+  }
+
+  mutating func beginReset(_ now: Int64) {
+    record.generation += 1
+    record.isResetting = true
+    if settings.faults.contains(.resetDropsPending) {
+      for id in pending.keys { drop(id, .discarded, now) }
+    }
+  }
+
+  /// The whole content has come: what it did not name is gone. O(documents).
+  private mutating func endReset(_ now: Int64) {
+    record.isResetting = false
+    for (id, document) in base where document.generation < record.generation {
+      base[id] = nil
+      effects.batch.delete(settings.keys.base(id))
+      refresh(id)
+    }
+    for id in pending.keys.sorted() { rebase(id, now, afterReset: true) }
+  }
+
+  /// Puts a pending edit on top of the base as it is now.
+  ///
+  /// - Parameter afterReset: the base is that of a server that may have forgotten; a document that it does not have
+  ///   is created again rather than given up.
+  mutating func rebase(_ id: String, _ now: Int64, afterReset: Bool = false) {
+    guard var edit = pending[id] else { return }
+    let document = base[id]
+    let remote = document?.value
+    let version = remote == nil ? 0 : document?.version ?? 0
+    if edit.value == remote {
+      drop(id, .accepted(version: document?.version ?? 0), now)
+    } else if edit.base == remote || (afterReset && remote == nil) {
+      edit.baseVersion = version
+      edit.base = remote
+      edit.openConflict = nil
+      merging[id] = nil
+      pending[id] = edit
+      savePending(id)
+      queue.append(id)
+    } else {
+      conflict(id, edit, document, now)
+    }
+  }
+
+  /// The permission to read was withdrawn: the server's documents leave the atom, the pending edits stay.
+  mutating func revoke() {
+    isRevoked = true
+    guard !base.isEmpty || record.cursor != nil else { return }
+    let ids = Array(base.keys)
+    base = [:]
+    for id in ids {
+      effects.batch.delete(settings.keys.base(id))
+      refresh(id)
+    }
+    record.cursor = nil
+    record.hasSynced = false
+    record.isResetting = false
+    saveRecord()
+  }
+
+  mutating func reset(keepPending: Bool, _ now: Int64) {
+    if case .stopped = link { return }
+    if !keepPending {
+      if inFlight != nil {
+        setInFlight(nil)
+        effects.batch.delete(settings.keys.inFlight)
+        if case .pushing = activity { activity = .idle }
+      }
+      for id in pending.keys.sorted() { drop(id, .discarded, now) }
+    }
+    record.cursor = nil
+    beginReset(now)
+    saveRecord()
+    needsPull = true
+  }
+}

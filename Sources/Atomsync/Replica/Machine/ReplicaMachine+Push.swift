@@ -1,0 +1,229 @@
+internal import AtomsyncCore
+internal import Foundation
+internal import HashTreeCollections
+
+extension ReplicaMachine {
+  // MARK: Freezing
+
+  /// Freezes the next push, if there is something to push.
+  mutating func freeze() -> Bool {
+    var entries: [FrozenPush.Entry] = []
+    var taken: Set<String> = []
+    var bytes = 0
+    var isAtomic = false
+    while let id = queue.first {
+      guard let edit = pending[id], edit.openConflict == nil, !taken.contains(id) else {
+        queue.removeFirst()
+        continue
+      }
+      if let group = edit.atomic {
+        guard entries.isEmpty else { break }
+        queue.removeFirst()
+        let members = (atomicGroups[group] ?? [id]).sorted()
+        // One member in an open conflict holds the others: they are queued again once it is settled.
+        guard members.allSatisfy({ pending[$0]?.openConflict == nil }) else { continue }
+        entries = members.compactMap { id in pending[id].map { entry(id, $0) } }
+        isAtomic = true
+        break
+      }
+      let size = edit.value?.payload.bytes.count ?? 0
+      if !entries.isEmpty && (entries.count >= pushLimit || bytes + size > settings.pushBytes) { break }
+      queue.removeFirst()
+      taken.insert(id)
+      entries.append(entry(id, edit))
+      bytes += size
+    }
+    guard !entries.isEmpty else { return false }
+    record.push += 1
+    saveRecord()
+    setInFlight(
+      FrozenPush(
+        ticket: PushTicket(client: record.client, number: record.push), isAtomic: isAtomic, entries: entries))
+    if let inFlight, !settings.faults.contains(.pushNotFrozen) {
+      effects.batch.put(settings.keys.inFlight, inFlight.row)
+    }
+    activity = .freezing(ticket: currentTicket)
+    return true
+  }
+
+  private func entry(_ id: String, _ edit: PendingEdit) -> FrozenPush.Entry {
+    FrozenPush.Entry(id: id, edit: edit.edit, version: edit.baseVersion, value: edit.value)
+  }
+
+  /// Takes the push in flight apart: the authority has said that it changed nothing, or will say so document by
+  /// document, because every edit names the version that it was made on.
+  private mutating func dissolve() {
+    guard let push = inFlight else { return }
+    setInFlight(nil)
+    effects.batch.delete(settings.keys.inFlight)
+    queue.prepend(push.entries.map(\.id))
+  }
+
+  mutating func send() {
+    guard let inFlight else { return }
+    let request = nextNumber()
+    activity = .pushing(request: request)
+    effects.actions.append(
+      .push(request: request, inFlight.request(group: settings.group, user: record.user)))
+  }
+
+  // MARK: Verdicts
+
+  mutating func pushed(_ request: Int, _ answer: PushAnswer, _ now: Int64) {
+    guard activity == .pushing(request: request), let push = inFlight else { return }
+    activity = .idle
+    var accepted: [String: PushAnswer.Acceptance] = [:]
+    for acceptance in answer.accepted { accepted[acceptance.id] = acceptance }
+    var rejected: [String: PushAnswer.Rejection] = [:]
+    for rejection in answer.rejected { rejected[rejection.id] = rejection }
+    guard push.entries.allSatisfy({ accepted[$0.id] != nil || rejected[$0.id] != nil }) else {
+      fail(.init(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")))
+      return
+    }
+    setInFlight(nil)
+    effects.batch.delete(settings.keys.inFlight)
+    var isPuzzled = false
+    for entry in push.entries {
+      if let acceptance = accepted[entry.id] {
+        take(acceptance, of: entry, now)
+      } else if let rejection = rejected[entry.id] {
+        isPuzzled = !take(rejection, of: entry, now) || isPuzzled
+      }
+    }
+    saveRecord()
+    if isPuzzled {
+      // Something that only a pull can explain, or that only time can mend.
+      needsPull = true
+      fail(
+        .init(TransportError(.unavailable, "The server did not take some documents. They are sent again.")))
+    } else {
+      pushLimit = min(settings.documentsPerPush, pushLimit * 2)
+    }
+  }
+
+  private mutating func take(
+    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, _ now: Int64
+  ) {
+    let id = entry.id
+    if base[id].map({ acceptance.version > $0.version }) ?? true {
+      setBase(
+        id,
+        BaseDocument(
+          version: acceptance.version, updated: acceptance.updated, generation: record.generation,
+          value: entry.value))
+    }
+    guard var edit = pending[id] else { return }
+    if edit.edit == entry.edit || settings.faults.contains(.acknowledgementClearsNewerEdit) {
+      drop(id, .accepted(version: acceptance.version), now)
+      return
+    }
+    // Edited while the push was under way: those edits are made on the version that was just accepted.
+    settle(id, entry.edit, .accepted(version: acceptance.version), now)
+    edit.firstEdit = entry.edit + 1
+    if !settings.faults.contains(.baseVersionNotRaised) {
+      edit.baseVersion = entry.value == nil ? 0 : acceptance.version
+    }
+    edit.base = entry.value
+    if edit.atomic != nil {
+      leaveAtomicGroup(id, edit)
+      edit.atomic = nil
+    }
+    pending[id] = edit
+    if edit.value == edit.base {
+      drop(id, .accepted(version: acceptance.version), now)
+    } else {
+      savePending(id)
+      queue.append(id)
+      refresh(id)
+    }
+  }
+
+  /// False when the rejection makes no sense, or is of a kind that is not known.
+  private mutating func take(
+    _ rejection: PushAnswer.Rejection, of entry: FrozenPush.Entry, _ now: Int64
+  ) -> Bool {
+    let id = entry.id
+    switch rejection.reason {
+    case .stale:
+      guard let current = rejection.current,
+        let remote = try? current.content.payload.map({ try StoredValue($0) })
+      else { return requeue(id, false) }
+      let known = base[id]?.version ?? 0
+      if current.version < known { return requeue(id, false) }
+      if current.version > known || base[id] == nil {
+        setBase(
+          id,
+          BaseDocument(
+            version: current.version, updated: current.updated, generation: record.generation, value: remote))
+      }
+      rebase(id, now)
+      refresh(id)
+      return true
+    case .aborted:
+      return requeue(id, true)
+    case .invalid, .tooLarge:
+      reject(entry, rejection.reason.text, now)
+      return true
+    default:
+      return requeue(id, false)
+    }
+  }
+
+  private mutating func requeue(_ id: String, _ result: Bool) -> Bool {
+    queue.append(id)
+    return result
+  }
+
+  /// Moves an edit that can never go out of the way.
+  private mutating func reject(_ entry: FrozenPush.Entry, _ reason: String, _ now: Int64) {
+    let id = entry.id
+    let rejection = Rejection(document: id, reason: reason, value: entry.value?.value, noticed: now)
+    rejections[id] = rejection
+    effects.batch.put(settings.keys.rejected(id), rejection.row(entry.value))
+    guard var edit = pending[id] else { return }
+    if edit.edit == entry.edit {
+      drop(id, .rejected(reason: reason), now)
+    } else {
+      settle(id, entry.edit, .rejected(reason: reason), now)
+      edit.firstEdit = entry.edit + 1
+      pending[id] = edit
+      savePending(id)
+      queue.append(id)
+    }
+  }
+
+  mutating func discardRejection(_ id: String) {
+    guard rejections.removeValue(forKey: id) != nil else { return }
+    effects.batch.delete(settings.keys.rejected(id))
+  }
+
+  // MARK: Failure
+
+  mutating func pushFailed(_ request: Int, _ error: TransportError, _ client: UUID, _ now: Int64) {
+    guard activity == .pushing(request: request), let push = inFlight else { return }
+    activity = .idle
+    switch error.code {
+    case .stalePush:
+      record.client = client
+      record.push = 0
+      dissolve()
+      saveRecord()
+      needsPull = true
+    case .tooLarge, .refused:
+      dissolve()
+      if push.isAtomic || push.entries.count == 1 {
+        let reason = error.code == .tooLarge ? RejectionReason.tooLarge.text : error.cause ?? "refused"
+        for entry in push.entries { reject(entry, reason, now) }
+      } else {
+        pushLimit = max(1, push.entries.count / 2)
+      }
+    case .forbidden:
+      dissolve()
+      isPushForbidden = true
+      note(.init(error))
+      endPass(.init(error))
+    default:
+      fail(.init(error))
+    }
+  }
+}
