@@ -4,8 +4,9 @@ internal import Foundation
 internal import Logging
 
 /// What the command line says. Every option is optional, so that the environment can be asked next.
-struct ServerCommand: ParsableArguments {
-  static let configuration = CommandConfiguration(commandName: "atomsync-server")
+struct ServerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.")
 
   @Argument(help: "The port, in the short form: atomsync-server 8090 my-data.db.")
   var shortPort: String?

@@ -5,6 +5,7 @@ internal import AtomsyncHTTPServer
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// The program, from its arguments to its exit code.
 enum ServerProgram {
@@ -41,7 +42,8 @@ enum ServerProgram {
     let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
-      try await run(server, saying: { greeting(configuration, storage, port: $0) }, logger)
+      let settings = configuration
+      try await run(server, saying: { greeting(settings, storage, port: $0) }, logger)
     } catch {
       await authority.close()
       throw error

@@ -1,3 +1,4 @@
+internal import AsyncHTTPClient
 internal import AtomsyncCore
 internal import NIOCore
 internal import Transit

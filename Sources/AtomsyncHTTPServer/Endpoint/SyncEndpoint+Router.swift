@@ -1,6 +1,6 @@
 internal import AtomsyncCore
 public import Hummingbird
-public import HTTPTypes
+internal import HTTPTypes
 
 extension SyncEndpoint {
   /// Adds the endpoint to an application's own router.

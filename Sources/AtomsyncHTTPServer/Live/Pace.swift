@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import HummingbirdCore
 internal import NIOCore
 
 /// Sees that a stream is never silent for too long, and that its reader takes what it is sent.
