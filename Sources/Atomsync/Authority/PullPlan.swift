@@ -1,9 +1,9 @@
-internal import AtomsyncCore
-internal import Foundation
+package import AtomsyncCore
+package import Foundation
 
 /// A pull, as a pure function of one snapshot: which keys to read, and the page that they make.
-struct PullPlan {
-  enum Outcome {
+package struct PullPlan {
+  package enum Outcome {
     case page(PullPage)
     /// Read again, for this plan.
     case again(PullPlan)
@@ -19,7 +19,7 @@ struct PullPlan {
   private var isReset = false
 
   /// From the beginning, or from a cursor. `since` is turned into a cursor first (``SinceSearch``).
-  init(group: String, cursor: Cursor?, identity: UUID, limit: Int, byteLimit: Int) {
+  package init(group: String, cursor: Cursor?, identity: UUID, limit: Int, byteLimit: Int) {
     self.group = group
     self.identity = identity
     self.limit = limit
@@ -33,7 +33,7 @@ struct PullPlan {
     }
   }
 
-  var query: StorageQuery {
+  package var query: StorageQuery {
     StorageQuery(
       keys: [AuthorityKey.head(group)],
       scans: [
@@ -41,7 +41,7 @@ struct PullPlan {
       ])
   }
 
-  func outcome(of snapshot: StorageSnapshot, now: Int64) throws -> Outcome {
+  package func outcome(of snapshot: StorageSnapshot, now: Int64) throws -> Outcome {
     guard let scan = snapshot.scans.first else {
       throw StorageError(.failed, "The storage answered no scan for a pull.")
     }

@@ -1,21 +1,23 @@
-internal import AtomsyncCore
+package import AtomsyncCore
 internal import Foundation
 
 /// Removes what has outlived the retention: old tombstones, raising the group's horizon in the same commit, and the
 /// records of clients that have not pushed since. A pure function of snapshots, like the other plans.
-struct Purge {
+package struct Purge {
   let group: String
   /// What was last written before this moment goes.
   let cutoff: Int64
+  private let faults: PlantedFaults
   private var sequence: Int64 = 0
   private static let step = 1000
 
-  init(group: String, cutoff: Int64) {
+  package init(group: String, cutoff: Int64, faults: PlantedFaults = []) {
     self.group = group
     self.cutoff = cutoff
+    self.faults = faults
   }
 
-  var query: StorageQuery {
+  package var query: StorageQuery {
     StorageQuery(
       keys: [AuthorityKey.head(group)],
       scans: [
@@ -24,7 +26,7 @@ struct Purge {
   }
 
   /// The batch for this step, and whether more steps follow.
-  mutating func step(_ snapshot: StorageSnapshot) throws -> (batch: StorageBatch?, hasMore: Bool) {
+  package mutating func step(_ snapshot: StorageSnapshot) throws -> (batch: StorageBatch?, hasMore: Bool) {
     guard let stored = snapshot.values.first ?? nil, let scan = snapshot.scans.first else {
       return (nil, false)
     }
@@ -42,7 +44,7 @@ struct Purge {
       guard document.content == .deleted else { continue }
       batch.delete(entry.key)
       batch.delete(AuthorityKey.document(group, document.id))
-      head.horizon = max(head.horizon, found)
+      if !faults.contains(.purgeWithoutHorizon) { head.horizon = max(head.horizon, found) }
     }
     if !batch.writes.isEmpty { batch.put(AuthorityKey.head(group), head.bytes) }
     return (batch.writes.isEmpty ? nil : batch, !scan.isComplete && !isPastCutoff)

@@ -1,4 +1,4 @@
-internal import AtomsyncCore
+package import AtomsyncCore
 internal import Foundation
 
 /// Some pushes judged together, as a pure function of one snapshot: each sees the effects of those before it, and
@@ -6,9 +6,9 @@ internal import Foundation
 ///
 /// Every batch has the group's head, as it was read, for a precondition. So if another process has written the
 /// group meanwhile, nothing of this turn is applied to it, and the pushes are judged again.
-struct PushTurn {
+package struct PushTurn {
   /// What a push came to.
-  enum Judgement {
+  package enum Judgement {
     /// The answer, once the batch is committed. The values of stale documents are filled in by ``finish``.
     case answer(PushAnswer, StorageBatch)
     /// The answer was given before: nothing to write.
@@ -16,9 +16,10 @@ struct PushTurn {
     case refused(ErrorBody)
   }
 
-  let pushes: [PushRequest]
+  package let pushes: [PushRequest]
   let now: Int64
   private let limits: Limits
+  private let faults: PlantedFaults
   private var heads: [String: (stored: [UInt8]?, head: GroupHead)] = [:]
   private var documents: [[UInt8]: DocumentIndex] = [:]
   private var records: [[UInt8]: PushRecord] = [:]
@@ -32,16 +33,17 @@ struct PushTurn {
     var version: Int64
   }
 
-  init(_ pushes: [PushRequest], now: Int64, limits: Limits) {
+  package init(_ pushes: [PushRequest], now: Int64, limits: Limits, faults: PlantedFaults = []) {
     self.pushes = pushes
     self.now = now
     self.limits = limits
+    self.faults = faults
   }
 
   // MARK: What to read
 
   /// The heads, documents and push records that the pushes name.
-  var query: StorageQuery {
+  package var query: StorageQuery {
     var keys: [[UInt8]] = []
     for push in pushes {
       keys.append(AuthorityKey.head(push.group))
@@ -71,7 +73,7 @@ struct PushTurn {
   // MARK: Judging
 
   /// One judgement for each push, in order.
-  mutating func judge(_ snapshot: StorageSnapshot) throws -> [Judgement] {
+  package mutating func judge(_ snapshot: StorageSnapshot) throws -> [Judgement] {
     try take(snapshot)
     return pushes.map { judge($0) }
   }
@@ -108,7 +110,7 @@ struct PushTurn {
       batch.put(AuthorityKey.head(push.group), advanced.bytes)
       heads[push.group] = (advanced.bytes, advanced)
     }
-    if let ticket = push.ticket, let recordKey {
+    if let ticket = push.ticket, let recordKey, !faults.contains(.verdictNotStored) {
       let record = PushRecord(number: ticket.number, answer: answer)
       records[recordKey] = record
       batch.put(recordKey, record.bytes)
@@ -175,12 +177,12 @@ struct PushTurn {
   // MARK: The values of stale documents
 
   /// The changes to read for the answers' stale documents that this turn did not write itself.
-  func staleQuery(for judgements: [Judgement]) -> StorageQuery {
+  package func staleQuery(for judgements: [Judgement]) -> StorageQuery {
     StorageQuery(keys: staleKeys(judgements).filter { written[$0] == nil })
   }
 
   /// The judgements with the values of stale documents; `nil` when one is gone, because another process wrote.
-  func finish(_ judgements: [Judgement], _ snapshot: StorageSnapshot) throws -> [Judgement]? {
+  package func finish(_ judgements: [Judgement], _ snapshot: StorageSnapshot) throws -> [Judgement]? {
     var contents = written
     for (key, value) in zip(staleQuery(for: judgements).keys, snapshot.values) {
       guard let value else { return nil }

@@ -6,6 +6,8 @@ public struct RetryPolicy: Sendable, Hashable {
   public var maximumDelay: Duration = .seconds(30)
   /// How often a replica asks when its server has no live stream. Default: 5 s.
   public var pollInterval: Duration = .seconds(5)
+  /// How long a pull or a push may take, whatever the transport. Default: 60 s.
+  public var requestTimeout: Duration = .seconds(60)
 
   public init() {}
 

@@ -71,14 +71,14 @@ public struct ConflictPolicy: Sendable {
   /// on nothing but its input. When it throws, the conflict stays open and is reported.
   public typealias Merge = @Sendable (MergeInput) throws -> TransitValue?
 
-  enum Kind: Sendable {
+  package enum Kind: Sendable {
     case serverWins
     case localWins
     case merge(Merge)
     case rebase(Merge)
   }
 
-  let kind: Kind
+  package let kind: Kind
 
   /// The server's value stands. The default.
   public static let serverWins = ConflictPolicy(kind: .serverWins)

@@ -4,7 +4,7 @@ internal import Transit
 // The rows that tell what became of edits.
 
 extension Verdict {
-  init(row bytes: [UInt8]) throws {
+  package init(row bytes: [UInt8]) throws {
     var reader = RecordReader(bytes)
     _ = try reader.number()
     let kind = try reader.number()

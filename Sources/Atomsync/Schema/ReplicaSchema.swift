@@ -20,7 +20,7 @@ package struct ReplicaKeys: Sendable {
     TupleKey(.verdict).appending(atom).appending(id).appending(edit).bytes
   }
   /// The verdicts on a document's edits from `edit` on.
-  func verdicts(_ id: String, from edit: Int64) -> KeyRange {
+  package func verdicts(_ id: String, from edit: Int64) -> KeyRange {
     let prefix = TupleKey(.verdict).appending(atom).appending(id).bytes
     return KeyRange(from: verdict(id, edit), to: KeyRange.successor(ofPrefix: prefix))
   }

@@ -2,8 +2,8 @@ internal import AtomsyncCore
 internal import Foundation
 
 /// What a store says of itself, under a key that sorts before all others.
-struct StoreHeader: Equatable {
-  enum Kind: String {
+package struct StoreHeader: Equatable {
+  package enum Kind: String {
     case authority
     case replica
 

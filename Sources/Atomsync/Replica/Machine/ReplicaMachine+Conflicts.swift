@@ -32,6 +32,7 @@ extension ReplicaMachine {
         document: id, base: edit.base?.value, local: edit.value?.value, remote: remote.value?.value),
       firstEdit: edit.firstEdit, edit: edit.edit, remoteVersion: remote.version)
     merging[id] = task
+    openConflicts.remove(id)
     effects.actions.append(.merge(task))
   }
 
@@ -42,6 +43,7 @@ extension ReplicaMachine {
     merging[id] = nil
     switch result {
     case .failed(let reason):
+      openConflicts.insert(id)
       report(id, edit, remote: remote.value, .open(reason), now)
     case .value(let value):
       let number = report(id, edit, remote: remote.value, .merged, now)

@@ -73,6 +73,7 @@ extension ReplicaMachine {
   mutating func drop(_ id: String, _ verdict: Verdict, _ now: Int64) {
     guard let edit = pending.removeValue(forKey: id) else { return }
     merging[id] = nil
+    openConflicts.remove(id)
     leaveAtomicGroup(id, edit)
     effects.batch.delete(settings.keys.pending(id))
     settle(id, edit.edit, verdict, now)

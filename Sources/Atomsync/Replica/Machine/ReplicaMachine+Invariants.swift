@@ -48,4 +48,9 @@ extension ReplicaMachine {
     }
     return nil
   }
+
+  /// The documents whose merge failed, in order.
+  package var openConflictIDs: [String] { openConflicts.sorted() }
+
+  package func conflictsOf(_ id: String) -> [Conflict] { conflicts.filter { $0.document == id } }
 }

@@ -62,6 +62,7 @@ extension ReplicaMachine {
       edit.base = remote
       edit.openConflict = nil
       merging[id] = nil
+      openConflicts.remove(id)
       pending[id] = edit
       savePending(id)
       queue.append(id)

@@ -82,6 +82,7 @@ extension ReplicaMachine {
     }
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
+    lastPush = now
     var isPuzzled = false
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {

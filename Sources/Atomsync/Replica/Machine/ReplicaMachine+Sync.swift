@@ -130,7 +130,10 @@ extension ReplicaMachine {
     apply(page, now)
     needsPull = needsPull || page.hasMore
     activity = .saving(ticket: currentTicket, stream: nil)
-    if !page.hasMore { endFirstAttempt() }
+    if !page.hasMore {
+      lastPull = now
+      endFirstAttempt()
+    }
   }
 
   mutating func pullFailed(_ request: Int, _ error: TransportError) {

@@ -1,5 +1,5 @@
-package import AtomsyncCore
-package import Foundation
+internal import AtomsyncCore
+internal import Foundation
 package import HashTreeCollections
 package import Transit
 
@@ -18,7 +18,7 @@ package struct ReplicaMachine: Sendable {
   package struct Settings: Sendable {
     enum Resolution: Sendable { case serverWins, localWins, ask }
     let group: String
-    let keys: ReplicaKeys
+    package let keys: ReplicaKeys
     let resolution: Resolution
     let documentsPerPush: Int
     let pushBytes: Int
@@ -98,6 +98,10 @@ package struct ReplicaMachine: Sendable {
   var isLiveUnsupported = false
   package internal(set) var lastError: SyncError?
   var isRevoked = false
+  var lastPull: Int64?
+  var lastPush: Int64?
+  /// The documents whose merge failed; they wait for a change.
+  var openConflicts: Set<String> = []
 
   // Numbers.
   var lastNumber = 0
@@ -107,6 +111,7 @@ package struct ReplicaMachine: Sendable {
   package internal(set) var revision = 0
 
   var isRecordDirty = false
+  private var postponed: [StorageWrite] = []
   /// The effects of the event that is being handled.
   var effects = ReplicaEffects()
 
@@ -140,6 +145,7 @@ package struct ReplicaMachine: Sendable {
       effects.batch.put(settings.keys.atomRow, record.bytes)
       isRecordDirty = false
     }
+    if settings.faults.contains(.cursorBeforePage) { postponePage() }
     if !effects.batch.writes.isEmpty {
       lastTicket += 1
       effects.ticket = lastTicket
@@ -151,6 +157,21 @@ package struct ReplicaMachine: Sendable {
     #endif
     defer { effects = ReplicaEffects() }
     return effects
+  }
+
+  /// The planted fault: rows of the base are stored one commit later than the cursor.
+  private mutating func postponePage() {
+    let base = settings.keys.all(.base)
+    let (now, later) = effects.batch.writes.reduce(into: ([StorageWrite](), [StorageWrite]())) {
+      parts, write in
+      switch write {
+      case .put(let key, _) where base.contains(key): parts.1.append(write)
+      case .put, .delete: parts.0.append(write)
+      }
+    }
+    guard !effects.batch.writes.isEmpty else { return }
+    effects.batch.writes = postponed + now
+    postponed = later
   }
 
   mutating func nextNumber() -> Int {

@@ -1,0 +1,108 @@
+public import AtomsyncCore
+internal import Foundation
+public import Transit
+
+/// A client's store, and the atoms in it.
+///
+/// One process has a store open at a time, because an atom's memory is ahead of its disk.
+public final class AtomsyncClient: Sendable {
+  private struct State {
+    var atoms: [String: Replica?] = [:]
+    var isClosed = false
+  }
+
+  private let configuration: AtomsyncConfiguration
+  private let storage: any Storage
+  private let queue: CommitQueue
+  private let state = Lock(State())
+
+  /// Opens the configuration's storage as a client's store, creating it if there is none.
+  ///
+  /// - Throws: `StorageError`: the store cannot be opened, is in use, is a server's, or has a newer format.
+  public static func open(_ configuration: AtomsyncConfiguration) async throws -> AtomsyncClient {
+    let storage = try await configuration.storage.open(.exclusive)
+    do {
+      _ = try await StoreHeader.open(storage, kind: .replica)
+    } catch {
+      await storage.close()
+      throw error
+    }
+    return AtomsyncClient(configuration, storage)
+  }
+
+  private init(_ configuration: AtomsyncConfiguration, _ storage: any Storage) {
+    self.configuration = configuration
+    self.storage = storage
+    queue = CommitQueue(storage, configuration.time, configuration.logger)
+  }
+
+  /// Opens an atom of Transit values.
+  ///
+  /// - Parameters:
+  ///   - group: the group on the server, and the atom's name in this store.
+  ///   - name: another name in this store, for a group that several users or servers share.
+  ///   - transport: the way to the server; `nil` to stay on this machine.
+  ///   - conflicts: who wins when a document was changed here and on the server.
+  /// - Throws: ``SyncError`` (`invalidDocument` for a bad name, `stopped` when the client is closed or the atom is
+  ///   open already), `StorageError`, or what the transport throws when it is made. O(documents).
+  public func atom(
+    _ group: String, name: String? = nil, transport: TransportProvider? = nil,
+    conflicts: ConflictPolicy = .serverWins
+  ) async throws -> SyncedAtom<TransitValue> {
+    try await atom(group, of: TransitValue.self, name: name, transport: transport, conflicts: conflicts)
+  }
+
+  /// Opens an atom of a type of your own; otherwise the same.
+  public func atom<Element: Codable & Sendable>(
+    _ group: String, of type: Element.Type, name: String? = nil, transport: TransportProvider? = nil,
+    conflicts: ConflictPolicy = .serverWins
+  ) async throws -> SyncedAtom<Element> {
+    let name = name ?? group
+    for problem in [Names.problem(group: group), Names.problem(group: name)] {
+      if let problem { throw SyncError(.invalidDocument, problem) }
+    }
+    try reserve(name)
+    do {
+      let replica = try await Replica(
+        name: name, group: group, policy: conflicts, configuration: configuration, storage: storage,
+        queue: queue, transport: try await transport?.open(codec: configuration.codec))
+      state.withLock { $0.atoms[name] = .some(replica) }
+      return SyncedAtom(replica) { [weak self] in self?.release(name) }
+    } catch {
+      release(name)
+      throw error
+    }
+  }
+
+  /// Closes every atom, waits until all changes are durable, and closes the store.
+  ///
+  /// - Throws: ``SyncError`` with code `storage`: some changes could not be made durable, and are lost with the
+  ///   process's memory.
+  public func close() async throws {
+    let atoms = state.withLock { state -> [Replica] in
+      state.isClosed = true
+      defer { state.atoms = [:] }
+      return state.atoms.values.compactMap { $0 }
+    }
+    for atom in atoms { await atom.close() }
+    do {
+      try await queue.close()
+    } catch {
+      await storage.close()
+      throw error
+    }
+    await storage.close()
+  }
+
+  private func reserve(_ name: String) throws {
+    try state.withLock { state in
+      if state.isClosed { throw SyncError(.stopped, "The client is closed.") }
+      if state.atoms.keys.contains(name) {
+        throw SyncError(.stopped, "The atom \(name) is open already: use that one, or close it first.")
+      }
+      state.atoms[name] = .some(nil)
+    }
+  }
+
+  private func release(_ name: String) { state.withLock { _ = $0.atoms.removeValue(forKey: name) } }
+}

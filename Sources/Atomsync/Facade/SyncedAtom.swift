@@ -1,0 +1,130 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+internal import Transit
+
+/// A group of documents that you swap, read and watch at memory speed, that is durable on this machine at once, and
+/// that converges with the server and every other device.
+///
+/// ```swift
+/// let receipt = try todos.swap { $0["todo:1"] = ["text": "Buy milk"] }
+/// todos.value["todo:1"]
+/// try await receipt.saved()
+/// ```
+///
+/// ## Behavior
+/// - ``value`` and ``swap(atomic:_:)`` are synchronous and never wait for the disk or the network.
+/// - A swap is written to the local store in one commit, with what must be sent to the server. It is sent when the
+///   server can be reached, in the order in which documents were first changed.
+/// - What the server has replaces what is here, except for documents with local changes that it has not confirmed.
+/// - All methods may be called from any thread or task.
+public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
+  let replica: Replica
+  private let onClose: @Sendable () -> Void
+
+  init(_ replica: Replica, onClose: @escaping @Sendable () -> Void) {
+    self.replica = replica
+    self.onClose = onClose
+  }
+
+  /// The name under which the atom is kept.
+  public var name: String { replica.name }
+  /// The group that it is synced with.
+  public var group: String { replica.group }
+
+  /// The documents as they are now, local changes included. O(1)
+  public var value: Documents<Element> { Documents(replica.snapshot().tree) }
+
+  /// Changes documents: what `body` does to its argument becomes the atom's value, all of it at once.
+  ///
+  /// `body` runs on a snapshot, outside every lock, and runs again if the value has changed meanwhile: it must depend
+  /// on nothing but its argument.
+  ///
+  /// - Parameter atomic: the server, too, takes the changes together or not at all.
+  /// - Throws: what `body` throws, or ``SyncError`` (`invalidDocument`, `stopped`): nothing was changed.
+  @discardableResult
+  public func swap(
+    atomic: Bool = false, _ body: @escaping @Sendable (inout Documents<Element>) throws -> Void
+  ) throws -> Receipt {
+    while true {
+      let (tree, revision) = replica.snapshot()
+      var documents = Documents<Element>(tree)
+      try body(&documents)
+      if let receipt = try commit(documents, over: tree, revision, atomic, rerun: body) { return receipt }
+    }
+  }
+
+  /// Makes the atom's value exactly these documents. O(n)
+  @discardableResult
+  public func reset(to documents: Documents<Element>) throws -> Receipt {
+    try swap { value in
+      for id in Array(value.ids) where !documents.contains(id) { value[id] = nil }
+      for id in documents.ids where value.tree[id] != documents.tree[id] {
+        value.tree[id] = documents.tree[id]
+        value.touched.insert(id)
+      }
+      value.failure = documents.failure
+    }
+  }
+
+  /// Changes one document if it is as expected.
+  ///
+  /// - Parameters:
+  ///   - expected: `nil` for "does not exist".
+  ///   - new: `nil` to delete.
+  /// - Returns: `nil` when it was something else: nothing was changed.
+  @discardableResult
+  public func compareAndSet(_ id: String, expecting expected: Element?, to new: Element?) throws -> Receipt? {
+    let wanted = try expected.map { try ElementCoding.encode($0) }
+    while true {
+      let (tree, revision) = replica.snapshot()
+      guard tree[id] == wanted else { return nil }
+      var documents = Documents<Element>(tree)
+      documents[id] = new
+      if let receipt = try commit(documents, over: tree, revision, false, rerun: nil) { return receipt }
+    }
+  }
+
+  private func commit(
+    _ documents: Documents<Element>, over tree: TreeDictionary<String, TransitValue>, _ revision: Int,
+    _ isAtomic: Bool, rerun body: (@Sendable (inout Documents<Element>) throws -> Void)?
+  ) throws -> Receipt? {
+    if let failure = documents.failure { throw failure }
+    var changes: [(id: String, value: StoredValue?)] = []
+    changes.reserveCapacity(documents.touched.count)
+    for id in documents.touched.count > 1 ? documents.touched.sorted() : Array(documents.touched) {
+      do { changes.append((id, try documents.tree[id].map { try StoredValue($0) })) } catch {
+        throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
+      }
+    }
+    var swap: SwapLog.Swap?
+    if case .rebase = replica.policy.kind, let body {
+      swap = { tree in
+        var documents = Documents<Element>(tree)
+        try body(&documents)
+        if let failure = documents.failure { throw failure }
+        tree = documents.tree
+      }
+    }
+    guard
+      let numbers = try replica.edit(
+        changes, documents.tree, revision: revision, isAtomic: isAtomic, swap: swap)
+    else { return nil }
+    return Receipt(
+      Receipt.ID(edit: numbers.edit, documents: Set(changes.map(\.id))), numbers.ticket, replica)
+  }
+
+  /// Returns once the local documents are here and a first attempt to hear of the server's has ended, well or not:
+  /// at once on an atom without a server, and soon without a network.
+  ///
+  /// - Throws: ``SyncError`` (`timedOut`, `stopped`), `CancellationError`.
+  public func ready(timeout: Duration? = .seconds(30)) async throws {
+    try await replica.firstAttempt.wait(timeout, replica.configuration.time, "The first sync did not end")
+  }
+
+  /// Lets go of the atom: stops syncing, ends sequences, waits until its last change is durable. What is pending is
+  /// sent when the atom is opened again.
+  public func close() async {
+    await replica.close()
+    onClose()
+  }
+}

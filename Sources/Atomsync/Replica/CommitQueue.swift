@@ -1,0 +1,124 @@
+internal import AtomsyncCore
+internal import Logging
+
+/// Makes the batches of a client's atoms durable, in order and grouped: while one commit is under way, all that
+/// comes waits for the next, so that the cost of a durable write is shared.
+///
+/// A commit that fails is tried again, with everything behind it, until it succeeds or the queue is closed: the
+/// batches hold no preconditions and applying them twice does nothing new.
+final class CommitQueue: Sendable {
+  /// Who put a batch in, and is told what became of it.
+  protocol Client: AnyObject, Sendable {
+    func committed(through ticket: Int64)
+    func commitFailed(_ error: StorageError)
+  }
+
+  private struct Entry {
+    var batch: StorageBatch
+    var client: any Client
+    var ticket: Int64
+  }
+  private struct State {
+    var waiting: [Entry] = []
+    var isRunning = false
+    var isClosing = false
+    var idle: [Promise<Void>] = []
+  }
+
+  private let state = Lock(State())
+  private let storage: any Storage
+  private let time: TimeSource
+  private let logger: Logger
+  /// The most that one storage transaction takes.
+  private static let batchesPerCommit = 2048
+  private static let bytesPerCommit = 16 << 20
+
+  init(_ storage: any Storage, _ time: TimeSource, _ logger: Logger) {
+    self.storage = storage
+    self.time = time
+    self.logger = logger
+  }
+
+  func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
+    let starts = state.withLock { state in
+      state.waiting.append(Entry(batch: batch, client: client, ticket: ticket))
+      defer { state.isRunning = true }
+      return !state.isRunning
+    }
+    if starts { Task { await run() } }
+  }
+
+  /// Waits until everything is durable; gives up with the store's error if it fails once more.
+  func close() async throws {
+    let promise = Promise<Void>()
+    let isIdle = state.withLock { state in
+      state.isClosing = true
+      if state.isRunning { state.idle.append(promise) }
+      return !state.isRunning
+    }
+    if !isIdle { try await promise.wait() }
+  }
+
+  private func run() async {
+    var failures = 0
+    var entries = next()
+    while !entries.isEmpty {
+      do {
+        _ = try await storage.commit(entries.map(\.batch))
+        failures = 0
+        for (client, ticket) in Self.lastTickets(entries) { client.committed(through: ticket) }
+        entries = next()
+      } catch {
+        failures += 1
+        let error = error as? StorageError ?? StorageError(.failed, "The store failed.", cause: "\(error)")
+        if failures == 1 {
+          logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
+        }
+        for (client, _) in Self.lastTickets(entries) { client.commitFailed(error) }
+        if giveUp(error) { return }
+        try? await time.sleep(RetryPolicy().delay(attempt: failures, random: 0))
+      }
+    }
+  }
+
+  private func next() -> [Entry] {
+    let (entries, idle) = state.withLock { state -> ([Entry], [Promise<Void>]) in
+      var bytes = 0
+      let end = state.waiting.firstIndex { entry in
+        bytes += entry.batch.byteCount
+        return bytes > Self.bytesPerCommit
+      }
+      guard !state.waiting.isEmpty else {
+        state.isRunning = false
+        defer { state.idle = [] }
+        return ([], state.idle)
+      }
+      let count = min(max(1, end ?? state.waiting.count), Self.batchesPerCommit)
+      if count == state.waiting.count {
+        defer { state.waiting = [] }
+        return (state.waiting, [])
+      }
+      defer { state.waiting.removeFirst(count) }
+      return (Array(state.waiting.prefix(count)), [])
+    }
+    for promise in idle { promise.complete(.success(())) }
+    return entries
+  }
+
+  private func giveUp(_ error: StorageError) -> Bool {
+    let idle = state.withLock { state -> [Promise<Void>]? in
+      guard state.isClosing || error.code == .closed else { return nil }
+      state.isRunning = false
+      defer { state.idle = [] }
+      return state.idle
+    }
+    for promise in idle ?? [] { promise.complete(.failure(SyncError(error))) }
+    return idle != nil
+  }
+
+  private static func lastTickets(_ entries: [Entry]) -> [(any Client, Int64)] {
+    var last: [ObjectIdentifier: (any Client, Int64)] = [:]
+    for entry in entries { last[ObjectIdentifier(entry.client)] = (entry.client, entry.ticket) }
+    return Array(last.values)
+  }
+}

@@ -1,0 +1,106 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+
+/// Somebody who waits for the verdicts on an edit.
+final class ConfirmationWait: Sendable {
+  private let edit: Int64
+  private let state: Lock<(missing: Set<String>, verdicts: [String: Verdict])>
+  let promise = Promise<[String: Verdict]>()
+
+  init(_ edit: Int64, missing: Set<String>, known: [String: Verdict]) {
+    self.edit = edit
+    state = Lock((missing, known))
+    if missing.isEmpty { promise.complete(.success(known)) }
+  }
+
+  var isComplete: Bool { state.withLock { $0.missing.isEmpty } }
+
+  func take(_ settled: ReplicaEffects.Settled) {
+    guard settled.edit >= edit else { return }
+    let verdicts = state.withLock { state -> [String: Verdict]? in
+      guard state.missing.remove(settled.id) != nil else { return nil }
+      state.verdicts[settled.id] = settled.verdict
+      return state.missing.isEmpty ? state.verdicts : nil
+    }
+    if let verdicts { promise.complete(.success(verdicts)) }
+  }
+}
+
+extension Replica {
+  /// Returns once the rows up to `ticket` are durable; throws when the store fails to make them so.
+  func waitUntilSaved(_ ticket: Int64, timeout: Duration?) async throws {
+    let promise = Promise<Void>()
+    state.withLock { state in
+      if state.machine.savedTicket >= ticket {
+        promise.complete(.success(()))
+      } else {
+        state.saves.append((ticket, promise))
+      }
+    }
+    try await promise.wait(timeout, configuration.time, "The change was not durable")
+  }
+
+  /// The verdicts on `edit`, once all are known.
+  func waitUntilConfirmed(
+    _ edit: Int64, _ ids: Set<String>, timeout: Duration?
+  ) async throws -> [String: Verdict] {
+    // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
+    let (wait, settled, ticket) = state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
+      let missing = ids.filter { id in state.machine.pending[id].map { $0.firstEdit <= edit } ?? false }
+      let wait = ConfirmationWait(edit, missing: missing, known: [:])
+      if !missing.isEmpty { state.confirmations.append(wait) }
+      return (wait, ids.subtracting(missing), state.machine.lastTicket)
+    }
+    var verdicts: [String: Verdict] = [:]
+    if !settled.isEmpty {
+      try await waitUntilSaved(ticket, timeout: timeout)
+      for id in settled {
+        let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
+        guard let row else {
+          throw SyncError(
+            .unsettled,
+            "Nothing is known of edit \(edit) of \(id): it is older than the retention, or of another store.")
+        }
+        verdicts[id] = try Verdict(row: row.value)
+      }
+    }
+    let rest = try await wait.promise.wait(
+      timeout, configuration.time, "The server did not confirm the change")
+    return verdicts.merging(rest) { $1 }
+  }
+
+  /// Talks to the server now; returns once everything that can be settled is.
+  func sync(timeout: Duration?) async throws {
+    let promise = Promise<Void>()
+    state.withLock { $0.passes.append(promise) }
+    handle(.sync)
+    try await promise.wait(timeout, configuration.time, "The sync did not end")
+  }
+
+  /// Ends everything; durable rows that are still to come are the commit queue's.
+  func close() async {
+    handle(.close)
+    let (boxes, cancelled, waits) = state.withLock { state in
+      state.tasks.cancelAll()
+      defer {
+        state.changeBoxes = [:]
+        state.statusBoxes = [:]
+        state.conflictBoxes = [:]
+        state.confirmations = []
+      }
+      return (
+        (Array(state.changeBoxes.values), Array(state.statusBoxes.values), Array(state.conflictBoxes.values)),
+        state.tasks.takeCancelled(), state.confirmations
+      )
+    }
+    for task in cancelled { task.cancel() }
+    for box in boxes.0 { box.finish() }
+    for box in boxes.1 { box.finish() }
+    for box in boxes.2 { box.finish() }
+    for wait in waits { wait.promise.complete(.failure(SyncError.stopped(.closed))) }
+    let ticket = state.withLock { $0.machine.lastTicket }
+    // A failure is told by the client's `close`, which closes the queue.
+    try? await waitUntilSaved(ticket, timeout: .seconds(30))
+    await transport?.close()
+  }
+}

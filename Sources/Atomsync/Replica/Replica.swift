@@ -1,0 +1,162 @@
+internal import AtomsyncCore
+internal import Foundation
+internal import HashTreeCollections
+internal import Logging
+internal import Transit
+
+/// Drives a ``ReplicaMachine``: runs the actions that it asks for, and tells it what came of them.
+///
+/// All state is behind one lock, and no code of the application's runs under it. Rows are handed to the commit queue
+/// under the lock, so that they become durable in the order of the events.
+final class Replica: CommitQueue.Client {
+  struct State {
+    var machine: ReplicaMachine
+    var tasks = ReplicaTasks()
+    var changeBoxes: [Int: Mailbox<TreeChange>] = [:]
+    var statusBoxes: [Int: Mailbox<SyncStatus>] = [:]
+    var conflictBoxes: [Int: Mailbox<[Conflict]>] = [:]
+    var nextBox = 0
+    var status: SyncStatus
+    var saves: [(ticket: Int64, promise: Promise<Void>)] = []
+    var confirmations: [ConfirmationWait] = []
+    var passes: [Promise<Void>] = []
+    var storageError: StorageError?
+    var nextRetry: Int64?
+    var swaps = SwapLog()
+  }
+
+  let name: String
+  let group: String
+  let policy: ConflictPolicy
+  let configuration: AtomsyncConfiguration
+  let storage: any Storage
+  let state: Lock<State>
+  let firstAttempt = Promise<Void>()
+  private let queue: CommitQueue
+  let transport: (any Transport)?
+  let keys: ReplicaKeys
+
+  init(
+    name: String, group: String, policy: ConflictPolicy, configuration: AtomsyncConfiguration,
+    storage: any Storage, queue: CommitQueue, transport: (any Transport)?
+  ) async throws {
+    let settings = ReplicaMachine.Settings(
+      group: group, atom: name, policy: policy, limits: configuration.limits)
+    let snapshot = try await storage.read(ReplicaMachine.loadQuery(settings))
+    let (machine, effects) = try ReplicaMachine.load(
+      settings, snapshot, client: UUID(), now: configuration.time.now())
+    self.name = name
+    self.group = group
+    self.policy = policy
+    self.configuration = configuration
+    self.storage = storage
+    self.queue = queue
+    self.transport = transport
+    self.keys = settings.keys
+    self.state = Lock(State(machine: machine, status: machine.status()))
+    state.withLock { perform(effects, &$0, before: $0.machine.visible) }
+    if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
+  }
+
+  // MARK: Events
+
+  func handle(_ event: ReplicaEvent) {
+    let cancelled = state.withLock { state in
+      let before = state.machine.visible
+      let effects = state.machine.handle(event, now: configuration.time.now())
+      perform(effects, &state, before: before)
+      return state.tasks.takeCancelled()
+    }
+    for task in cancelled { task.cancel() }
+  }
+
+  /// The visible value, and a number that changes with it.
+  func snapshot() -> (tree: TreeDictionary<String, TransitValue>, revision: Int) {
+    state.withLock { ($0.machine.visible, $0.machine.revision) }
+  }
+
+  /// Takes a swap that was made on `revision`.
+  ///
+  /// - Returns: the receipt's numbers; `nil` when the value has changed meanwhile.
+  func edit(
+    _ changes: [(id: String, value: StoredValue?)], _ tree: TreeDictionary<String, TransitValue>,
+    revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
+  ) throws -> (edit: Int64, ticket: Int64)? {
+    try state.withLock { state in
+      if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
+      guard state.machine.revision == revision else { return nil }
+      let before = state.machine.visible
+      let effects = try state.machine.edit(
+        changes, visible: tree, isAtomic: isAtomic, now: configuration.time.now())
+      if let swap, let edit = effects.edit { state.swaps.append(swap, edit, changes.map(\.id)) }
+      perform(effects, &state, before: before)
+      return (effects.edit ?? 0, effects.ticket ?? 0)
+    }
+  }
+
+  // MARK: Effects
+
+  /// Does what an event asks for. Under the lock: nothing in it waits, or calls the application.
+  private func perform(
+    _ effects: ReplicaEffects, _ state: inout State, before: TreeDictionary<String, TransitValue>
+  ) {
+    if let ticket = effects.ticket { queue.enqueue(effects.batch, ticket, for: self) }
+    if !effects.changed.isEmpty {
+      let change = TreeChange(ids: effects.changed, old: before, new: state.machine.visible)
+      for box in state.changeBoxes.values { box.put(change) }
+    }
+    if !effects.conflicts.isEmpty {
+      for box in state.conflictBoxes.values { box.put(effects.conflicts) }
+    }
+    for settled in effects.settled {
+      state.swaps.settle(settled.id, settled.edit)
+      for wait in state.confirmations { wait.take(settled) }
+    }
+    if !effects.settled.isEmpty { state.confirmations.removeAll { $0.isComplete } }
+    for action in effects.actions { perform(action, &state) }
+    publishStatus(&state)
+  }
+
+  func publishStatus(_ state: inout State) {
+    var status = state.machine.status()
+    status.nextRetry = status.connection == .waiting ? state.nextRetry : nil
+    status.lastStorageError = state.storageError?.description
+    guard status != state.status else { return }
+    state.status = status
+    for box in state.statusBoxes.values { box.put(status) }
+  }
+
+  // MARK: The commit queue
+
+  func committed(through ticket: Int64) {
+    let promises = state.withLock { state in
+      state.storageError = nil
+      let done = state.saves.filter { $0.ticket <= ticket }.map(\.promise)
+      if !done.isEmpty { state.saves.removeAll { $0.ticket <= ticket } }
+      return done
+    }
+    handle(.saved(ticket: ticket))
+    for promise in promises { promise.complete(.success(())) }
+  }
+
+  func commitFailed(_ error: StorageError) {
+    let promises = state.withLock { state in
+      state.storageError = error
+      publishStatus(&state)
+      defer { state.saves = [] }
+      return state.saves.map(\.promise)
+    }
+    for promise in promises { promise.complete(.failure(SyncError(error))) }
+  }
+}
+
+/// A change of the visible value.
+struct TreeChange: Sendable {
+  var ids: Set<String>
+  var old: TreeDictionary<String, TransitValue>
+  var new: TreeDictionary<String, TransitValue>
+
+  func followed(by next: TreeChange) -> TreeChange {
+    TreeChange(ids: ids.union(next.ids), old: old, new: next.new)
+  }
+}

@@ -1,0 +1,98 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import Transit
+
+extension Simulation {
+  /// One thing that an application or the environment does; after the last, everything heals.
+  mutating func act(_ stepsLeft: Int) throws {
+    guard stepsLeft > 0 else {
+      try heal()
+      return
+    }
+    let number = Int.random(in: replicas.indices, using: &random)
+    switch Int.random(in: 0..<100, using: &random) {
+    case 0..<62: try write(number)
+    case 62..<68: try restart(number)
+    case 68..<72: try deliver(.disconnect, to: number)
+    case 72..<80: try deliver(.connect, to: number)
+    case 80..<84: cutStream(number, random.oneIn(2) ? nil : TransportError(.timedOut, "silence"))
+    case 84..<87: try deliver(.sync, to: number)
+    case 87..<90: replicas[number].disk.isFull = true
+    case 90..<92: cutStreams()
+    case 92..<95: try server.purge()
+    case 95: server.makeDump()
+    case 96: restore()
+    case 97: try deliver(.reset(keepPending: true), to: number)
+    default: break  // let time pass
+    }
+    timeline.schedule(.act(stepsLeft: stepsLeft - 1), after: Int64.random(in: 0...30, using: &random))
+  }
+
+  private mutating func restore() {
+    guard !wasRestored, random.oneIn(2), server.restore(identity: random.uuid()) else { return }
+    wasRestored = true
+    earlier = nil
+    cutStreams()
+  }
+
+  private mutating func restart(_ number: Int) throws {
+    let effects = try replicas[number].restart(client: random.uuid(), now: timeline.now, &random)
+    try perform(effects, by: number)
+    try deliver(.connect, to: number)
+  }
+
+  /// A swap of one to three documents.
+  private mutating func write(_ number: Int) throws {
+    var tree = replicas[number].machine.visible
+    var changes: [(id: String, value: StoredValue?)] = []
+    var values: [TransitValue?] = []
+    for index in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
+      let id = "d\(Int.random(in: 0..<6, using: &random))"
+      guard !changes.contains(where: { $0.id == id }) else { continue }
+      counter += 1
+      let value: TransitValue? = random.oneIn(5) ? nil : .string("r\(number).\(counter)")
+      _ = index
+      tree[id] = value
+      changes.append((id, try value.map { try StoredValue($0) }))
+      values.append(value)
+    }
+    let isAtomic = random.oneIn(3)
+    let effects = try replicas[number].machine.edit(
+      changes, visible: tree, isAtomic: isAtomic, now: timeline.now)
+    if let edit = effects.edit {
+      for (change, value) in zip(changes, values) {
+        replicas[number].ledger.append(.init(edit: edit, id: change.id, value: value))
+        if let value { written[change.id, default: []].insert(value) }
+      }
+      if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
+    }
+    try perform(effects, by: number)
+  }
+
+  /// The network and the disks become kind, and everybody comes back.
+  private mutating func heal() throws {
+    isHostile = false
+    earlier = nil
+    cutStreams()
+    for number in replicas.indices {
+      try deliver(.disconnect, to: number)
+      try deliver(.connect, to: number)
+      // A merge that failed waits for a change: make one.
+      for conflict in replicas[number].machine.openConflictIDs {
+        counter += 1
+        let value = TransitValue.string("r\(number).\(counter)")
+        var tree = replicas[number].machine.visible
+        tree[conflict] = value
+        written[conflict, default: []].insert(value)
+        let effects = try replicas[number].machine.edit(
+          [(conflict, try StoredValue(value))], visible: tree, now: timeline.now)
+        if let edit = effects.edit {
+          replicas[number].ledger.append(.init(edit: edit, id: conflict, value: value))
+          if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
+        }
+        try perform(effects, by: number)
+      }
+      try deliver(.sync, to: number)
+    }
+  }
+}

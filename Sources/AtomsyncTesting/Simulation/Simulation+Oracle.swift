@@ -1,0 +1,86 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import Transit
+
+extension Simulation {
+  /// What must hold after every event.
+  mutating func check(_ effects: ReplicaEffects, of number: Int) throws {
+    let replica = replicas[number]
+    for id in effects.changed {
+      if let value = replica.machine.visible[id], !(written[id]?.contains(value) ?? false) {
+        throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
+      }
+    }
+    for settled in effects.settled {
+      guard case .accepted(let version) = settled.verdict, version > 0 else { continue }
+      try checkConfirmed(settled, of: replica)
+    }
+    // After a restore, a replica meets values of its own that the server has forgotten the successors of.
+    guard !wasRestored else { return }
+    for conflict in effects.conflicts {
+      if case .string(let remote) = conflict.remote, remote.hasPrefix("r\(number)."), !remote.contains("+"),
+        !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
+      {
+        throw Violation(
+          "Replica \(number) is in conflict with its own write \(remote) of \(conflict.document).")
+      }
+    }
+  }
+
+  /// An edit that was confirmed is in the authority's history, exactly once.
+  private func checkConfirmed(_ settled: ReplicaEffects.Settled, of replica: SimulatedReplica) throws {
+    guard
+      let last = replica.ledger.last(where: { $0.id == settled.id && $0.edit == settled.edit && !$0.isLost }),
+      let value = last.value, !wasRestored
+    else { return }
+    let payload = try StoredValue(value).payload
+    let count = server.history.count { $0.id == settled.id && $0.payload == payload }
+    // A merge may have replaced the value before it was sent: then the conflict tells.
+    if count == 0 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
+    guard count == 1 else {
+      throw Violation(
+        "Replica \(replica.number) was told that \(value) of \(settled.id) is accepted; the server has it \(count) times."
+      )
+    }
+  }
+
+  /// What must hold once everything has come to rest.
+  func checkTheEnd() throws {
+    let live = try server.live.mapValues { try StoredValue($0).value }
+    for replica in replicas {
+      let machine = replica.machine
+      let visible = Dictionary(uniqueKeysWithValues: machine.visible.map { ($0, $1) })
+      if visible != live {
+        let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] }.sorted()
+        throw Violation(
+          "Replica \(replica.number) does not agree with the server on "
+            + ids.map { "\($0) (\(visible[$0]?.description ?? "-") and \(live[$0]?.description ?? "-"))" }
+            .joined(separator: ", "))
+      }
+      guard machine.status().pendingCount == 0 else {
+        throw Violation("Replica \(replica.number) still has \(machine.status().pendingIDs) pending.")
+      }
+      try checkNothingLost(replica)
+    }
+  }
+
+  /// Every edit whose durability was acknowledged has a verdict, and one that was overruled or rejected is kept.
+  private func checkNothingLost(_ replica: SimulatedReplica) throws {
+    let keys = replica.settings.keys
+    for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
+      let scan = StorageScan(keys.verdicts(edit.id, from: edit.edit), limit: 1)
+      guard let row = replica.disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else {
+        throw Violation("Replica \(replica.number): nothing is known of edit \(edit.edit) of \(edit.id).")
+      }
+      switch try Verdict(row: row.value) {
+      case .overruled(let number):
+        guard replica.machine.conflictsOf(edit.id).contains(where: { $0.id == number }) else {
+          throw Violation("Replica \(replica.number): conflict \(number) of \(edit.id) is not kept.")
+        }
+      case .discarded:
+        throw Violation("Replica \(replica.number): edit \(edit.edit) of \(edit.id) was discarded.")
+      case .accepted, .rejected: break
+      }
+    }
+  }
+}

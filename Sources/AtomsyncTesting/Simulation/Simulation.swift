@@ -1,0 +1,226 @@
+public import Atomsync
+internal import AtomsyncCore
+internal import Foundation
+internal import Transit
+
+/// Some replicas, an authority and a hostile network in virtual time, driven by one seed, and an oracle that holds
+/// them to the promise: no write is ever lost silently, and everybody who can talk agrees.
+///
+/// The replicas are the real state machine, the authority's rules the real ones; only time, disks and the network are
+/// simulated. The same seed and options replay exactly. Give it your own merge function to test that:
+///
+/// ```swift
+/// for seed in 0..<1000 { try Simulation(seed: seed, policies: [.merge(myMerge)]).run() }
+/// ```
+public struct Simulation {
+  /// How many things the applications and the environment do before the network heals.
+  public var steps = 200
+
+  let seed: UInt64
+  let group = "simulated"
+  let faults: PlantedFaults
+  var random: SeededRandom
+  var timeline = Timeline<Event>()
+  var server: SimulatedServer
+  var replicas: [SimulatedReplica]
+  var isHostile = true
+  var written: [String: Set<TransitValue>] = [:]
+  var counter = 0
+  var wasRestored = false
+  var isOneWay = false
+  /// The store as it was a little earlier, for a planted fault.
+  var earlier: OrderedBytes?
+  let isMerging: Bool
+
+  enum Event {
+    case act(stepsLeft: Int)
+    case flush(Int, life: Int)
+    case timer(Int, life: Int, Int)
+    case pullArrives(Int, life: Int, request: Int, PullRequest)
+    case pullEnds(Int, life: Int, request: Int, Result<PullPage, TransportError>)
+    case pushArrives(Int, life: Int, request: Int, PushRequest, isAnswered: Bool)
+    case pushEnds(Int, life: Int, request: Int, Result<PushAnswer, TransportError>)
+    case liveArrives(Int, life: Int, stream: Int, PullRequest)
+    case liveReads(Int, life: Int, stream: Int)
+    case livePage(Int, life: Int, stream: Int, PullPage)
+    case liveEnds(Int, life: Int, stream: Int, TransportError?)
+    case merges(Int, life: Int, MergeTask)
+  }
+
+  /// - Parameters:
+  ///   - policies: each replica takes one of them, by chance.
+  public init(
+    seed: UInt64, policies: [ConflictPolicy] = [.serverWins, .localWins, .merge(Simulation.mergeTexts)]
+  ) {
+    self.init(seed: seed, policies: policies, faults: [])
+  }
+
+  package init(
+    seed: UInt64, policies: [ConflictPolicy] = [.serverWins, .localWins, .merge(Simulation.mergeTexts)],
+    faults: PlantedFaults
+  ) {
+    self.seed = seed
+    self.faults = faults
+    var random = SeededRandom(seed: seed)
+    server = SimulatedServer(group: group, identity: random.uuid(), faults: faults)
+    var limits = Limits()
+    limits.documentsPerPush = Int.random(in: 1...4, using: &random)
+    replicas = (0..<Int.random(in: 2...8, using: &random)).map { [group] number in
+      let policy = policies.randomElement(using: &random) ?? .serverWins
+      let settings = ReplicaMachine.Settings(
+        group: group, atom: "simulated", policy: policy, limits: limits, faults: faults)
+      return SimulatedReplica(number: number, settings: settings, policy: policy, client: random.uuid())
+    }
+    isMerging = policies.count > 2
+    self.random = random
+  }
+
+  /// A merge that keeps both texts and deletes what either side deleted.
+  public static let mergeTexts: ConflictPolicy.Merge = { input in
+    guard let local = input.local, let remote = input.remote else { return nil }
+    return .string("\(remote)+\(local)".filter { $0 != "\"" }.suffix(60).description)
+  }
+
+  /// Runs to the end.
+  ///
+  /// - Throws: ``SimulationFailure``, with the seed that replays it.
+  public mutating func run() throws {
+    do {
+      timeline.schedule(.act(stepsLeft: steps), after: 0)
+      for number in replicas.indices { try deliver(.connect, to: number) }
+      var events = 0
+      while let event = timeline.next() {
+        events += 1
+        if events > 200_000 { throw Violation("It does not come to rest.") }
+        try handle(event)
+      }
+      try checkTheEnd()
+    } catch {
+      let message = (error as? Violation)?.message ?? "\(error)"
+      throw SimulationFailure(seed: seed, time: timeline.now, message: message)
+    }
+  }
+
+  // MARK: The machine's side
+
+  mutating func deliver(_ event: ReplicaEvent, to number: Int) throws {
+    try perform(replicas[number].machine.handle(event, now: timeline.now), by: number)
+  }
+
+  mutating func perform(_ effects: ReplicaEffects, by number: Int) throws {
+    if let violation = replicas[number].machine.violatedInvariant {
+      throw Violation("Replica \(number): \(violation)")
+    }
+    if let ticket = effects.ticket {
+      replicas[number].disk.enqueue(effects.batch, ticket)
+      scheduleFlush(number)
+    }
+    try check(effects, of: number)
+    let life = replicas[number].life
+    for action in effects.actions {
+      switch action {
+      case .pull(let request, let message):
+        send(.pullArrives(number, life: life, request: request, message)) {
+          .pullEnds(number, life: life, request: request, .failure($0))
+        }
+      case .push(let request, let message):
+        sendPush(number, life, request, message)
+      case .openLive(let stream, let message):
+        send(.liveArrives(number, life: life, stream: stream, message)) {
+          .liveEnds(number, life: life, stream: stream, $0)
+        }
+      case .closeLive: replicas[number].stream = nil
+      case .readOn(let stream): timeline.schedule(.liveReads(number, life: life, stream: stream), after: 1)
+      case .backOff(let timer, let attempt, _):
+        timeline.schedule(.timer(number, life: life, timer), after: 10 * Int64(min(attempt, 6)) + delay())
+      case .poll(let timer): if isHostile { timeline.schedule(.timer(number, life: life, timer), after: 50) }
+      case .merge(let task): timeline.schedule(.merges(number, life: life, task), after: delay())
+      case .passEnded, .firstAttemptEnded: break
+      }
+    }
+  }
+
+  private mutating func scheduleFlush(_ number: Int) {
+    guard !replicas[number].isSaving else { return }
+    replicas[number].isSaving = true
+    timeline.schedule(.flush(number, life: replicas[number].life), after: delay() / 2)
+  }
+
+  mutating func handle(_ event: Event) throws {
+    switch event {
+    case .act(let left): try act(left)
+    case .flush(let number, let life): try flush(number, life)
+    case .timer(let number, let life, let timer):
+      if replicas[number].life == life { try deliver(.timer(timer), to: number) }
+    case .pullArrives, .pushArrives, .liveArrives, .liveReads: try arrive(event)
+    case .pullEnds(let number, let life, let request, let result):
+      guard replicas[number].life == life else { return }
+      switch result {
+      case .success(let page):
+        try deliver(.pulled(request: request, try RemotePage(page)), to: number)
+      case .failure(let error): try deliver(.pullFailed(request: request, error), to: number)
+      }
+    case .pushEnds(let number, let life, let request, let result):
+      guard replicas[number].life == life else { return }
+      switch result {
+      case .success(let answer): try deliver(.pushed(request: request, answer), to: number)
+      case .failure(let error):
+        try deliver(.pushFailed(request: request, error, freshClient: random.uuid()), to: number)
+      }
+    case .livePage(let number, let life, let stream, let page):
+      guard replicas[number].life == life, replicas[number].stream?.number == stream else { return }
+      try deliver(.livePage(stream: stream, try RemotePage(page)), to: number)
+    case .liveEnds(let number, let life, let stream, let error):
+      guard replicas[number].life == life else { return }
+      if replicas[number].stream?.number == stream { replicas[number].stream = nil }
+      try deliver(.liveEnded(stream: stream, error), to: number)
+    case .merges(let number, let life, let task):
+      guard replicas[number].life == life else { return }
+      try merge(task, number)
+    }
+  }
+
+  private mutating func flush(_ number: Int, _ life: Int) throws {
+    guard replicas[number].life == life else { return }
+    replicas[number].isSaving = false
+    if let ticket = replicas[number].disk.flush() {
+      replicas[number].noteSaved(ticket)
+      try deliver(.saved(ticket: ticket), to: number)
+    } else if replicas[number].disk.isFull {
+      if !isHostile || random.oneIn(3) { replicas[number].disk.isFull = false }
+      scheduleFlush(number)
+    }
+  }
+
+  private mutating func merge(_ task: MergeTask, _ number: Int) throws {
+    guard case .merge(let merge) = replicas[number].policy.kind else { return }
+    if isHostile && random.oneIn(10) {
+      try deliver(.merged(task, .failed("not now")), to: number)
+      return
+    }
+    let value = try merge(task.input)
+    if let value { written[task.input.document, default: []].insert(value) }
+    try deliver(.merged(task, .value(try value.map { try StoredValue($0) })), to: number)
+  }
+
+  func delayRange() -> ClosedRange<Int64> { isHostile ? 1...20 : 1...2 }
+
+  mutating func delay() -> Int64 { Int64.random(in: delayRange(), using: &random) }
+}
+
+/// What a simulation found. The seed replays it.
+public struct SimulationFailure: Error, Sendable, CustomStringConvertible {
+  public var seed: UInt64
+  /// The virtual time at which it was noticed.
+  public var time: Int64
+  public var message: String
+
+  public var description: String { "seed \(seed), at \(time): \(message)" }
+}
+
+extension SeededRandom {
+  mutating func uuid() -> UUID {
+    let (high, low) = (next(), next())
+    return withUnsafeBytes(of: (high, low)) { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+  }
+}

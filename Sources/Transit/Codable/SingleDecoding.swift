@@ -1,0 +1,28 @@
+/// Shows one value to a type that is a single value.
+struct SingleDecoding: SingleValueDecodingContainer {
+  let decoder: ValueDecoder
+
+  var codingPath: [any CodingKey] { decoder.codingPath }
+
+  func decodeNil() -> Bool { decoder.value.isNull }
+
+  func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    try decoder.unwrap(type, decoder.value)
+  }
+
+  /// A name, as a string, keyword or symbol: what asks here is a type with a string inside, as enums are.
+  func decode(_ type: String.Type) throws -> String { try decoder.name(decoder.value) }
+  func decode(_ type: Bool.Type) throws -> Bool { try decoder.bool(decoder.value) }
+  func decode(_ type: Double.Type) throws -> Double { try decoder.double(decoder.value) }
+  func decode(_ type: Float.Type) throws -> Float { Float(try decoder.double(decoder.value)) }
+  func decode(_ type: Int.Type) throws -> Int { try decoder.integer(decoder.value) }
+  func decode(_ type: Int8.Type) throws -> Int8 { try decoder.integer(decoder.value) }
+  func decode(_ type: Int16.Type) throws -> Int16 { try decoder.integer(decoder.value) }
+  func decode(_ type: Int32.Type) throws -> Int32 { try decoder.integer(decoder.value) }
+  func decode(_ type: Int64.Type) throws -> Int64 { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt.Type) throws -> UInt { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt8.Type) throws -> UInt8 { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt16.Type) throws -> UInt16 { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt32.Type) throws -> UInt32 { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt64.Type) throws -> UInt64 { try decoder.integer(decoder.value) }
+}

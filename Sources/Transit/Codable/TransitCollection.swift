@@ -1,0 +1,46 @@
+/// Collections of the standard library that Transit has a type for: sets, and dictionaries with any key.
+protocol TransitCollection {
+  static func decode(_ value: TransitValue, _ decoder: ValueDecoder) throws -> Self
+  func encode(_ encoder: ValueEncoder) throws -> TransitValue
+}
+
+extension Set: TransitCollection where Element: Codable {
+  static func decode(_ value: TransitValue, _ decoder: ValueDecoder) throws -> Set<Element> {
+    let items: [TransitValue]
+    switch value {
+    case .set(let set): items = set.elements
+    case .array(let array), .list(let array): items = array
+    default: throw decoder.mismatch(Self.self, value)
+    }
+    var result = Set<Element>(minimumCapacity: items.count)
+    for (index, item) in items.enumerated() {
+      result.insert(try decoder.decode(Element.self, item, PlainKey(intValue: index)))
+    }
+    return result
+  }
+
+  func encode(_ encoder: ValueEncoder) throws -> TransitValue {
+    var items: [TransitValue] = []
+    items.reserveCapacity(count)
+    for element in self { items.append(try encoder.encodeElement(element)) }
+    return .set(TransitSet(items))
+  }
+}
+
+extension Dictionary: TransitCollection where Key: Codable, Value: Codable {
+  static func decode(_ value: TransitValue, _ decoder: ValueDecoder) throws -> [Key: Value] {
+    guard case .map(let map) = value else { throw decoder.mismatch(Self.self, value) }
+    var result = [Key: Value](minimumCapacity: map.count)
+    for (key, value) in map {
+      let name = PlainKey(stringValue: key.stringValue ?? key.description)
+      result[try decoder.decode(Key.self, key, name)] = try decoder.decode(Value.self, value, name)
+    }
+    return result
+  }
+
+  func encode(_ encoder: ValueEncoder) throws -> TransitValue {
+    var map = TransitMap()
+    for (key, value) in self { map[try encoder.encodeElement(key)] = try encoder.encodeElement(value) }
+    return .map(map)
+  }
+}

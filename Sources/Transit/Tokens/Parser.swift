@@ -1,0 +1,175 @@
+/// Reads Transit from a source and tells a sink what it says: the one place that knows the grammar.
+///
+/// It is specialised for each pair of source and sink, so that decoding, transcoding and skipping are the same code
+/// and none of them calls through a table.
+struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
+  var source: Source
+  var cache: ReadCache
+  var sink: Sink
+  /// How many more levels may open.
+  var levels: Int
+  let input: UnsafePointer<UInt8>
+
+  init(
+    _ bytes: UnsafeBufferPointer<UInt8>, at position: Int, cache: consuming ReadCache, sink: consuming Sink,
+    levels: Int
+  ) {
+    source = Source(bytes, position: position)
+    input = bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
+    self.cache = cache
+    self.sink = sink
+    self.levels = levels
+  }
+
+  func fail(_ code: TransitError.Code, _ message: String) -> TransitError {
+    TransitError(code, message, offset: source.tokenStart)
+  }
+
+  /// Reads one value.
+  mutating func value() throws(TransitError) {
+    try item(try source.head(), key: false)
+  }
+
+  /// Reads what follows a head that was read.
+  @inline(__always)
+  mutating func item(_ head: Head, key: Bool) throws(TransitError) {
+    switch head {
+    case .text(let text): try self.text(text, key: key)
+    case .int(let value): sink.int(value, key: key)
+    case .bool(let value): sink.bool(value, key: key)
+    case .double(let value): sink.double(value, key: key)
+    case .null: sink.null(key: key)
+    case .digits(let digits): sink.scalar(.bigInt(TransitBigInteger(canonical: digits)), key: key)
+    case .array(let count):
+      if key { throw fail(.compositeKey, "an array cannot be the key of a plain map") }
+      try array(count: count)
+    case .object(let count):
+      if key { throw fail(.compositeKey, "a map cannot be the key of a plain map") }
+      try object(count: count)
+    }
+  }
+
+  // MARK: Text
+
+  @inline(__always)
+  private mutating func text(_ text: Text, key: Bool) throws(TransitError) {
+    if text.count > 0 {
+      let first = text.start[0]
+      if first == UInt8(ascii: "~") || first == UInt8(ascii: "^") || first == UInt8(ascii: "`") {
+        return try special(text, key: key)
+      }
+    }
+    if key, text.isLongEnoughToCache {
+      let value = sink.newText(text, kind: .string, key: key)
+      cache.store(text, at: source.inputOffset(of: text), kind: .string, value: value)
+    } else {
+      sink.text(text, kind: .string, key: key)
+    }
+  }
+
+  private mutating func special(_ text: Text, key: Bool) throws(TransitError) {
+    guard text.start[0] != UInt8(ascii: "^") else { return try code(text, key: key) }
+    guard text.start[0] == UInt8(ascii: "~") else {
+      // A backquote that nobody escaped: a string, though a writer would have escaped it.
+      let value = TransitValue.string(text.string)
+      sink.scalar(value, key: key)
+      if text.isCacheable(asKey: key) { remember(text, scalar: value) }
+      return
+    }
+    guard text.count > 1 else { throw fail(.invalidScalar, "'~' alone is not a value") }
+    let body = text.dropping(2)
+    switch text.start[1] {
+    case UInt8(ascii: ":"): try named(text, body, .keyword, key: key)
+    case UInt8(ascii: "$"): try named(text, body, .symbol, key: key)
+    case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"):
+      name(text, text.dropping(1), .escaped, key: key)
+    case UInt8(ascii: "#"): throw fail(.misplacedTag, "a tag stands where only a value may")
+    default:
+      let value = try Scalars.decode(afterTilde: text.dropping(1), offset: source.tokenStart)
+      sink.scalar(value, key: key)
+      if key, text.isLongEnoughToCache { remember(text, scalar: value) }
+    }
+  }
+
+  @inline(__always)
+  private mutating func named(_ text: Text, _ body: Text, _ kind: TextKind, key: Bool) throws(TransitError) {
+    guard body.count > 0 else { throw fail(.invalidScalar, "a keyword or symbol without a name") }
+    name(text, body, kind, key: key)
+  }
+
+  @inline(__always)
+  private mutating func name(_ text: Text, _ body: Text, _ kind: TextKind, key: Bool) {
+    if text.isCacheable(asKey: key) {
+      let value = sink.newText(body, kind: kind, key: key)
+      cache.store(body, at: source.inputOffset(of: body), kind: kind, value: value)
+    } else {
+      sink.text(body, kind: kind, key: key)
+    }
+  }
+
+  private mutating func remember(_ text: Text, scalar value: TransitValue) {
+    cache.store(text, at: source.inputOffset(of: text), kind: .string, isScalar: true, value: value)
+  }
+
+  @inline(__always)
+  private mutating func code(_ text: Text, key: Bool) throws(TransitError) {
+    let slot = try self.slot(text)
+    let body = cache.body(of: cache.slots[slot], input: input)
+    if cache.slots[slot].kind == .tag { throw fail(.misplacedTag, "a tag stands where only a value may") }
+    if cache.slots[slot].isScalar, let value = cache.slots[slot].value {
+      sink.scalar(value, key: key)
+      return
+    }
+    known(slot, body, key: key)
+  }
+
+  @inline(__always)
+  private mutating func known(_ slot: Int, _ body: Text, key: Bool) {
+    cache.known(slot, body, key: key, sink: &sink)
+  }
+
+  private func slot(_ text: Text) throws(TransitError) -> Int {
+    guard let slot = cache.index(ofCode: text) else {
+      if text.count == 2, text.start[1] == UInt8(ascii: " ") {
+        throw fail(.misplacedTag, "the mark of a map stands where only a value may")
+      }
+      throw fail(.invalidCacheCode, "the cache code '\(text.string.prefix(8))' stands for nothing")
+    }
+    return slot
+  }
+
+  // MARK: Tags
+
+  /// What the first text of an array says about the array.
+  enum Opening {
+    case none
+    case map
+    case tag(TagKind, Text)
+  }
+
+  @inline(__always)
+  mutating func opening(_ text: Text) throws(TransitError) -> Opening {
+    guard text.count > 1 else { return .none }
+    if text.start[0] == UInt8(ascii: "^") {
+      if text.count == 2, text.start[1] == UInt8(ascii: " ") { return .map }
+      let slot = try self.slot(text)
+      guard cache.slots[slot].kind == .tag else { return .none }
+      return .tag(cache.slots[slot].tag, cache.body(of: cache.slots[slot], input: input))
+    }
+    guard text.start[0] == UInt8(ascii: "~"), text.start[1] == UInt8(ascii: "#") else { return .none }
+    let name = text.dropping(2)
+    guard name.count > 0 else { throw fail(.misplacedTag, "a tag without a name") }
+    let kind = TagKind(name)
+    if text.isLongEnoughToCache {
+      cache.store(name, at: source.inputOffset(of: name), kind: .tag, tag: kind, value: nil)
+    }
+    return .tag(kind, name)
+  }
+}
+
+extension ReadCache {
+  @inline(__always)
+  mutating func known<Sink: TokenSink & ~Copyable>(_ index: Int, _ body: Text, key: Bool, sink: inout Sink) {
+    withSlot(index) { sink.knownText(body, slot: &$0, key: key) }
+  }
+}

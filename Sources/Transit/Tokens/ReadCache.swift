@@ -1,0 +1,139 @@
+/// What a text is, by its first characters; the body of a text is what follows them.
+enum TextKind: UInt8 {
+  /// A plain string without prefix.
+  case string
+  /// A string whose own first character had to be escaped: `~~x`, `~^x`, ``~`x``.
+  case escaped
+  /// `~:x`
+  case keyword
+  /// `~$x`
+  case symbol
+  /// `~#x`
+  case tag
+
+  /// How many bytes stand before the body.
+  @inline(__always)
+  var prefixCount: Int { self == .string ? 0 : self == .escaped ? 1 : 2 }
+
+  /// The second byte of the prefix, where there are two.
+  @inline(__always)
+  var mark: UInt8 {
+    switch self {
+    case .keyword: UInt8(ascii: ":")
+    case .symbol: UInt8(ascii: "$")
+    default: UInt8(ascii: "#")
+    }
+  }
+}
+
+/// The tags a reader acts upon by itself.
+enum TagKind: UInt8 {
+  case unknown, quote, set, list, cmap, ratio, link
+  /// One character: the tag of a scalar.
+  case scalar
+
+  init(_ name: Text) {
+    self = name.count == 1 ? (name.start[0] == UInt8(ascii: "'") ? .quote : .scalar) : Self.long(name)
+  }
+
+  private static func long(_ name: Text) -> TagKind {
+    func matches(_ word: StaticString) -> Bool {
+      name.count == word.utf8CodeUnitCount && ExactText.sameBytes(name.start, word.utf8Start, name.count)
+    }
+    if matches("set") { return .set }
+    if matches("list") { return .list }
+    if matches("cmap") { return .cmap }
+    if matches("ratio") { return .ratio }
+    if matches("link") { return .link }
+    // One character beyond ASCII is one character too.
+    if name.count <= 4, name.bytes.allSatisfy({ $0 >= 0x80 }), name.string.unicodeScalars.count == 1 {
+      return .scalar
+    }
+    return .unknown
+  }
+}
+
+/// The texts that a reader remembers, so that `^0` and its like can stand for them.
+///
+/// Slots keep the text, for copying to a writer, and the decoded value once somebody needed it, so that a keyword is
+/// decoded once and shared. Codes beyond the last slot begin anew at zero, as transit-java does it.
+struct ReadCache {
+  struct Slot {
+    let kind: TextKind
+    let tag: TagKind
+    /// Whether the text is a scalar other than string, keyword and symbol; its value is always there.
+    let isScalar: Bool
+    let isASCII: Bool
+    /// Where the body is: in the input, or if negative in the arena, at `~offset`.
+    let offset: Int
+    let count: Int
+    /// The decoded value: for a tag its name.
+    var value: TransitValue?
+  }
+
+  /// How many texts are remembered before numbering begins anew.
+  static let capacity = 44 * 44
+
+  private(set) var slots: [Slot] = []
+  private var next = 0
+  /// Bodies that are not in the input, because they were escaped there.
+  private var arena: [UInt8] = []
+
+  /// Forgets everything, for the next top-level value.
+  mutating func reset() {
+    slots.removeAll(keepingCapacity: true)
+    arena.removeAll(keepingCapacity: true)
+    next = 0
+  }
+
+  @inline(__always)
+  mutating func store(
+    _ body: Text, at inputOffset: Int?, kind: TextKind, tag: TagKind = .unknown, isScalar: Bool = false,
+    value: TransitValue?
+  ) {
+    let offset: Int
+    if let inputOffset {
+      offset = inputOffset
+    } else {
+      offset = ~arena.count
+      arena.append(contentsOf: body.bytes)
+    }
+    let slot = Slot(
+      kind: kind, tag: tag, isScalar: isScalar, isASCII: body.isASCII, offset: offset, count: body.count,
+      value: value)
+    if next == Self.capacity { next = 0 }
+    if next == slots.count { slots.append(slot) } else { slots[next] = slot }
+    next &+= 1
+  }
+
+  @inline(__always)
+  mutating func withSlot<R>(_ index: Int, _ body: (inout Slot) -> R) -> R { body(&slots[index]) }
+
+  /// The body of a slot's text. Good until the next text is stored.
+  @inline(__always)
+  func body(of slot: borrowing Slot, input: UnsafePointer<UInt8>) -> Text {
+    if slot.offset >= 0 { return Text(input + slot.offset, slot.count, isASCII: slot.isASCII) }
+    return arena.withUnsafeBufferPointer { bytes in
+      Text((bytes.baseAddress ?? input) + ~slot.offset, slot.count, isASCII: slot.isASCII)
+    }
+  }
+
+  /// The slot that a text names which begins with `^`; nil if it is no code or the slot is unset.
+  @inline(__always)
+  func index(ofCode text: Text) -> Int? {
+    let index: Int
+    switch text.count {
+    case 2:
+      let digit = Int(text.start[1]) &- 48
+      guard digit >= 0, digit < 44 else { return nil }
+      index = digit
+    case 3:
+      let high = Int(text.start[1]) &- 48
+      let low = Int(text.start[2]) &- 48
+      guard high >= 0, high < 44, low >= 0, low < 44 else { return nil }
+      index = high &* 44 &+ low
+    default: return nil
+    }
+    return index < slots.count ? index : nil
+  }
+}

@@ -1,0 +1,61 @@
+/// A name that stands for itself, as `:done` or `:todo/text`: what Transit data uses for the fields of a map.
+///
+/// A keyword knows its text only; keywords of up to 15 bytes live in the value itself and cost no allocation.
+///
+/// Equality is that of the UTF-8 bytes, as everywhere in this library.
+public struct Keyword: Hashable, Sendable, Codable, Comparable, ExpressibleByStringLiteral,
+  CustomStringConvertible
+{
+  /// The whole name, with the namespace if there is one: `ns/name` or `name`, without the colon.
+  public let text: String
+
+  /// - Parameter name: `name` or `ns/name`, without the colon. An empty name has no Transit form; writing it throws.
+  @inline(__always)
+  public init(_ name: String) {
+    text = name
+  }
+
+  public init(stringLiteral value: String) {
+    text = value
+  }
+
+  /// What stands before the first slash; nil without one. The keyword `/` is a name.
+  public var namespace: String? {
+    guard text.utf8.count > 1, let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+    return String(text[..<slash])
+  }
+
+  /// What stands after the first slash, or the whole text without one.
+  public var name: String {
+    guard text.utf8.count > 1, let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return text }
+    return String(text[text.utf8.index(after: slash)...])
+  }
+
+  /// The keyword as EDN.
+  public var description: String { ":\(text)" }
+
+  public static func == (left: Keyword, right: Keyword) -> Bool {
+    ExactText.equal(left.text, right.text)
+  }
+
+  public static func < (left: Keyword, right: Keyword) -> Bool {
+    ExactText.less(left.text, right.text)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    ExactText.hash(text, into: &hasher)
+  }
+}
+
+extension Keyword {
+  /// Reads the name as one string, from any decoder. `TransitDecoder` also takes a keyword.
+  public init(from decoder: any Decoder) throws {
+    self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  /// Writes the name as one string, to any encoder. `TransitEncoder` writes a keyword.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}
