@@ -54,7 +54,9 @@ struct Settings {
           + "warning, error or critical; it is “\(level)”.")
     }
     logLevel = known
-    try server.validate()
+    do { try server.validate() } catch where error.code == .open {
+      throw SettingsError("\(error.message) (--users FILE, --host 127.0.0.1, --open)")
+    }
   }
 
   private static func flag(_ text: String?) throws -> Bool {

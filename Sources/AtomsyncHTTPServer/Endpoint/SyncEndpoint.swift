@@ -39,7 +39,8 @@ public struct SyncEndpoint: Sendable {
   public func respond(to request: Request) async -> Response {
     var exchange = Exchange(request, negotiation, logger: configuration.logger)
     do {
-      return exchange.finished(try await answer(&exchange))
+      let response = try await answer(&exchange)
+      return exchange.finished(response)
     } catch {
       return exchange.finished(error)
     }
