@@ -32,6 +32,7 @@ struct ServerCommand: ParsableCommand {
   @Flag(help: "Serve everybody who can reach the address, without users. (ATOMSYNC_OPEN=1)")
   var open = false
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical. (ATOMSYNC_LOG_LEVEL; default: notice)")
+  @Option(
+    help: "trace, debug, info, notice, warning, error or critical. (ATOMSYNC_LOG_LEVEL; default: notice)")
   var logLevel: String?
 }

@@ -30,7 +30,8 @@ struct Settings {
     let kind = value(command.storage, "ATOMSYNC_STORAGE") ?? StorageKind.sqlite.rawValue
     guard let storage = StorageKind(rawValue: kind) else {
       throw SettingsError(
-        "\(source(command.storage, "--storage", "ATOMSYNC_STORAGE")) must be sqlite, lmdb or memory; it is “\(kind)”.")
+        "\(source(command.storage, "--storage", "ATOMSYNC_STORAGE")) must be sqlite, lmdb or memory; it is “\(kind)”."
+      )
     }
     self.storage = storage
     path = value(command.path ?? command.shortPath, "ATOMSYNC_PATH") ?? storage.defaultPath
@@ -54,7 +55,10 @@ struct Settings {
           + "warning, error or critical; it is “\(level)”.")
     }
     logLevel = known
-    do { try server.validate() } catch where error.code == .open {
+    do {
+      try server.validate()
+    } catch {
+      guard error.code == .open else { throw error }
       throw SettingsError("\(error.message) (--users FILE, --host 127.0.0.1, --open)")
     }
   }

@@ -60,7 +60,12 @@ struct ServerSentEventParser {
     var value = colon.map { line[line.index(after: $0)...] } ?? []
     if value.first == UInt8(ascii: " ") { value = value.dropFirst() }
     if field.elementsEqual("data".utf8) {
-      if data == nil { data = Array(value) } else { data?.append(UInt8(ascii: "\n")); data?.append(contentsOf: value) }
+      if data == nil {
+        data = Array(value)
+      } else {
+        data?.append(UInt8(ascii: "\n"))
+        data?.append(contentsOf: value)
+      }
     } else if field.elementsEqual("event".utf8) {
       name = String(decoding: value, as: UTF8.self)
     } else if field.elementsEqual("id".utf8), !value.contains(0) {

@@ -75,7 +75,8 @@ struct Answer: Sendable {
 
   /// Whole seconds, or nothing: the header's other form, a date, would bring the clocks into it.
   private var retryAfter: Duration? {
-    guard let text = response.headers.first(name: "Retry-After"), let seconds = Int64(text), seconds >= 0 else {
+    guard let text = response.headers.first(name: "Retry-After"), let seconds = Int64(text), seconds >= 0
+    else {
       return nil
     }
     return .seconds(min(seconds, 86_400))

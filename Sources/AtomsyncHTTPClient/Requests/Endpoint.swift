@@ -10,16 +10,20 @@ struct Endpoint: Sendable {
   init(_ text: String) throws {
     func refusal(_ reason: String) -> TransportError {
       TransportError(
-        .unsupported, "“\(text)” cannot be a server's URL: \(reason) One looks like http://localhost:8090/sync.")
+        .unsupported,
+        "“\(text)” cannot be a server's URL: \(reason) One looks like http://localhost:8090/sync.")
     }
     guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else {
       throw refusal("it is not a URL.")
     }
-    guard scheme == "http" || scheme == "https" else { throw refusal("it must begin with http:// or https://.") }
+    guard scheme == "http" || scheme == "https" else {
+      throw refusal("it must begin with http:// or https://.")
+    }
     guard let host = parts.host, !host.isEmpty else { throw refusal("it names no host.") }
     if parts.user != nil || parts.password != nil {
       // The text may hold a password: it is not repeated.
-      throw TransportError(.unsupported, "A server's URL must not hold a user or password; give a token instead.")
+      throw TransportError(
+        .unsupported, "A server's URL must not hold a user or password; give a token instead.")
     }
     if parts.query != nil || parts.fragment != nil { throw refusal("it must end with its path.") }
     if let port = parts.port, !(1...65_535).contains(port) { throw refusal("its port does not exist.") }

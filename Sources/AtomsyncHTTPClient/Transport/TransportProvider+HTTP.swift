@@ -1,4 +1,5 @@
 public import AtomsyncCore
+
 public import struct Foundation.URL
 
 extension TransportProvider {

@@ -27,7 +27,8 @@ public struct User: Sendable, Hashable {
   /// Whether the user may read `group`; writing takes ``access`` as well.
   public func includes(group: String) -> Bool {
     groups.contains { pattern in
-      pattern.hasSuffix("*") ? group.utf8.starts(with: pattern.utf8.dropLast()) : pattern.utf8.elementsEqual(group.utf8)
+      pattern.hasSuffix("*")
+        ? group.utf8.starts(with: pattern.utf8.dropLast()) : pattern.utf8.elementsEqual(group.utf8)
     }
   }
 }

@@ -45,7 +45,9 @@ public struct Users: Sendable, Hashable {
   /// - Throws: ``UsersError`` when the bytes are not the JSON that is expected.
   public init(json: [UInt8]) throws(UsersError) {
     let root: Any
-    do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch { throw UsersError("It is not JSON.") }
+    do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch {
+      throw UsersError("It is not JSON.")
+    }
     guard let entries = root as? [String: Any] else {
       throw UsersError("It must be an object of users by name.")
     }

@@ -7,7 +7,8 @@ extension ErrorBody {
   /// The status that goes with the error. (Docs/Protocol.md §7.)
   var status: HTTPResponse.Status {
     switch code {
-    case .malformed, .invalidGroup, .invalidID, .invalidParameter, .duplicateID, .unsupportedProtocol: .badRequest
+    case .malformed, .invalidGroup, .invalidID, .invalidParameter, .duplicateID, .unsupportedProtocol:
+      .badRequest
     case .unauthorized: .unauthorized
     case .forbidden, .wrongUser: .forbidden
     case .notFound: .notFound

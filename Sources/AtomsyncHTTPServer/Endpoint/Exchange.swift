@@ -49,7 +49,8 @@ struct Exchange {
     guard let chosen else {
       writer = negotiation.defaultCodec
       throw ErrorBody(
-        .notAcceptable, "This URL answers application/transit+json, also with verbose=true, "
+        .notAcceptable,
+        "This URL answers application/transit+json, also with verbose=true, "
           + "application/transit+msgpack and, for GET, text/event-stream.")
     }
     if case .codec(let codec) = chosen { writer = codec } else { writer = negotiation.defaultCodec }
@@ -89,7 +90,8 @@ struct Exchange {
   func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> Response {
     let bytes = try writer.encode(message)
     return Response(
-      status: status, headers: [.contentType: writer.mediaType], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+      status: status, headers: [.contentType: writer.mediaType],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 
   // MARK: The end

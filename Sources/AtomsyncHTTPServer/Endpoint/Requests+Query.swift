@@ -45,13 +45,15 @@ extension LiveRequest {
         // Unreadable, but there is only one group that it can mean: the authority answers with a reset.
         groups[0].start = .cursor(cursor)
       } else {
-        throw ErrorBody(.invalidParameter, "A “cursor” cannot be read, so its group is not known. Start without it.")
+        throw ErrorBody(
+          .invalidParameter, "A “cursor” cannot be read, so its group is not known. Start without it.")
       }
     }
     guard !groups.isEmpty else { throw ErrorBody(.invalidParameter, "The parameter “group” is missing.") }
     guard groups.count <= Self.maximumGroups else {
       throw ErrorBody(
-        .tooLarge, "One stream follows at most \(Self.maximumGroups) groups.", limit: Int64(Self.maximumGroups))
+        .tooLarge, "One stream follows at most \(Self.maximumGroups) groups.",
+        limit: Int64(Self.maximumGroups))
     }
     self.init(groups: groups)
   }

@@ -1,6 +1,6 @@
 internal import AtomsyncCore
-public import Hummingbird
 internal import HTTPTypes
+public import Hummingbird
 
 extension SyncEndpoint {
   /// Adds the endpoint to an application's own router.
@@ -37,6 +37,7 @@ extension SyncEndpoint {
   func notFound(_ request: Request) -> Response {
     var exchange = Exchange(request, negotiation, logger: configuration.logger)
     _ = try? exchange.negotiate(negotiation)
-    return exchange.finished(ErrorBody(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
+    return exchange.finished(
+      ErrorBody(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
   }
 }

@@ -1,7 +1,7 @@
 public import Atomsync
 public import AtomsyncCore
-public import Hummingbird
 internal import HTTPTypes
+public import Hummingbird
 internal import Logging
 
 /// The protocol's one URL: hands HTTP requests to an ``Atomsync/Authority`` and its answers back.

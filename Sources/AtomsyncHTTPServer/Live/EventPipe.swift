@@ -44,7 +44,8 @@ final class EventPipe: Sendable {
   func next() async -> ByteBuffer? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { taker in
-        let found: (chunk: ByteBuffer?, sender: CheckedContinuation<Void, any Error>?)? = state.withLock { state in
+        let found: (chunk: ByteBuffer?, sender: CheckedContinuation<Void, any Error>?)? = state.withLock {
+          state in
           if !state.waiting.isEmpty {
             let first = state.waiting.removeFirst()
             return (first.chunk, first.sender)

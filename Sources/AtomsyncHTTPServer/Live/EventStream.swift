@@ -28,7 +28,8 @@ struct EventStream: Sendable {
         try await run(output)
         log.info("A live stream ended.", metadata: ["seconds": "\(began.elapsedSeconds)"])
       } catch {
-        log.info("A live stream broke off.", metadata: ["seconds": "\(began.elapsedSeconds)", "reason": "\(error)"])
+        log.info(
+          "A live stream broke off.", metadata: ["seconds": "\(began.elapsedSeconds)", "reason": "\(error)"])
         throw error
       }
       try await writer.finish(nil)
@@ -38,7 +39,8 @@ struct EventStream: Sendable {
   /// Returns when the stream ended in good order.
   private func run(_ output: Output) async throws {
     let pipe = EventPipe()
-    let pace = Pace(heartbeat: endpoint.configuration.heartbeat, stallTimeout: endpoint.configuration.stallTimeout)
+    let pace = Pace(
+      heartbeat: endpoint.configuration.heartbeat, stallTimeout: endpoint.configuration.stallTimeout)
     try await withGracefulShutdownHandler {
       try await requestBody.consumeWithInboundCloseHandler { _ in
         try await withThrowingTaskGroup(of: Part.self) { group in
@@ -84,7 +86,8 @@ struct EventStream: Sendable {
 
   private func produce(into pipe: EventPipe) async throws {
     let (door, caller) = (endpoint.door, caller)
-    try await endpoint.authority.live(live, admits: { door.admits(caller, group: $0) }) { event in
+    let admits: @Sendable (String) -> Bool = { door.admits(caller, group: $0) }
+    try await endpoint.authority.live(live, admits: admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)
       case .page(var page):

@@ -20,7 +20,9 @@ struct Negotiation: Sendable {
     var codecs: [(type: MediaType, codec: any Codec)] = []
     var byExactName: [String: any Codec] = [:]
     for codec in standard + additional {
-      guard let type = MediaType(codec.mediaType), !codecs.contains(where: { $0.type == type }) else { continue }
+      guard let type = MediaType(codec.mediaType), !codecs.contains(where: { $0.type == type }) else {
+        continue
+      }
       codecs.append((type, codec))
       byExactName[codec.mediaType] = codec
     }

@@ -24,7 +24,8 @@ struct QueryParameters: Sendable {
   func one(_ name: String) throws -> String? {
     let values = all(name)
     guard values.count <= 1 else {
-      throw ErrorBody(.invalidParameter, "The parameter “\(name)” is given \(values.count) times; give it once.")
+      throw ErrorBody(
+        .invalidParameter, "The parameter “\(name)” is given \(values.count) times; give it once.")
     }
     return values.first
   }
@@ -47,7 +48,8 @@ struct QueryParameters: Sendable {
       case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
       case UInt8(ascii: "%"):
         guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else {
-          throw ErrorBody(.invalidParameter, "The query has a % that is not followed by two hexadecimal digits.")
+          throw ErrorBody(
+            .invalidParameter, "The query has a % that is not followed by two hexadecimal digits.")
         }
         bytes.append(high << 4 | low)
       default: bytes.append(byte)

@@ -36,8 +36,10 @@ public struct HTTPServerConfiguration: Sendable {
     guard (0...65_535).contains(port) else {
       throw HTTPServerError(.invalidConfiguration, "The port must be between 0 and 65535; it is \(port).")
     }
-    guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 }) else {
-      throw HTTPServerError(.invalidConfiguration, "The path must begin with a slash, as in /sync; it is “\(path)”.")
+    guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 })
+    else {
+      throw HTTPServerError(
+        .invalidConfiguration, "The path must begin with a slash, as in /sync; it is “\(path)”.")
     }
     guard users != nil || isOpen || isLoopback else {
       throw HTTPServerError(

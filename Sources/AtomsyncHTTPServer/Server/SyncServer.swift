@@ -1,11 +1,11 @@
 public import Atomsync
 public import AtomsyncCore
-public import ServiceLifecycle
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+public import ServiceLifecycle
 
 /// Serves an ``Atomsync/Authority`` over HTTP, as a service of a `ServiceGroup`.
 ///
