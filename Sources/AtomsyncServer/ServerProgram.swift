@@ -42,8 +42,14 @@ enum ServerProgram {
     let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
-      let settings = configuration
-      try await run(server, saying: { greeting(settings, storage, port: $0) }, logger)
+      var services: [any Service] = [server]
+      if let path = settings.usersPath {
+        services.append(UsersFile(path: path, endpoint: server.endpoint, logger: logger))
+      }
+      try await run(services, logger) {
+        let port = try await server.boundPort()
+        write(greeting(settings, storage, port: port) + "\n", to: .standardOutput)
+      }
     } catch {
       await authority.close()
       throw error
@@ -52,25 +58,24 @@ enum ServerProgram {
   }
 
   private static func run(
-    _ server: SyncServer, saying greeting: @escaping @Sendable (Int) -> String, _ logger: Logger
+    _ services: [any Service], _ logger: Logger, greeting: @escaping @Sendable () async throws -> Void
   ) async throws {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
-    var group = ServiceGroupConfiguration(
-      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+    var configuration = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
     // Requests in hand are short; what takes longer is a reader that takes nothing.
-    group.maximumGracefulShutdownDuration = .seconds(10)
-    let services = ServiceGroup(configuration: group)
-    async let greeted: Void = {
-      if let port = try? await server.boundPort() { write(greeting(port) + "\n", to: .standardOutput) }
-    }()
-    do { try await services.run() } catch is CancellationError {}
-    await greeted
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
+    let group = ServiceGroup(configuration: configuration)
+    async let greeted: Void? = try? greeting()
+    do { try await group.run() } catch is CancellationError {}
+    _ = await greeted
   }
 
   private static func greeting(
-    _ configuration: HTTPServerConfiguration, _ storage: StorageProvider, port: Int
+    _ settings: Settings, _ storage: StorageProvider, port: Int
   ) -> String {
+    let configuration = settings.server
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let guests =
       if let users = configuration.users?.users.count {

@@ -8,6 +8,8 @@ struct Settings {
   var storage: StorageKind
   var path: String
   var server: HTTPServerConfiguration
+  /// The users file, which can be read again.
+  var usersPath: String?
   var logLevel: Logger.Level
 
   /// - Throws: ``SettingsError``, `UsersError` or `HTTPServerError`: one line that says what is wrong.
@@ -46,7 +48,8 @@ struct Settings {
       server.port = port
     }
     server.isOpen = try command.open || Self.flag(environment["ATOMSYNC_OPEN"])
-    if let file = value(command.users, "ATOMSYNC_USERS") { server.users = try Users(contentsOf: file) }
+    usersPath = value(command.users, "ATOMSYNC_USERS")
+    if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
     let level = value(command.logLevel, "ATOMSYNC_LOG_LEVEL") ?? Logger.Level.notice.rawValue
     guard let known = Logger.Level(rawValue: level.lowercased()) else {
