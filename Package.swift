@@ -80,7 +80,9 @@ let package = Package(
     .target(name: "AtomsyncKit", dependencies: ["Atomsync", "AtomsyncSQLite", "AtomsyncHTTPClient"]),
 
     // Conformance kits, faults and the simulator.
-    .target(name: "AtomsyncTesting", dependencies: ["Atomsync"]),
+    .target(
+      name: "AtomsyncTesting",
+      dependencies: ["Atomsync", .product(name: "HashTreeCollections", package: "swift-collections")]),
 
     // Programs.
     .executableTarget(
@@ -108,6 +110,7 @@ let package = Package(
     .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore"]),
     .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
     .testTarget(name: "AtomsyncSimulationTests", dependencies: ["AtomsyncTesting"]),
+    .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),
     .testTarget(
       name: "AtomsyncStorageTests",
       dependencies: ["AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB"]),

@@ -41,7 +41,7 @@ public final class Authority: Sendable {
     self.storage = storage
     self.identity = header.identity
     self.configuration = configuration
-    self.pushes = PushQueue(storage, hub, configuration)
+    self.pushes = PushQueue(storage, header.identity, hub, configuration)
     let hub = hub
     self.doorbell = Task { for await _ in storage.foreignCommits() { hub.ringAll() } }
     upkeep.withLock {

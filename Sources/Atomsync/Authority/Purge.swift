@@ -1,7 +1,7 @@
 package import AtomsyncCore
 internal import Foundation
 
-/// Removes what has outlived the retention: old tombstones, raising the group's horizon in the same commit, and the
+/// Removes what has outlived the retention: old tombstones, raising the group's horizon and version floor in the same commit, and the
 /// records of clients that have not pushed since. A pure function of snapshots, like the other plans.
 package struct Purge {
   let group: String
@@ -44,6 +44,7 @@ package struct Purge {
       guard document.content == .deleted else { continue }
       batch.delete(entry.key)
       batch.delete(AuthorityKey.document(group, document.id))
+      head.floor = max(head.floor, document.version)
       if !faults.contains(.purgeWithoutHorizon) { head.horizon = max(head.horizon, found) }
     }
     if !batch.writes.isEmpty { batch.put(AuthorityKey.head(group), head.bytes) }

@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import Foundation
 
 /// Takes pushes as they come and judges all that wait in one turn, one turn at a time.
 final class PushQueue: Sendable {
@@ -15,13 +16,15 @@ final class PushQueue: Sendable {
 
   private let state = Lock(State())
   private let storage: any Storage
+  private let identity: UUID
   private let hub: Hub
   private let configuration: AtomsyncConfiguration
   /// The most documents that are judged in one turn, to bound its memory and its latency.
   private static let documentsPerTurn = 4000
 
-  init(_ storage: any Storage, _ hub: Hub, _ configuration: AtomsyncConfiguration) {
+  init(_ storage: any Storage, _ identity: UUID, _ hub: Hub, _ configuration: AtomsyncConfiguration) {
     self.storage = storage
+    self.identity = identity
     self.hub = hub
     self.configuration = configuration
   }
@@ -93,7 +96,7 @@ final class PushQueue: Sendable {
     var open = turn
     while !open.isEmpty {
       var pushTurn = PushTurn(
-        open.map(\.push), now: configuration.time.now(), limits: configuration.limits)
+        open.map(\.push), identity: identity, now: configuration.time.now(), limits: configuration.limits)
       let judged = try pushTurn.judge(try await storage.read(pushTurn.query))
       guard
         let judgements = try pushTurn.finish(

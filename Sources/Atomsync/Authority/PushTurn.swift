@@ -1,5 +1,5 @@
 package import AtomsyncCore
-internal import Foundation
+package import Foundation
 
 /// Some pushes judged together, as a pure function of one snapshot: each sees the effects of those before it, and
 /// all of them become one storage commit.
@@ -18,6 +18,7 @@ package struct PushTurn {
 
   package let pushes: [PushRequest]
   let now: Int64
+  private let identity: UUID
   private let limits: Limits
   private let faults: PlantedFaults
   private var heads: [String: (stored: [UInt8]?, head: GroupHead)] = [:]
@@ -33,7 +34,10 @@ package struct PushTurn {
     var version: Int64
   }
 
-  package init(_ pushes: [PushRequest], now: Int64, limits: Limits, faults: PlantedFaults = []) {
+  package init(
+    _ pushes: [PushRequest], identity: UUID, now: Int64, limits: Limits, faults: PlantedFaults = []
+  ) {
+    self.identity = identity
     self.pushes = pushes
     self.now = now
     self.limits = limits
@@ -89,7 +93,8 @@ package struct PushTurn {
             "Push \(ticket.number) is behind push \(record.number) of this client. Take a new client id."))
       }
     }
-    let verdicts = push.edits.map { verdict(on: $0, of: push.group) }
+    let isKnown = knows(push)
+    let verdicts = push.edits.map { verdict(on: $0, of: push.group, isKnown) }
     let isSpoiled = push.isAtomic && verdicts.contains { $0 != nil }
     var answer = PushAnswer(group: push.group, accepted: [], rejected: [], now: now)
     let (stored, head) = heads[push.group] ?? (nil, GroupHead())
@@ -118,15 +123,25 @@ package struct PushTurn {
     return .answer(answer, batch)
   }
 
+  /// Whether the versions that the push names are this store's own. Those of a store that was since restored from a
+  /// backup may name other values here.
+  private func knows(_ push: PushRequest) -> Bool {
+    guard let cursor = push.cursor else { return true }
+    guard let known = AuthorityCursor(cursor) else { return false }
+    let counter = heads[push.group]?.head.counter ?? 0
+    return known.identity == identity && known.group == push.group
+      && max(known.sequence, known.began) <= counter
+  }
+
   /// Why `edit` cannot be taken; `nil` when it can.
-  private func verdict(on edit: Edit, of group: String) -> RejectionReason? {
+  private func verdict(on edit: Edit, of group: String, _ isKnown: Bool) -> RejectionReason? {
     if Names.problem(id: edit.id) != nil || edit.version < 0 { return .invalid }
     if edit.content.byteCount > limits.valueBytes { return .tooLarge }
     guard let index = documents[AuthorityKey.document(group, edit.id)] else {
       return edit.version == 0 || edit.content == .deleted ? nil : .stale
     }
     if index.isDeleted && (edit.version == 0 || edit.content == .deleted) { return nil }
-    return edit.version == index.version ? nil : .stale
+    return edit.version == index.version && isKnown ? nil : .stale
   }
 
   private mutating func apply(
@@ -140,7 +155,7 @@ package struct PushTurn {
     head.counter += 1
     head.updated = max(head.updated, now)
     let document = Document(
-      id: edit.id, version: (old?.version ?? 0) + 1, updated: head.updated, content: edit.content)
+      id: edit.id, version: (old?.version ?? head.floor) + 1, updated: head.updated, content: edit.content)
     let index = DocumentIndex(
       sequence: head.counter, version: document.version, updated: document.updated,
       isDeleted: edit.content == .deleted)

@@ -7,14 +7,13 @@ struct ReplicaTasks {
   private var cancelled: [Task<Void, Never>] = []
 
   mutating func setRequest(_ task: Task<Void, Never>, deadline: Task<Void, Never>) {
-    cancel(&request)
-    cancel(&self.deadline)
+    cancel(request, self.deadline)
     request = task
     self.deadline = deadline
   }
 
   mutating func setTimer(_ task: Task<Void, Never>) {
-    cancel(&timer)
+    cancel(timer)
     timer = task
   }
 
@@ -34,9 +33,7 @@ struct ReplicaTasks {
   }
 
   mutating func cancelAll() {
-    cancel(&request)
-    cancel(&deadline)
-    cancel(&timer)
+    cancel(request, deadline, timer)
     closeLive()
   }
 
@@ -46,9 +43,8 @@ struct ReplicaTasks {
     return cancelled
   }
 
-  private mutating func cancel(_ task: inout Task<Void, Never>?) {
-    if let task { cancelled.append(task) }
-    task = nil
+  private mutating func cancel(_ tasks: Task<Void, Never>?...) {
+    cancelled.append(contentsOf: tasks.compactMap { $0 })
   }
 }
 

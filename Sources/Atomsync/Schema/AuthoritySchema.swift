@@ -35,6 +35,9 @@ struct GroupHead: Equatable {
   var horizon: Int64 = 0
   /// When the newest change was written. `updated` never falls along the sequence.
   var updated: Int64 = 0
+  /// The highest version of a purged tombstone: a document that is not known begins above it, so that no version
+  /// of an id ever comes twice.
+  var floor: Int64 = 0
 
   init() {}
 
@@ -44,13 +47,15 @@ struct GroupHead: Equatable {
     counter = try reader.number()
     horizon = try reader.number()
     updated = try reader.number()
+    floor = try reader.number()
   }
 
   var bytes: [UInt8] {
-    var writer = RecordWriter(reserving: 24)
+    var writer = RecordWriter(reserving: 32)
     writer.write(counter)
     writer.write(horizon)
     writer.write(updated)
+    writer.write(floor)
     return writer.bytes
   }
 }

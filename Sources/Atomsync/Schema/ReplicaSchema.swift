@@ -154,6 +154,9 @@ struct PendingEdit: Equatable, Sendable {
   var atomic: Int64?
   /// When the first edit was made, in milliseconds since 1970.
   var made: Int64
+  /// Values of pushes that were taken apart while nobody knew whether the server had taken them: to meet one of
+  /// them there is no conflict.
+  var sent: [StoredValue?] = []
   /// The server's document that a merge is being found for. Not stored: it is found again.
   var openConflict: BaseDocument?
 
@@ -179,6 +182,7 @@ struct PendingEdit: Equatable, Sendable {
     value = try reader.optional { try StoredValue(try $0.payload()) }
     atomic = try reader.optional { try $0.number() }
     made = try reader.number()
+    sent = try reader.list { try $0.optional { try StoredValue(try $0.payload()) } }
   }
 
   var row: [UInt8] {
@@ -191,6 +195,7 @@ struct PendingEdit: Equatable, Sendable {
     writer.write(value) { $0.write($1.payload.bytes) }
     writer.write(atomic) { $0.write($1) }
     writer.write(made)
+    writer.list(sent) { writer, value in writer.write(value) { $0.write($1.payload.bytes) } }
     return writer.bytes
   }
 }
@@ -240,9 +245,10 @@ struct FrozenPush: Equatable, Sendable {
     return writer.bytes
   }
 
-  func request(group: String, user: String?) -> PushRequest {
+  func request(group: String, user: String?, cursor: Cursor?) -> PushRequest {
     PushRequest(
       group: group, ticket: ticket, isAtomic: isAtomic,
-      edits: entries.map { Edit(id: $0.id, version: $0.version, content: Content($0.value)) }, user: user)
+      edits: entries.map { Edit(id: $0.id, version: $0.version, content: Content($0.value)) }, user: user,
+      cursor: cursor)
   }
 }

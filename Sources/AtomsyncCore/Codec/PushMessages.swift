@@ -4,7 +4,8 @@ internal import struct Foundation.UUID
 
 extension PushRequest: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 2 + (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1))
+    let optionals = (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1)
+    try writer.beginMap(count: 2 + optionals + (cursor == nil ? 0 : 1))
     try writer.field(Keys.group, group)
     if let ticket {
       try writer.field(Keys.client, ticket.client)
@@ -12,6 +13,7 @@ extension PushRequest: WireMessage {
     }
     if isAtomic { try writer.field(Keys.atomic, true) }
     if let user { try writer.field(Keys.user, user) }
+    if let cursor { try writer.field(Keys.cursor, cursor.text) }
     try writer.list(Keys.docs, edits) { writer, edit in
       try writer.beginMap(count: 3)
       try writer.field(Keys.id, edit.id)
@@ -28,6 +30,7 @@ extension PushRequest: WireMessage {
     var push: Int64?
     var isAtomic = false
     var user: String?
+    var cursor: String?
     var edits: [Edit]?
     try reader.fields { name, reader in
       switch name {
@@ -36,6 +39,7 @@ extension PushRequest: WireMessage {
       case "push": push = try reader.readInt()
       case "atomic": isAtomic = try reader.readBool()
       case "user": user = try reader.readString()
+      case "cursor": cursor = try reader.readString()
       case "docs": edits = try reader.list { try Edit(from: &$0) }
       default: return false
       }
@@ -49,7 +53,7 @@ extension PushRequest: WireMessage {
       ticket: client.flatMap { client in push.map { PushTicket(client: client, number: $0) } },
       isAtomic: isAtomic,
       edits: try reader.required(edits, "docs"),
-      user: user)
+      user: user, cursor: cursor.map { Cursor($0) })
   }
 }
 

@@ -35,15 +35,20 @@ public struct PushRequest: Sendable, Hashable {
   public var edits: [Edit]
   /// The user that the edits belong to: a server that takes the caller for somebody else refuses the push.
   public var user: String?
+  /// Where the versions of the edits come from: a server that cannot continue this cursor, because it was restored
+  /// from a backup, takes no edit of an existing document.
+  public var cursor: Cursor?
 
   public init(
-    group: String, ticket: PushTicket? = nil, isAtomic: Bool = false, edits: [Edit], user: String? = nil
+    group: String, ticket: PushTicket? = nil, isAtomic: Bool = false, edits: [Edit], user: String? = nil,
+    cursor: Cursor? = nil
   ) {
     self.group = group
     self.ticket = ticket
     self.isAtomic = isAtomic
     self.edits = edits
     self.user = user
+    self.cursor = cursor
   }
 }
 

@@ -37,5 +37,10 @@ public final class FileLock: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Closing is not enough: a process that is being spawned just now has a copy of the descriptor until it
+    // becomes the other program, and would keep the lock for so long.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }

@@ -15,6 +15,8 @@ struct SimulatedReplica {
   var isSaving = false
   /// The live stream that the server keeps for this replica.
   var stream: LiveStream?
+  /// The number of the live stream that the replica asked for last.
+  var wantedStream: Int?
   /// Every edit made here, as the application saw it.
   var ledger: [Written] = []
   /// The edits up to which the application was told that they are durable.
@@ -58,6 +60,7 @@ struct SimulatedReplica {
     life += 1
     isSaving = false
     stream = nil
+    wantedStream = nil
     ticketEdits = []
     let before = machine
     let snapshot = disk.durable.read(ReplicaMachine.loadQuery(settings))

@@ -48,7 +48,7 @@ struct SimulatedServer {
 
   /// - Throws: ``Violation`` when versions or sequences do not rise.
   mutating func push(_ request: PushRequest, now: Int64) throws -> PushOutcome {
-    var turn = PushTurn([request], now: now, limits: limits, faults: faults)
+    var turn = PushTurn([request], identity: identity, now: now, limits: limits, faults: faults)
     let judged = try turn.judge(store.read(turn.query))
     guard let judgement = try turn.finish(judged, store.read(turn.staleQuery(for: judged)))?.first else {
       throw Violation("A push was judged on documents that are not there.")
@@ -72,18 +72,15 @@ struct SimulatedServer {
       }
       let last = history.last { $0.id == acceptance.id }
       if edit.content == .deleted && (last?.payload == nil) { continue }  // deleting nothing changes nothing
-      if let last, acceptance.version <= last.version, !purged.contains(acceptance.id) {
+      if let last, acceptance.version <= last.version {
         throw Violation("The version of \(acceptance.id) went from \(last.version) to \(acceptance.version).")
       }
-      purged.remove(acceptance.id)
       if last?.payload == nil, last != nil, edit.version != 0, edit.version != last?.version {
         throw Violation("\(acceptance.id) came back by an edit of its version \(edit.version).")
       }
       history.append(Accepted(id: acceptance.id, version: acceptance.version, payload: edit.content.payload))
     }
   }
-
-  private var purged: Set<String> = []
 
   /// Forgets every tombstone.
   mutating func purge() throws {
@@ -94,7 +91,6 @@ struct SimulatedServer {
       if let batch { _ = store.apply(batch) }
       hasMore = more
     }
-    for (id, last) in lastAccepted where last.payload == nil { purged.insert(id) }
   }
 
   mutating func makeDump() { dump = dump ?? (store, history) }
@@ -104,7 +100,6 @@ struct SimulatedServer {
     guard let dump else { return false }
     (store, history) = dump
     self.identity = identity
-    purged = Set(lastAccepted.filter { $0.value.payload == nil }.keys)
     return true
   }
 

@@ -1,5 +1,6 @@
 internal import Atomsync
 internal import AtomsyncCore
+internal import HashTreeCollections
 internal import Transit
 
 extension Simulation {
@@ -46,12 +47,12 @@ extension Simulation {
     var tree = replicas[number].machine.visible
     var changes: [(id: String, value: StoredValue?)] = []
     var values: [TransitValue?] = []
-    for index in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
+    for _ in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
       let id = "d\(Int.random(in: 0..<6, using: &random))"
       guard !changes.contains(where: { $0.id == id }) else { continue }
       counter += 1
       let value: TransitValue? = random.oneIn(5) ? nil : .string("r\(number).\(counter)")
-      _ = index
+      guard tree[id] != value else { continue }
       tree[id] = value
       changes.append((id, try value.map { try StoredValue($0) }))
       values.append(value)

@@ -45,7 +45,7 @@ extension Simulation {
     case .pushArrives(let number, let life, let request, let message, let isAnswered):
       try arrive(number, life, request, message, isAnswered)
     case .liveArrives(let number, let life, let stream, let message):
-      guard replicas[number].life == life else { return }
+      guard replicas[number].life == life, replicas[number].wantedStream == stream else { return }
       replicas[number].stream = .init(number: stream, cursor: message.start.asCursor)
       try deliver(.liveOpened(stream: stream), to: number)
       try offer(number)
@@ -60,9 +60,11 @@ extension Simulation {
   private mutating func arrive(
     _ number: Int, _ life: Int, _ request: Int, _ message: PushRequest, _ isAnswered: Bool
   ) throws {
-    if isHostile && random.oneIn(40) {
+    let isRefused = isFickle ? random.oneIn(40) : (message.ticket?.number ?? 0) % 19 == 0
+    if isHostile && isRefused {
       let refusal: TransportError =
-        random.oneIn(2) ? TransportError(.tooLarge, "413") : TransportError(.forbidden, "403")
+        (message.ticket?.number ?? 0) % 2 == 0
+        ? TransportError(.tooLarge, "413") : TransportError(.forbidden, "403")
       if message.edits.count > 1 || refusal.code == .forbidden {
         timeline.schedule(.pushEnds(number, life: life, request: request, .failure(refusal)), after: delay())
         return

@@ -1,5 +1,6 @@
 internal import Atomsync
 internal import AtomsyncCore
+internal import HashTreeCollections
 internal import Transit
 
 extension Simulation {
@@ -16,9 +17,10 @@ extension Simulation {
       try checkConfirmed(settled, of: replica)
     }
     // After a restore, a replica meets values of its own that the server has forgotten the successors of.
-    guard !wasRestored else { return }
+    guard !wasRestored, !isFickle else { return }
     for conflict in effects.conflicts {
-      if case .string(let remote) = conflict.remote, remote.hasPrefix("r\(number)."), !remote.contains("+"),
+      if conflict.remote != conflict.base, case .string(let remote) = conflict.remote,
+        remote.hasPrefix("r\(number)."), !remote.contains("+"),
         !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
       {
         throw Violation(
@@ -35,9 +37,10 @@ extension Simulation {
     else { return }
     let payload = try StoredValue(value).payload
     let count = server.history.count { $0.id == settled.id && $0.payload == payload }
-    // A merge may have replaced the value before it was sent: then the conflict tells.
-    if count == 0 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
-    guard count == 1 else {
+    // A merge may have replaced the value before it was sent, or the value may have been sent again after another
+    // one had replaced it: then the conflict tells.
+    if count != 1 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
+    guard isFickle ? count >= 1 : count == 1 else {
       throw Violation(
         "Replica \(replica.number) was told that \(value) of \(settled.id) is accepted; the server has it \(count) times."
       )

@@ -65,6 +65,7 @@ extension ReplicaMachine {
     edit.baseVersion = document?.value == nil ? 0 : document?.version ?? 0
     edit.value = value
     edit.openConflict = nil
+    edit.sent = []
     pending[id] = edit
     savePending(id)
     queue.append(id)

@@ -83,7 +83,11 @@ extension ReplicaMachine {
   mutating func leaveAtomicGroup(_ id: String, _ edit: PendingEdit) {
     guard let group = edit.atomic else { return }
     atomicGroups[group]?.remove(id)
-    if atomicGroups[group]?.isEmpty ?? false { atomicGroups[group] = nil }
+    guard let rest = atomicGroups[group], !rest.isEmpty else {
+      atomicGroups[group] = nil
+      return
+    }
+    for id in rest.sorted() { queue.append(id) }  // this one may have held them
   }
 
   mutating func settle(_ id: String, _ edit: Int64, _ verdict: Verdict, _ now: Int64) {

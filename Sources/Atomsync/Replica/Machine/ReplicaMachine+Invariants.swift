@@ -1,5 +1,6 @@
 internal import AtomsyncCore
 internal import HashTreeCollections
+internal import Transit
 
 extension ReplicaMachine {
   /// What is wrong with the state, if anything: checked after each event in debug builds for the documents that
@@ -47,6 +48,17 @@ extension ReplicaMachine {
       return "The atomic group \(group) names a document that is not in it."
     }
     return nil
+  }
+
+  /// The state in a line or two, for reading what happened.
+  package var summary: String {
+    let edits = pending.map {
+      "\($0)@\($1.baseVersion) e\($1.firstEdit)-\($1.edit)=\($1.value?.value.description ?? "-")"
+    }
+    let documents = base.map { "\($0)@\($1.version)=\($1.value?.value.description ?? "-")" }
+    return
+      "\(link) \(activity) \(follow) saved \(savedTicket)/\(lastTicket) cursor \(record.cursor?.text.suffix(24) ?? "-")"
+      + " reset \(record.isResetting) in flight \(inFlightEdits) pending \(edits.sorted()) base \(documents.sorted())"
   }
 
   /// The documents whose merge failed, in order.

@@ -57,7 +57,8 @@ extension ReplicaMachine {
     let version = remote == nil ? 0 : document?.version ?? 0
     if edit.value == remote {
       drop(id, .accepted(version: document?.version ?? 0), now)
-    } else if edit.base == remote || (afterReset && remote == nil) {
+    } else if edit.base == remote || edit.sent.contains(remote) || (afterReset && remote == nil) {
+      edit.sent = []
       edit.baseVersion = version
       edit.base = remote
       edit.openConflict = nil
@@ -97,6 +98,7 @@ extension ReplicaMachine {
       }
       for id in pending.keys.sorted() { drop(id, .discarded, now) }
     }
+    if case .pulling = activity { activity = .idle }  // its answer would not be the whole content
     record.cursor = nil
     beginReset(now)
     saveRecord()

@@ -57,6 +57,10 @@ extension ReplicaMachine {
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     queue.prepend(push.entries.map(\.id))
+    for entry in push.entries where pending[entry.id]?.sent.contains(entry.value) == false {
+      pending[entry.id]?.sent.append(entry.value)
+      savePending(entry.id)
+    }
   }
 
   mutating func send() {
@@ -64,7 +68,8 @@ extension ReplicaMachine {
     let request = nextNumber()
     activity = .pushing(request: request)
     effects.actions.append(
-      .push(request: request, inFlight.request(group: settings.group, user: record.user)))
+      .push(
+        request: request, inFlight.request(group: settings.group, user: record.user, cursor: record.cursor)))
   }
 
   // MARK: Verdicts
@@ -84,12 +89,25 @@ extension ReplicaMachine {
     effects.batch.delete(settings.keys.inFlight)
     lastPush = now
     var isPuzzled = false
+    var toRebase: Set<String> = []
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {
         take(acceptance, of: entry, now)
       } else if let rejection = rejected[entry.id] {
-        isPuzzled = !take(rejection, of: entry, now) || isPuzzled
+        switch take(rejection, of: entry, now) {
+        case .settled: break
+        case .rebase: toRebase.insert(entry.id)
+        case .again: queue.append(entry.id)
+        case .puzzled:
+          queue.append(entry.id)
+          isPuzzled = true
+        }
       }
+    }
+    // Once the base is what the server said of all of them.
+    for entry in push.entries where toRebase.contains(entry.id) {
+      rebase(entry.id, now)
+      refresh(entry.id)
     }
     saveRecord()
     if isPuzzled {
@@ -110,7 +128,7 @@ extension ReplicaMachine {
       setBase(
         id,
         BaseDocument(
-          version: acceptance.version, updated: acceptance.updated, generation: record.generation,
+          version: acceptance.version, updated: acceptance.updated, generation: verdictGeneration,
           value: entry.value))
     }
     guard var edit = pending[id] else { return }
@@ -121,10 +139,11 @@ extension ReplicaMachine {
     // Edited while the push was under way: those edits are made on the version that was just accepted.
     settle(id, entry.edit, .accepted(version: acceptance.version), now)
     edit.firstEdit = entry.edit + 1
+    edit.sent = []
     if !settings.faults.contains(.baseVersionNotRaised) {
       edit.baseVersion = entry.value == nil ? 0 : acceptance.version
+      edit.base = entry.value
     }
-    edit.base = entry.value
     if edit.atomic != nil {
       leaveAtomicGroup(id, edit)
       edit.atomic = nil
@@ -139,40 +158,33 @@ extension ReplicaMachine {
     }
   }
 
-  /// False when the rejection makes no sense, or is of a kind that is not known.
+  /// What a verdict says in the middle of a reset still has to be named by its pages.
+  private var verdictGeneration: Int64 { record.generation - (record.isResetting ? 1 : 0) }
+
+  private enum Consequence { case settled, rebase, again, puzzled }
+
   private mutating func take(
     _ rejection: PushAnswer.Rejection, of entry: FrozenPush.Entry, _ now: Int64
-  ) -> Bool {
-    let id = entry.id
+  ) -> Consequence {
     switch rejection.reason {
     case .stale:
-      guard let current = rejection.current,
-        let remote = try? current.content.payload.map({ try StoredValue($0) })
-      else { return requeue(id, false) }
-      let known = base[id]?.version ?? 0
-      if current.version < known { return requeue(id, false) }
-      if current.version > known || base[id] == nil {
-        setBase(
-          id,
-          BaseDocument(
-            version: current.version, updated: current.updated, generation: record.generation, value: remote))
+      // No newer version than the one we know tells of a server that was restored: a pull will explain.
+      guard let current = rejection.current, current.version > base[entry.id]?.version ?? 0 else {
+        return .puzzled
       }
-      rebase(id, now)
-      refresh(id)
-      return true
-    case .aborted:
-      return requeue(id, true)
+      let remote: StoredValue?
+      do { remote = try current.content.payload.map { try StoredValue($0) } } catch { return .puzzled }
+      setBase(
+        entry.id,
+        BaseDocument(
+          version: current.version, updated: current.updated, generation: verdictGeneration, value: remote))
+      return .rebase
+    case .aborted: return .again
     case .invalid, .tooLarge:
       reject(entry, rejection.reason.text, now)
-      return true
-    default:
-      return requeue(id, false)
+      return .settled
+    default: return .puzzled
     }
-  }
-
-  private mutating func requeue(_ id: String, _ result: Bool) -> Bool {
-    queue.append(id)
-    return result
   }
 
   /// Moves an edit that can never go out of the way.

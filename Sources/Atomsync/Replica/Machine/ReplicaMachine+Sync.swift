@@ -55,7 +55,10 @@ extension ReplicaMachine {
 
   mutating func connect() {
     switch link {
-    case .offline, .waiting: begin()
+    case .offline:
+      liveTimeouts = 0
+      begin()
+    case .waiting: begin()
     case .connected, .stopped: break
     }
   }
@@ -194,8 +197,15 @@ extension ReplicaMachine {
     } else if follow == .polling(timer: timer) {
       follow = .nothing
       needsPull = true
+      polls += 1
+      if polls % Self.pollsBeforeLive == 0 {  // perhaps there is a live stream by now
+        isLiveUnsupported = false
+        liveTimeouts = 0
+      }
     }
   }
+
+  private static var pollsBeforeLive: Int { 60 }
 
   /// Lets go of the server for a while.
   mutating func fail(_ error: SyncError) {

@@ -95,6 +95,7 @@ package struct ReplicaMachine: Sendable {
   var pushLimit: Int
   var isPushForbidden = false
   var liveTimeouts = 0
+  var polls = 0
   var isLiveUnsupported = false
   package internal(set) var lastError: SyncError?
   var isRevoked = false

@@ -1,0 +1,28 @@
+internal import AtomsyncCore
+
+/// Turns a number that changes with other people's commits into a stream.
+enum Doorbell {
+  static let interval: Duration = .milliseconds(100)
+
+  /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
+  /// Other errors are taken for passing ones: the next look decides.
+  static func ringing(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+      let task = Task {
+        var last: Int64?
+        while !Task.isCancelled {
+          do {
+            let now = try await number()
+            if now != last { continuation.yield() }
+            last = now
+          } catch let error as StorageError where error.code == .closed {
+            break
+          } catch {}
+          try? await Task.sleep(for: interval)
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+internal import AtomsyncCore
+internal import CLMDB
+
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// One open environment. A process must not open a folder twice, so all storages on it share this one.
+final class LMDBEnvironment: @unchecked Sendable {
+  // Sound, because LMDB lets any thread use an environment; `skipsMetaSync` is only touched on `writes`.
+  let handle: OpaquePointer
+  let database: MDB_dbi
+  let path: String
+  let writes = BlockingQueue("atomsync.lmdb.write")
+  let reads = BlockingQueue("atomsync.lmdb.read")
+  /// Held while a read transaction is active, and while the map moves.
+  let map = Lock(())
+  private var skipsMetaSync = false
+
+  static let initialMapSize = 64 << 20
+  /// Room for so many read transactions at once, over all processes; LMDB's own default of 126 is soon gone
+  /// when many tools have one store open.
+  private static let maximumReaders: UInt32 = 1_000
+
+  /// Opens the environment at a canonical path, creating it if there is none.
+  init(path: String, mapSize: Int) throws {
+    let isNew = try LMDBLayout.inspect(path) != .store
+    try Self.reserveReaders(path)
+    var created: OpaquePointer?
+    try LMDBFailure.check(mdb_env_create(&created))
+    guard let handle = created else { throw LMDBFailure(code: ENOMEM) }
+    do {
+      try LMDBFailure.check(mdb_env_set_maxdbs(handle, 1))
+      try LMDBFailure.check(mdb_env_set_maxreaders(handle, Self.maximumReaders))
+      // An existing environment knows how large its map was.
+      if isNew { try LMDBFailure.check(mdb_env_set_mapsize(handle, mapSize)) }
+      try LMDBFailure.check(mdb_env_open(handle, path, UInt32(MDB_NOTLS), 0o644))
+      try LMDBFailure.check(mdb_reader_check(handle, nil))
+      self.database = try LMDBLayout.prepare(handle, path: path)
+    } catch {
+      mdb_env_close(handle)
+      throw error
+    }
+    self.handle = handle
+    self.path = path
+  }
+
+  deinit { mdb_env_close(handle) }
+
+  /// Makes room after `MDB_MAP_FULL`. On `writes`, outside a transaction.
+  func grow() throws {
+    mdb_reader_check(handle, nil)  // the dead keep pages from being used again
+    var info = MDB_envinfo()
+    try LMDBFailure.check(mdb_env_info(handle, &info))
+    let size = info.me_mapsize
+    try setMapSize(size + min(size, 1 << 30))
+  }
+
+  /// Follows another process that has grown the map. On `writes`, outside a transaction.
+  func followMap() throws { try setMapSize(0) }
+
+  private func setMapSize(_ size: Int) throws {
+    let code = map.withLock { _ in mdb_env_set_mapsize(handle, size) }
+    // No address space is left for it, which is a limit like a full disk.
+    try LMDBFailure.check(code == ENOMEM ? MDB_MAP_FULL : code)
+  }
+
+  /// Chooses between one and two flushes a commit. On `writes`.
+  func skipMetaSync(_ skips: Bool) throws {
+    if skips == skipsMetaSync { return }
+    try LMDBFailure.check(mdb_env_set_flags(handle, UInt32(MDB_NOMETASYNC), skips ? 1 : 0))
+    skipsMetaSync = skips
+  }
+
+  /// Reserves the disk space of the reader table: LMDB maps that file and writes to the map, which on a full
+  /// disk would end the process by a signal. Only before the environment is open, because closing a descriptor
+  /// drops the process's locks on the file.
+  private static func reserveReaders(_ path: String) throws {
+    #if os(Linux)
+    let descriptor = open("\(path)/\(LMDBLayout.readers)", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw LMDBFailure(code: errno) }
+    defer { close(descriptor) }
+    // 64 bytes for each reader and as many for the head, in whole pages.
+    let code = posix_fallocate(descriptor, 0, 64 << 10)
+    if code == ENOSPC { throw LMDBFailure(code: code) }
+    #endif
+  }
+}

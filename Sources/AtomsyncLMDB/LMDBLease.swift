@@ -1,0 +1,57 @@
+internal import AtomsyncCore
+
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// One storage's share in an environment and its lock on the folder. The last lease to go closes the environment.
+final class LMDBLease: Sendable {
+  let environment: LMDBEnvironment
+  private let path: String
+  private let lock: FileLock
+
+  private struct Entry {
+    let environment: LMDBEnvironment
+    var leases: Int
+  }
+  private static let registry = Lock<[String: Entry]>([:])
+
+  /// Takes part in the environment at `path`, opening it for the first lease. Blocks.
+  init(path: String, access: StorageAccess, mapSize: Int) throws {
+    let canonical = CanonicalPath.of(path)
+    let taken = try Self.registry.withLock { entries in
+      do {
+        let lock = try Self.takeLock(
+          canonical, exclusive: access == .exclusive, isOpen: entries[canonical] != nil)
+        let environment =
+          try entries[canonical]?.environment ?? LMDBEnvironment(path: canonical, mapSize: mapSize)
+        entries[canonical, default: Entry(environment: environment, leases: 0)].leases += 1
+        return (lock: lock, environment: environment)
+      } catch let failure as LMDBFailure {
+        throw failure.error(path: canonical)
+      }
+    }
+    self.path = canonical
+    self.lock = taken.lock
+    self.environment = taken.environment
+  }
+
+  deinit {
+    Self.registry.withLock { entries in
+      entries[path]?.leases -= 1
+      if entries[path]?.leases == 0 { entries[path] = nil }
+    }
+  }
+
+  private static func takeLock(_ path: String, exclusive: Bool, isOpen: Bool) throws -> FileLock {
+    // What is foreign stays without so much as a lock file.
+    if !isOpen, try LMDBLayout.inspect(path) == .nothing, mkdir(path, 0o755) != 0, errno != EEXIST {
+      throw LMDBFailure(code: errno)
+    }
+    return try FileLock(path: "\(path)/\(LMDBLayout.lock)", exclusive: exclusive)
+  }
+}

@@ -1,0 +1,103 @@
+public import AtomsyncCore
+internal import CLMDB
+
+/// A store in one folder, by LMDB, for one process or several.
+///
+/// ## Durability
+/// With `.power`, the default, a commit has reached the disk when it returns. With `.process` it survives the death
+/// of the process, and a power cut may lose the last commits but never tears one: LMDB then flushes the records
+/// but not the page that names them (`MDB_NOMETASYNC`). The faster `MDB_NOSYNC` is not offered, since a power cut
+/// can then damage the whole store on file systems that reorder writes.
+///
+/// ## Limits
+/// Keys have 1 to 511 bytes. The map begins at 64 MiB and grows by itself, by doubling up to 1 GiB a step; the
+/// file takes only the space of what is stored. Beside `data.mdb` lie `lock.mdb` and the empty `atomsync.lock`.
+///
+/// ## Behavior
+/// All storages that one process opens on one folder share an environment, one thread for commits and one for
+/// reads. Reads never wait for commits, nor commits for reads, except when the map grows. Commits of several
+/// processes wait for each other; what a process that died had begun is undone by the next.
+public final class LMDBStorage: Storage {
+  public let capabilities: StorageCapabilities
+  private let writer: Confined<LMDBWriter>
+  private let reader: Confined<LMDBReader>
+
+  /// Opens the store in the folder `path`, creating it if there is none. The folder's own folder must exist.
+  ///
+  /// - Parameters:
+  ///   - access: `.exclusive` keeps everybody else out until ``close()``.
+  ///   - durability: `.none` is treated as `.process`.
+  /// - Throws: ``StorageError``: `foreign` or `newerFormat` for what is left untouched, `inUse`, `inaccessible`,
+  ///   `corrupt`, `full`.
+  public static func open(
+    _ path: String, access: StorageAccess = .shared,
+    durability: StorageCapabilities.Durability = .power
+  ) async throws -> LMDBStorage {
+    try await open(
+      path, access: access, durability: durability, mapSize: LMDBEnvironment.initialMapSize)
+  }
+
+  /// With another size of the map to begin with, for tests of its growth.
+  package static func open(
+    _ path: String, access: StorageAccess, durability: StorageCapabilities.Durability, mapSize: Int
+  ) async throws -> LMDBStorage {
+    let lease = try await BlockingQueue("atomsync.lmdb.open").run {
+      try LMDBLease(path: path, access: access, mapSize: mapSize)
+    }
+    return LMDBStorage(lease, durability: durability)
+  }
+
+  private init(_ lease: LMDBLease, durability: StorageCapabilities.Durability) {
+    self.writer = Confined(
+      LMDBWriter(lease, durability: durability), on: lease.environment.writes)
+    self.reader = Confined(LMDBReader(lease), on: lease.environment.reads)
+    self.capabilities = StorageCapabilities(
+      durability: durability == .power ? .power : .process, isShared: true,
+      maximumKeyLength: LMDBBytes.maximumKeyLength)
+  }
+
+  public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    while true {
+      let snapshot = try await reader.run { reader -> StorageSnapshot? in
+        do {
+          return try reader.read(query)
+        } catch let failure as LMDBFailure {
+          if failure.code == MDB_MAP_RESIZED { return nil }
+          throw failure.error(path: reader.path)
+        }
+      }
+      if let snapshot { return snapshot }
+      try await writer.run { try $0.followMap() }
+    }
+  }
+
+  /// All batches are one transaction: if this throws, none of them was applied.
+  public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    try await writer.run { try $0.commit(batches) }
+  }
+
+  /// Asks LMDB ten times a second for the number of its last transaction. The first element comes at once, so
+  /// that nothing is missed between the call and the first look.
+  public func foreignCommits() -> AsyncStream<Void> {
+    Doorbell.ringing { [weak self] in
+      guard let self else { throw StorageError.closed }
+      return try await self.writer.run { try $0.foreignCommits() }
+    }
+  }
+
+  public func close() async {
+    await reader.close()
+    await writer.close()
+  }
+}
+
+extension StorageProvider {
+  /// One folder, by LMDB; see ``LMDBStorage``.
+  public static func lmdb(
+    _ path: String, durability: StorageCapabilities.Durability = .power
+  ) -> StorageProvider {
+    StorageProvider("LMDB at \(path)") {
+      try await LMDBStorage.open(path, access: $0, durability: durability)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import AtomsyncCore
+import AtomsyncLMDB
+import AtomsyncSQLite
+import AtomsyncTesting
+import Testing
+
+/// Every storage of this package, bare and inside a prefix, against every promise.
+@Suite struct ConformanceTests {
+  @Test(arguments: StorageConformanceCase.all)
+  func memory(_ promise: StorageConformanceCase) async throws {
+    try await promise.run(.memory)
+  }
+
+  @Test(arguments: StorageConformanceCase.all, [StorageCapabilities.Durability.power, .process])
+  func sqlite(
+    _ promise: StorageConformanceCase, _ durability: StorageCapabilities.Durability
+  ) async throws {
+    let folder = try TemporaryFolder()
+    try await promise.run(.sqlite(folder("store.db"), durability: durability))
+    #expect(try folder.names() == ["store.db", "store.db.lock"])
+  }
+
+  @Test(arguments: StorageConformanceCase.all, [StorageCapabilities.Durability.power, .process])
+  func lmdb(
+    _ promise: StorageConformanceCase, _ durability: StorageCapabilities.Durability
+  ) async throws {
+    let folder = try TemporaryFolder()
+    try await promise.run(.lmdb(folder("store.lmdb"), durability: durability))
+  }
+
+  @Test(arguments: StorageConformanceCase.all)
+  func prefixed(_ promise: StorageConformanceCase) async throws {
+    let folder = try TemporaryFolder()
+    try await promise.run(.prefixed(.memory))
+    try await promise.run(.prefixed(.sqlite(folder("store.db"), durability: .process)))
+    try await promise.run(.prefixed(.lmdb(folder("store.lmdb"), durability: .process)))
+  }
+
+  @Test(arguments: StorageConformanceCase.all)
+  func faultyWithoutFaults(_ promise: StorageConformanceCase) async throws {
+    try await promise.run(StorageProvider("faulty") { _ in FaultyStorage(MemoryStorage()) })
+  }
+}
+
+extension StorageProvider {
+  /// Inside `base`, between neighbours that must never show.
+  static func prefixed(_ base: StorageProvider) -> StorageProvider {
+    StorageProvider("\(base) with a prefix") { access in
+      let host = try await base.open(access)
+      let neighbours: [[UInt8]] = [[6], [7, 0], [7, 254, 9], [8]]
+      _ = try await host.commit(StorageBatch(writes: neighbours.map { .put($0, $0) }))
+      return OwningPrefix(host)
+    }
+  }
+}
+
+/// A prefixed storage that closes its host with it, so that the host can be opened again.
+private struct OwningPrefix: Storage {
+  let host: any Storage
+  let inner: PrefixedStorage
+
+  init(_ host: any Storage) {
+    self.host = host
+    self.inner = PrefixedStorage(host, prefix: [7, 255])
+  }
+
+  var capabilities: StorageCapabilities { inner.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot { try await inner.read(query) }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    try await inner.commit(batches)
+  }
+  func foreignCommits() -> AsyncStream<Void> { inner.foreignCommits() }
+  func close() async {
+    await inner.close()
+    await host.close()
+  }
+}
