@@ -1,1 +1,5 @@
-print("not built yet")
+internal import Foundation
+
+exit(
+  await ServerProgram.run(
+    arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))

@@ -1,0 +1,136 @@
+internal import Crypto
+internal import Foundation
+
+/// Everybody who may come in, by bearer token.
+///
+/// As a file, it is JSON:
+/// ```json
+/// {"alice": {"token": "abc123", "groups": ["todo", "team:*"], "access": "write"},
+///  "bob":   {"tokenSHA256": "9f86d081…", "groups": ["todo"], "access": "read"}}
+/// ```
+/// `access` is `write` unless it says `read`. A file that cannot be understood to the last field is refused whole:
+/// a guess would let somebody in, or lock somebody out.
+public struct Users: Sendable, Hashable {
+  public let users: [User]
+
+  /// - Throws: ``UsersError`` when two users share a name or a token, or a group pattern cannot be.
+  public init(_ users: [User]) throws(UsersError) {
+    for (index, user) in users.enumerated() {
+      try Self.check(user)
+      for other in users[..<index] {
+        if other.name == user.name { throw UsersError("The user “\(user.name)” is there twice.") }
+        if other.tokenDigest == user.tokenDigest {
+          throw UsersError("The users “\(other.name)” and “\(user.name)” have the same token.")
+        }
+      }
+    }
+    self.users = users
+  }
+
+  /// - Throws: ``UsersError`` when the file cannot be read or understood.
+  public init(contentsOf path: String) throws(UsersError) {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw UsersError("The users file \(path) cannot be read: \(Self.reason(error))")
+    }
+    do {
+      try self.init(json: Array(data))
+    } catch {
+      throw UsersError("The users file \(path) is not valid: \(error.message)")
+    }
+  }
+
+  /// - Throws: ``UsersError`` when the bytes are not the JSON that is expected.
+  public init(json: [UInt8]) throws(UsersError) {
+    let root: Any
+    do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch {
+      throw UsersError("It is not JSON.")
+    }
+    guard let entries = root as? [String: Any] else {
+      throw UsersError("It must be an object of users by name.")
+    }
+    var users: [User] = []
+    for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      guard let fields = entry as? [String: Any] else {
+        throw UsersError("The user “\(name)” must be an object.")
+      }
+      users.append(try Self.user(name, fields))
+    }
+    try self.init(users)
+  }
+
+  /// The user that a token belongs to. Takes as long for a wrong token as for a right one.
+  public func user(token: String) -> User? {
+    let digest = SHA256.hash(data: Array(token.utf8))
+    var found: User?
+    // No early exit, and the digest's own comparison, which looks at every byte.
+    for user in users where digest == user.tokenDigest { found = user }
+    return found
+  }
+
+  // MARK: Parts
+
+  private static func user(_ name: String, _ fields: [String: Any]) throws(UsersError) -> User {
+    for field in fields.keys.sorted() where !["token", "tokenSHA256", "groups", "access"].contains(field) {
+      throw UsersError("The user “\(name)” has the unknown field “\(field)”.")
+    }
+    guard let groups = fields["groups"] as? [String] else {
+      throw UsersError("The user “\(name)” needs “groups”, an array of names.")
+    }
+    var access = User.Access.write
+    if let text = fields["access"] {
+      guard let known = (text as? String).flatMap(User.Access.init(rawValue:)) else {
+        throw UsersError("The user “\(name)” has an “access” that is neither “read” nor “write”.")
+      }
+      access = known
+    }
+    switch (fields["token"], fields["tokenSHA256"]) {
+    case (let token?, nil):
+      guard let token = token as? String, !token.isEmpty else {
+        throw UsersError("The user “\(name)” has a “token” that is not a text, or empty.")
+      }
+      return User(name, token: token, groups: groups, access: access)
+    case (nil, let digest?):
+      guard let digest = (digest as? String).flatMap(bytes(hexadecimal:)), digest.count == 32 else {
+        throw UsersError("The user “\(name)” has a “tokenSHA256” that is not 64 hexadecimal digits.")
+      }
+      return User(name, tokenDigest: digest, groups: groups, access: access)
+    default:
+      throw UsersError("The user “\(name)” needs either “token” or “tokenSHA256”.")
+    }
+  }
+
+  private static func check(_ user: User) throws(UsersError) {
+    if user.name.isEmpty { throw UsersError("A user has no name.") }
+    if user.groups.isEmpty { throw UsersError("The user “\(user.name)” has no groups.") }
+    for pattern in user.groups where pattern.isEmpty || pattern.dropLast().contains("*") {
+      throw UsersError("The user “\(user.name)” has the group “\(pattern)”; a * may only stand at the end.")
+    }
+  }
+
+  private static func bytes(hexadecimal text: String) -> [UInt8]? {
+    let digits = text.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }
+    guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoSuchFile?, .fileNoSuchFile?: "there is no such file."
+    case .fileReadNoPermission?: "it may not be read."
+    default: error.localizedDescription
+    }
+  }
+}
+
+/// Why users were refused.
+public struct UsersError: Error, Sendable, CustomStringConvertible {
+  /// What is wrong, for people. Names the user, never a token.
+  public var message: String
+
+  init(_ message: String) { self.message = message }
+
+  public var description: String { message }
+}

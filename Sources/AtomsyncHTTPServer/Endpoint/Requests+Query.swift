@@ -1,0 +1,71 @@
+internal import AtomsyncCore
+
+extension PullRequest {
+  /// `group=todo[&cursor=C | &since=MS][&limit=N]`
+  init(_ parameters: QueryParameters) throws {
+    guard let group = try parameters.one("group") else {
+      throw ErrorBody(.invalidParameter, "The parameter “group” is missing.")
+    }
+    let cursor = try parameters.one("cursor")
+    let since = try parameters.number("since", atLeast: 0)
+    if cursor != nil && since != nil {
+      throw ErrorBody(.invalidParameter, "A pull goes on from a “cursor” or “since” a time, not both.")
+    }
+    if let problem = Names.problem(group: group) { throw ErrorBody(.invalidGroup, problem) }
+    self.init(
+      group: group, start: cursor.map { .cursor(Cursor($0)) } ?? since.map { .since($0) } ?? .beginning,
+      limit: try parameters.number("limit", atLeast: 1).map { Int(clamping: $0) })
+  }
+}
+
+extension LiveRequest {
+  /// `group=a&group=b[&cursor=C…][&since=MS][&limit=N]`: a cursor names its own group; a group without one starts
+  /// from the beginning, or from `since`.
+  ///
+  /// - Parameter lastEventID: the cursor of the last event that a reconnecting client has seen. It is newer than
+  ///   the cursor of the same group in the URL.
+  init(_ parameters: QueryParameters, lastEventID: String?) throws {
+    let since = try parameters.number("since", atLeast: 0)
+    let limit = try parameters.number("limit", atLeast: 1).map { Int(clamping: $0) }
+    var groups: [PullRequest] = []
+    func start(_ group: String, at start: PullRequest.Start) throws {
+      if let problem = Names.problem(group: group) { throw ErrorBody(.invalidGroup, problem) }
+      if let index = groups.firstIndex(where: { $0.group.utf8.elementsEqual(group.utf8) }) {
+        groups[index].start = start
+      } else {
+        groups.append(PullRequest(group: group, start: start, limit: limit))
+      }
+    }
+    for group in parameters.all("group") { try start(group, at: since.map { .since($0) } ?? .beginning) }
+    for text in parameters.all("cursor") + (lastEventID.map { [$0] } ?? []) {
+      let cursor = Cursor(text)
+      if let group = cursor.group {
+        try start(group, at: .cursor(cursor))
+      } else if groups.count == 1 {
+        // Unreadable, but there is only one group that it can mean: the authority answers with a reset.
+        groups[0].start = .cursor(cursor)
+      } else {
+        throw ErrorBody(
+          .invalidParameter, "A “cursor” cannot be read, so its group is not known. Start without it.")
+      }
+    }
+    guard !groups.isEmpty else { throw ErrorBody(.invalidParameter, "The parameter “group” is missing.") }
+    guard groups.count <= Self.maximumGroups else {
+      throw ErrorBody(
+        .tooLarge, "One stream follows at most \(Self.maximumGroups) groups.",
+        limit: Int64(Self.maximumGroups))
+    }
+    self.init(groups: groups)
+  }
+
+  static let maximumGroups = 1000
+}
+
+extension Cursor {
+  /// The group that an authority wrote into the cursor, after its fourth dot, with percent escapes.
+  var group: String? {
+    let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
+    guard parts.count == 5, parts[0] == "1", !parts[4].isEmpty else { return nil }
+    return try? QueryParameters("group=\(parts[4])").one("group")
+  }
+}

@@ -1,0 +1,43 @@
+internal import AtomsyncCore
+internal import HTTPTypes
+public import Hummingbird
+
+extension SyncEndpoint {
+  /// Adds the endpoint to an application's own router.
+  ///
+  /// ```swift
+  /// let endpoint = try SyncEndpoint(authority, configuration: configuration)
+  /// endpoint.addRoutes(to: router, path: "sync")
+  /// ```
+  /// The listener is then the application's: ``HTTPServerConfiguration/host`` and
+  /// ``HTTPServerConfiguration/port`` only say, without users, that it is meant to be loopback or open.
+  public func addRoutes(to router: some RouterMethods, path: RouterPath = "/sync") {
+    let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options, .trace]
+    for method in methods {
+      router.on(path, method: method) { request, _ in await respond(to: request) }
+    }
+  }
+}
+
+/// Serves the endpoint at its path, and nothing else.
+struct SyncResponder: HTTPResponder {
+  typealias Context = BasicRequestContext
+
+  let endpoint: SyncEndpoint
+
+  func respond(to request: Request, context: Context) async -> Response {
+    let path = request.uri.path
+    let wanted = endpoint.configuration.path
+    if path == wanted || path == wanted + "/" { return await endpoint.respond(to: request) }
+    return endpoint.notFound(request)
+  }
+}
+
+extension SyncEndpoint {
+  func notFound(_ request: Request) -> Response {
+    var exchange = Exchange(request, negotiation, logger: configuration.logger)
+    _ = try? exchange.negotiate(negotiation)
+    return exchange.finished(
+      ErrorBody(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
+  }
+}

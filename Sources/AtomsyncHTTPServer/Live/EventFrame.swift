@@ -1,0 +1,45 @@
+internal import AtomsyncCore
+internal import NIOCore
+internal import Transit
+
+/// Live events as the bytes of a `text/event-stream`.
+enum EventFrame {
+  /// The first line, so that a client and whatever is between see that the stream stands.
+  static let opening = ByteBuffer(string: ": atomsync 1\n\n")
+  static let heartbeat = ByteBuffer(string: ":\n\n")
+
+  static func page(_ page: PullPage) throws -> ByteBuffer {
+    frame(id: page.cursor.text, event: "page", data: try TransitCodec.transitJSON.encode(page))
+  }
+
+  static func revoked(group: String) throws -> ByteBuffer {
+    frame(id: nil, event: "revoked", data: try TransitCodec.transitJSON.encode(Revocation(group: group)))
+  }
+
+  /// - Parameter data: one line: Transit-JSON escapes line ends.
+  private static func frame(id: String?, event: String, data: [UInt8]) -> ByteBuffer {
+    var buffer = ByteBuffer()
+    buffer.reserveCapacity(data.count + 64 + (id?.utf8.count ?? 0))
+    if let id { buffer.writeString("id: \(id)\n") }
+    buffer.writeString("event: \(event)\ndata: ")
+    buffer.writeBytes(data)
+    buffer.writeString("\n\n")
+    return buffer
+  }
+}
+
+/// `{:group "todo"}`: the data of `event: revoked`.
+private struct Revocation: WireMessage {
+  var group: String
+
+  func write(to writer: inout TransitWriter) throws {
+    try writer.beginMap(count: 1)
+    try writer.write(Keyword("group"))
+    try writer.write(group)
+    try writer.endMap()
+  }
+
+  init(group: String) { self.group = group }
+
+  init(from reader: inout TransitReader) throws { throw MessageError("A revocation is only written here.") }
+}

@@ -1,0 +1,109 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// A live stream: the authority's loop of pulls on one side, a connection on the other.
+///
+/// ## Behavior
+/// - A page is pulled only when the one before it was taken by the connection, which takes it when the reader does.
+/// - Ends in good order when the server shuts down or every group was revoked; breaks off, so that the client tries
+///   again, when the store fails or the reader takes nothing for the configured time; stops at once when the client
+///   goes away.
+struct EventStream: Sendable {
+  let endpoint: SyncEndpoint
+  let live: LiveRequest
+  let caller: Caller
+  let log: Logger
+  let requestBody: RequestBody
+
+  var body: ResponseBody {
+    ResponseBody { writer in
+      let output = Output(writer: writer)
+      let began = ContinuousClock.now
+      log.debug("A live stream begins.", metadata: ["groups": "\(live.groups.count)"])
+      do {
+        try await run(output)
+        log.info("A live stream ended.", metadata: ["seconds": "\(began.elapsedSeconds)"])
+      } catch {
+        log.info(
+          "A live stream broke off.", metadata: ["seconds": "\(began.elapsedSeconds)", "reason": "\(error)"])
+        throw error
+      }
+      try await writer.finish(nil)
+    }
+  }
+
+  /// Returns when the stream ended in good order.
+  private func run(_ output: Output) async throws {
+    let pipe = EventPipe()
+    let pace = Pace(
+      heartbeat: endpoint.configuration.heartbeat, stallTimeout: endpoint.configuration.stallTimeout)
+    try await withGracefulShutdownHandler {
+      try await requestBody.consumeWithInboundCloseHandler { _ in
+        try await withThrowingTaskGroup(of: Part.self) { group in
+          group.addTask {
+            var output = output
+            while let chunk = await pipe.next() { try await pace.write(chunk, to: &output) }
+            return .writer
+          }
+          group.addTask {
+            // What was taken is still written: only the pipe ends.
+            defer { pipe.finish() }
+            try await produce(into: pipe)
+            return .producer
+          }
+          group.addTask {
+            try await pace.keep(pipe)
+            return .pace
+          }
+          var failure: (any Error)?
+          while let result = await group.nextResult() {
+            switch result {
+            case .success(.writer): group.cancelAll()
+            case .success, .failure(is CancellationError): break
+            case .failure(let error):
+              failure = failure ?? error
+              group.cancelAll()
+            }
+            if case .success(.producer) = result { continue }
+            pipe.finish()
+          }
+          if let failure { throw failure }
+        }
+      } onInboundClosed: {
+        pipe.finish()
+      }
+    } onGracefulShutdown: {
+      pipe.finish()
+    }
+    try Task.checkCancellation()
+  }
+
+  private enum Part { case writer, producer, pace }
+
+  private func produce(into pipe: EventPipe) async throws {
+    let (door, caller) = (endpoint.door, caller)
+    let admits: @Sendable (String) -> Bool = { door.admits(caller, group: $0) }
+    try await endpoint.authority.live(live, admits: admits) { event in
+      switch event {
+      case .opened: try await pipe.send(EventFrame.opening)
+      case .page(var page):
+        page.user = caller.user?.name
+        try await pipe.send(try EventFrame.page(page))
+      case .revoked(let group): try await pipe.send(try EventFrame.revoked(group: group))
+      }
+    }
+  }
+}
+
+/// The connection's writer, for the one child task that uses it while its parent waits.
+struct Output: @unchecked Sendable {
+  var writer: any ResponseBodyWriter
+}
+
+extension ContinuousClock.Instant {
+  fileprivate var elapsedSeconds: Double { ((ContinuousClock.now - self) / .seconds(1) * 10).rounded() / 10 }
+}

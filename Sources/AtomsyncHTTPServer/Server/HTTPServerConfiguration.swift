@@ -1,0 +1,58 @@
+public import Atomsync
+public import Logging
+
+/// What a server needs to know beside its store: where it listens, and who may come in.
+///
+/// ```swift
+/// var configuration = HTTPServerConfiguration()
+/// configuration.host = "0.0.0.0"
+/// configuration.users = try Users(contentsOf: "users.json")
+/// ```
+public struct HTTPServerConfiguration: Sendable {
+  /// The address or name to listen at. Default: `127.0.0.1`, this machine only.
+  public var host = "127.0.0.1"
+  /// The port to listen at; 0 for one that is free, which ``SyncServer/boundPort()`` then tells. Default: 8090.
+  public var port = 8090
+  /// The path of the endpoint. Default: `/sync`.
+  public var path = "/sync"
+  /// Who may come in; `nil` for everybody, which takes a loopback ``host`` or ``isOpen``.
+  public var users: Users?
+  /// Serves everybody who can reach the listener, without users.
+  public var isOpen = false
+  /// What is too much; only ``Atomsync/Limits/bodyBytes`` is the server's own. Default: the protocol's limits.
+  public var limits = Limits()
+  /// How long a live stream may be silent before a comment is sent. Default: 20 s.
+  public var heartbeat: Duration = .seconds(20)
+  /// How long a live stream waits for a reader that takes nothing before it is cut. Default: 60 s.
+  public var stallTimeout: Duration = .seconds(60)
+  /// How long a connection may be open without a request, or with an unfinished one. Default: 75 s.
+  public var idleTimeout: Duration = .seconds(75)
+  public var logger = Logger(label: "atomsync.server")
+
+  public init() {}
+
+  /// - Throws: ``HTTPServerError`` for values that cannot be, or that would serve the network without users.
+  public func validate() throws(HTTPServerError) {
+    guard (0...65_535).contains(port) else {
+      throw HTTPServerError(.invalidConfiguration, "The port must be between 0 and 65535; it is \(port).")
+    }
+    guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 })
+    else {
+      throw HTTPServerError(
+        .invalidConfiguration, "The path must begin with a slash, as in /sync; it is “\(path)”.")
+    }
+    guard users != nil || isOpen || isLoopback else {
+      throw HTTPServerError(
+        .open,
+        "Without users this would serve everybody who can reach \(host). Name users, listen at 127.0.0.1, "
+          + "or say that it is meant to be open.")
+    }
+  }
+
+  /// Whether only this machine can reach the listener.
+  var isLoopback: Bool {
+    if ["localhost", "::1"].contains(host.lowercased()) { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+  }
+}

@@ -1,0 +1,27 @@
+/// Why a server does not start.
+public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
+  public enum Code: Sendable, Hashable {
+    /// A value of the configuration cannot be.
+    case invalidConfiguration
+    /// It would serve the network without users, and was not told to.
+    case open
+    /// Another process listens at the port.
+    case portInUse
+    /// The address is not this machine's, or may not be used.
+    case addressUnavailable
+  }
+
+  public var code: Code
+  /// What happened and what to do about it, in one line for people.
+  public var message: String
+  /// What the system said, where there is more to say.
+  public var cause: String?
+
+  init(_ code: Code, _ message: String, cause: String? = nil) {
+    self.code = code
+    self.message = message
+    self.cause = cause
+  }
+
+  public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+}

@@ -1,0 +1,100 @@
+public import Atomsync
+public import AtomsyncCore
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+public import ServiceLifecycle
+
+/// Serves an ``Atomsync/Authority`` over HTTP, as a service of a `ServiceGroup`.
+///
+/// ```swift
+/// let authority = try await Authority.open(AtomsyncConfiguration(storage: .sqlite("atomsync.db")))
+/// let server = try SyncServer(authority, configuration: HTTPServerConfiguration())
+/// try await ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+/// await authority.close()
+/// ```
+///
+/// ## Behavior
+/// - ``run()`` serves until its task is cancelled or a graceful shutdown is triggered. A graceful shutdown takes no
+///   new connections, finishes the requests in hand and ends live streams in good order.
+/// - It runs once.
+public final class SyncServer: Service, Sendable {
+  public let endpoint: SyncEndpoint
+  private let configuration: HTTPServerConfiguration
+  private let port = Promise<Int>()
+
+  /// - Parameters:
+  ///   - authority: stays the caller's to close, after ``run()`` returned.
+  ///   - codecs: beside Transit's three, which are always spoken.
+  /// - Throws: ``HTTPServerError`` for a configuration that cannot be, or that would serve the network without users.
+  public init(
+    _ authority: Authority, configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+    codecs: [any Codec] = []
+  ) throws(HTTPServerError) {
+    self.endpoint = try SyncEndpoint(authority, configuration: configuration, codecs: codecs)
+    self.configuration = configuration
+  }
+
+  /// The port that it listens at. Waits until it does.
+  ///
+  /// - Throws: ``HTTPServerError`` when it could not, `CancellationError` when it ended before.
+  public func boundPort() async throws -> Int { try await port.value() }
+
+  /// - Throws: ``HTTPServerError`` when it cannot listen.
+  public func run() async throws {
+    // Hummingbird's own word on starting and on each connection is of interest only when something is wrong.
+    var quiet = configuration.logger
+    quiet.logLevel = max(quiet.logLevel, .warning)
+    let port = port
+    let application = Application(
+      responder: SyncResponder(endpoint: endpoint),
+      server: .http1(configuration: .init(idleTimeout: TimeAmount(configuration.idleTimeout))),
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+      onServerRunning: { channel in
+        if let number = channel.localAddress?.port { port.fulfil(.success(number)) }
+      },
+      logger: quiet)
+    do {
+      try await application.run()
+      port.fulfil(.failure(CancellationError()))
+    } catch {
+      let error = HTTPServerError(listening: error, configuration)
+      port.fulfil(.failure(error))
+      throw error
+    }
+  }
+
+  /// Finds out whether the configuration's address can be listened at, without serving: a server that looks before
+  /// it opens its store leaves nothing behind when it cannot start.
+  ///
+  /// - Throws: ``HTTPServerError``.
+  public static func checkAddress(_ configuration: HTTPServerConfiguration) async throws {
+    try configuration.validate()
+    do {
+      let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+        .bind(host: configuration.host, port: configuration.port).get()
+      try await channel.close()
+    } catch {
+      throw HTTPServerError(listening: error, configuration)
+    }
+  }
+}
+
+extension HTTPServerError {
+  /// What kept the server from listening.
+  init(listening error: any Error, _ configuration: HTTPServerConfiguration) {
+    let place = "\(configuration.host):\(configuration.port)"
+    switch (error as? IOError)?.errnoCode {
+    case EADDRINUSE:
+      self.init(.portInUse, "Port \(configuration.port) at \(configuration.host) is in use. Choose another.")
+    case EACCES:
+      self.init(.addressUnavailable, "Listening at \(place) is not permitted. Choose a port above 1023.")
+    default:
+      self.init(.addressUnavailable, "It is not possible to listen at \(place).", cause: "\(error)")
+    }
+  }
+}

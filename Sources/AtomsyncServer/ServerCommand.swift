@@ -1,0 +1,38 @@
+internal import ArgumentParser
+internal import AtomsyncHTTPServer
+internal import Foundation
+internal import Logging
+
+/// What the command line says. Every option is optional, so that the environment can be asked next.
+struct ServerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.")
+
+  @Argument(help: "The port, in the short form: atomsync-server 8090 my-data.db.")
+  var shortPort: String?
+
+  @Argument(help: "The path of the store, in the short form.")
+  var shortPath: String?
+
+  @Option(help: "Where documents are kept: sqlite, lmdb or memory. (ATOMSYNC_STORAGE; default: sqlite)")
+  var storage: String?
+
+  @Option(help: "The store's file or folder. (ATOMSYNC_PATH; default: atomsync.db, for LMDB atomsync.lmdb)")
+  var path: String?
+
+  @Option(help: "The address to listen at. (ATOMSYNC_HOST; default: 127.0.0.1)")
+  var host: String?
+
+  @Option(help: "The port to listen at, 0 for any. (ATOMSYNC_PORT; default: 8090)")
+  var port: String?
+
+  @Option(help: "A JSON file of users and their tokens. (ATOMSYNC_USERS; default: no users, open)")
+  var users: String?
+
+  @Flag(help: "Serve everybody who can reach the address, without users. (ATOMSYNC_OPEN=1)")
+  var open = false
+
+  @Option(
+    help: "trace, debug, info, notice, warning, error or critical. (ATOMSYNC_LOG_LEVEL; default: notice)")
+  var logLevel: String?
+}

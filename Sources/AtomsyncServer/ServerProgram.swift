@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import Atomsync
+internal import AtomsyncCore
+internal import AtomsyncHTTPServer
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The program, from its arguments to its exit code.
+enum ServerProgram {
+  /// Serves until SIGTERM or SIGINT. Answers 0 after an orderly end, 2 when it could not start.
+  static func run(arguments: [String], environment: [String: String]) async -> Int32 {
+    let command: ServerCommand
+    do {
+      command = try ServerCommand.parse(arguments)
+    } catch {
+      if ServerCommand.exitCode(for: error).isSuccess {
+        write(ServerCommand.fullMessage(for: error) + "\n", to: .standardOutput)
+        return 0
+      }
+      return refuse(ServerCommand.message(for: error))
+    }
+    do {
+      try await serve(try Settings(command, environment: environment))
+      return 0
+    } catch {
+      return refuse("\(error)")
+    }
+  }
+
+  /// Looks at everything that can keep it from starting before it opens the store.
+  private static func serve(_ settings: Settings) async throws {
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "atomsync-server")
+    logger.logLevel = settings.logLevel
+    var configuration = settings.server
+    configuration.logger = logger
+
+    try await SyncServer.checkAddress(configuration)
+    let storage = settings.storage.provider(path: settings.path)
+    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
+    do {
+      let server = try SyncServer(authority, configuration: configuration)
+      var services: [any Service] = [server]
+      if let path = settings.usersPath {
+        services.append(UsersFile(path: path, endpoint: server.endpoint, logger: logger))
+      }
+      try await run(services, logger) {
+        let port = try await server.boundPort()
+        write(greeting(settings, storage, port: port) + "\n", to: .standardOutput)
+      }
+    } catch {
+      await authority.close()
+      throw error
+    }
+    await authority.close()
+  }
+
+  private static func run(
+    _ services: [any Service], _ logger: Logger, greeting: @escaping @Sendable () async throws -> Void
+  ) async throws {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    var configuration = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+    // Requests in hand are short; what takes longer is a reader that takes nothing.
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
+    let group = ServiceGroup(configuration: configuration)
+    async let greeted: Void? = try? greeting()
+    do { try await group.run() } catch is CancellationError {}
+    _ = await greeted
+  }
+
+  private static func greeting(
+    _ settings: Settings, _ storage: StorageProvider, port: Int
+  ) -> String {
+    let configuration = settings.server
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let guests =
+      if let users = configuration.users?.users.count {
+        users == 1 ? "1 user may come in" : "\(users) users may come in"
+      } else {
+        configuration.isOpen
+          ? "open to everybody who can reach it" : "open to everybody on this machine"
+      }
+    return "atomsync-server listens at http://\(host):\(port)\(configuration.path), "
+      + "keeps documents in \(storage.description), \(guests)."
+  }
+
+  private static func refuse(_ message: String) -> Int32 {
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    write("atomsync-server: \(line)\n", to: .standardError)
+    return 2
+  }
+
+  private static func write(_ text: String, to file: FileHandle) {
+    file.write(Data(text.utf8))
+  }
+}

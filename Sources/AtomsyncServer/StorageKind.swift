@@ -1,0 +1,23 @@
+internal import Atomsync
+internal import AtomsyncCore
+
+/// The storages that this program is built with.
+enum StorageKind: String {
+  case sqlite, lmdb, memory
+
+  var defaultPath: String {
+    switch self {
+    case .sqlite: "atomsync.db"
+    case .lmdb: "atomsync.lmdb"
+    case .memory: ""
+    }
+  }
+
+  func provider(path: String) -> StorageProvider {
+    switch self {
+    case .sqlite: .memory
+    case .lmdb: .memory
+    case .memory: .memory
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import AsyncHTTPClient
+import Atomsync
+import AtomsyncCore
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import Testing
+import Transit
+
+@testable import AtomsyncHTTPServer
+
+@Suite struct EndpointTests {
+  @Test(arguments: [
+    "application/transit+json", "application/transit+json; verbose=true", "application/transit+msgpack",
+  ]) func everyEncodingBothWays(type: String) async throws {
+    let codec: any Codec =
+      switch type {
+      case "application/transit+msgpack": .transitMsgPack
+      case "application/transit+json": .transitJSON
+      default: .transitVerboseJSON
+      }
+    try await TestServer.run { server in
+      let push = PushRequest(
+        group: "todo", edits: [try .text("todo:1", "milk"), try .text("todo:2", "bread")])
+      let bytes = try codec.encode(push)
+      let answer = try await server.raw.send(
+        .POST, headers: ["Content-Type": type], body: .bytes(bytes))
+      #expect(answer.headers.first(name: "Content-Type") == type)
+      #expect(answer.verdicts?.accepted.map(\.version) == [1, 1])
+      let pulled = try await server.raw.send(.GET, "?group=todo", headers: ["Accept": type])
+      #expect(pulled.headers.first(name: "Content-Type") == type)
+      #expect(pulled.page?.documents.map(\.id) == ["todo:1", "todo:2"])
+      #expect(pulled.page?.documents.map(\.content) == push.edits.map(\.content))
+      #expect(pulled.page?.user == nil)
+    }
+  }
+
+  @Test func limitCursorAndSince() async throws {
+    try await TestServer.run { server in
+      for number in 1...5 { try await server.put("todo:\(number)") }
+      let first = try #require(try await server.raw.send(.GET, "?group=todo&limit=2").page)
+      #expect(first.documents.count == 2 && first.hasMore)
+      let next = try #require(
+        try await server.raw.send(.GET, "?group=todo&cursor=\(first.cursor.text)").page)
+      #expect(next.documents.map(\.id) == ["todo:3", "todo:4", "todo:5"] && !next.hasMore)
+      let since = try #require(try await server.raw.send(.GET, "?group=todo&since=0").page)
+      #expect(since.documents.count == 5)
+      let unknown = try #require(try await server.raw.send(.GET, "?group=todo&cursor=nonsense").page)
+      #expect(unknown.isReset && unknown.documents.count == 5)
+    }
+  }
+
+  @Test func groupsOfAnySpelling() async throws {
+    try await TestServer.run { server in
+      try await server.put("a", group: "caf\u{E9} & co/+%")
+      let reply = try await server.raw.send(.GET, "?group=caf%C3%A9+%26%20co/%2B%25")
+      #expect(reply.page?.documents.map(\.id) == ["a"])
+    }
+  }
+
+  @Test func aCursorNamesItsGroup() async throws {
+    try await TestServer.run { server in
+      for group in ["todo", "caf\u{E9} & co/+%.x", "."] {
+        let page = try await server.authority.pull(PullRequest(group: group))
+        #expect(page.cursor.group == group)
+      }
+      for text in ["", "1", "1.2.3.4", "1.2.3.4.", "2.a.0.0.todo", "nonsense", "1.a.0.0.%zz"] {
+        #expect(Cursor(text).group == nil)
+      }
+    }
+  }
+
+  @Test func theRequestsIdComesBackAndIsLogged() async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      let reply = try await server.raw.send(
+        .GET, "?group=todo", headers: ["X-Request-ID": "phone-7", "Authorization": "Bearer abc123"])
+      #expect(reply.headers.first(name: "X-Request-ID") == "phone-7")
+      let line = try #require(await server.log.first { $0.contains("phone-7") })
+      #expect(line.contains("GET /sync 200") && line.contains("group=todo") && line.contains("user=alice"))
+      #expect(!line.contains("abc123"))
+      let odd = try await server.raw.send(
+        .GET, "?group=todo", headers: ["X-Request-ID": String(repeating: "x", count: 200)])
+      #expect((odd.headers.first(name: "X-Request-ID") ?? "").count < 20)
+    }
+  }
+
+  @Test func theProtocolsVersionMayBeOneOfSeveral() async throws {
+    try await TestServer.run { server in
+      for versions in ["1", "2, 1", "1,2"] {
+        let reply = try await server.raw.send(.GET, "?group=todo", headers: ["Atomsync-Protocol": versions])
+        #expect(reply.status == 200)
+      }
+    }
+  }
+
+  @Test func routesInAnApplicationsOwnRouter() async throws {
+    try await TestServer.run { server in
+      let router = Router()
+      router.get("hello") { _, _ in "hello" }
+      server.server.endpoint.addRoutes(to: router, path: "data/sync")
+      let (ports, found) = AsyncStream.makeStream(of: Int.self)
+      let application = Application(
+        router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { found.yield($0.localAddress?.port ?? 0) },
+        logger: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
+      let serving = Task { try await application.run() }
+      let port = try #require(await ports.first { _ in true })
+      let raw = RawClient(url: "http://127.0.0.1:\(port)/data/sync")
+      #expect(try await raw.send(.GET, "?group=todo").page?.documents.isEmpty == true)
+      #expect(try await raw.send(.PUT).error?.code == .methodNotAllowed)
+      #expect(try await raw.send(.HEAD).status == 405)
+      serving.cancel()
+      _ = await serving.result
+    }
+  }
+
+  @Test func refusesToServeTheNetworkWithoutUsers() throws {
+    var configuration = HTTPServerConfiguration()
+    for (host, isFine) in [
+      ("127.0.0.1", true), ("127.1.2.3", true), ("localhost", true), ("::1", true), ("0.0.0.0", false),
+      ("127.0.0.1.example.com", false), ("10.0.0.1", false), ("example.com", false), ("::", false),
+      ("", false),
+    ] {
+      configuration.host = host
+      if isFine {
+        try configuration.validate()
+      } else {
+        #expect(throws: HTTPServerError.self, "\(host)") { try configuration.validate() }
+      }
+    }
+    configuration.isOpen = true
+    try configuration.validate()
+    configuration.isOpen = false
+    configuration.users = try .aliceAndBob()
+    try configuration.validate()
+    configuration.port = 70_000
+    #expect(throws: HTTPServerError.self) { try configuration.validate() }
+    configuration.port = 0
+    configuration.path = "sync"
+    #expect(throws: HTTPServerError.self) { try configuration.validate() }
+  }
+
+  @Test func aPortInUseIsNamed() async throws {
+    try await TestServer.run { server in
+      var configuration = HTTPServerConfiguration()
+      configuration.port = server.port
+      let looking = await #expect(throws: HTTPServerError.self) {
+        try await SyncServer.checkAddress(configuration)
+      }
+      #expect(looking?.code == .portInUse && looking?.message.contains("\(server.port)") == true)
+      let second = try SyncServer(server.authority, configuration: configuration)
+      let running = await #expect(throws: HTTPServerError.self) { try await second.run() }
+      #expect(running?.code == .portInUse)
+      await #expect(throws: HTTPServerError.self) { try await second.boundPort() }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Atomsync
+import AtomsyncCore
+import AtomsyncHTTPClient
+import Foundation
+import Testing
+
+/// The program as people run it: options, exit codes, signals.
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
+struct ServerProgramTests {
+  @Test(arguments: [
+    (["--port", "abc"], "abc"),
+    (["--port", "70000"], "70000"),
+    (["abc"], "abc"),
+    (["8090", "--port", "8091"], "twice"),
+    (["8090", "a.db", "--path", "b.db"], "twice"),
+    (["--bogus"], "--bogus"),
+    (["--storage", "paper"], "paper"),
+    (["--log-level", "loud"], "loud"),
+    (["--host", "0.0.0.0", "--port", "0"], "--open"),
+    (["--host", "host.invalid", "--open", "--port", "0"], "host.invalid"),
+    (["--users", "none.json"], "none.json"),
+    (["--users", "users.json"], "users.json"),
+  ]) func whatItCannotDoIsOneLineAndCodeTwo(arguments: [String], naming: String) async throws {
+    try await inFolder { folder in
+      try Data(#"{"alice": {"groups": ["todo"]}}"#.utf8).write(to: folder.appendingPathComponent("users.json"))
+      let outcome = try await ServerProcess.outcome(of: arguments, in: folder)
+      #expect(outcome.code == 2)
+      #expect(outcome.output.isEmpty)
+      #expect(outcome.errors.contains(naming), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["users.json"])
+    }
+  }
+
+  @Test func aPortInUseLeavesNothingBehind() async throws {
+    try await TestServer.run { server in
+      try await inFolder { folder in
+        let outcome = try await ServerProcess.outcome(of: ["--port", "\(server.port)"], in: folder)
+        #expect(outcome.code == 2 && outcome.errors.contains("\(server.port)"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      }
+    }
+  }
+
+  @Test func helpIsNoError() async throws {
+    try await inFolder { folder in
+      let outcome = try await ServerProcess.outcome(of: ["--help"], in: folder)
+      #expect(outcome.code == 0 && outcome.output.contains("ATOMSYNC_STORAGE") && outcome.errors.isEmpty)
+    }
+  }
+
+  @Test(arguments: [SIGTERM, SIGINT]) func aSignalEndsItInGoodOrder(number: Int32) async throws {
+    try await inFolder { folder in
+      let server = try await ServerProcess(["--storage", "memory", "--port", "0"], in: folder)
+      let client = try HTTPTransport(server.url)
+      let opened = Gate()
+      async let stream: Void = client.live(LiveRequest(groups: [PullRequest(group: "todo")])) { event in
+        if event == .opened { await opened.open() }
+      }
+      await opened.wait()
+      server.signal(number)
+      try await stream
+      #expect(await server.code() == 0)
+      await client.close()
+    }
+  }
+
+  @Test func theEnvironmentCountsAndFlagsWin() async throws {
+    try await inFolder { folder in
+      let environment = [
+        "ATOMSYNC_STORAGE": "memory", "ATOMSYNC_PORT": "abc", "ATOMSYNC_HOST": "127.0.0.1",
+        "ATOMSYNC_OPEN": "1", "ATOMSYNC_LOG_LEVEL": "error",
+      ]
+      let server = try await ServerProcess(["--port", "0"], environment: environment, in: folder)
+      #expect(server.greeting.contains("memory") && server.greeting.contains("open"))
+      #expect(server.greeting.split(separator: "\n").count == 1)
+      server.signal(SIGTERM)
+      #expect(await server.code() == 0)
+      let refused = try await ServerProcess.outcome(of: [], environment: environment, in: folder)
+      #expect(refused.code == 2 && refused.errors.contains("ATOMSYNC_PORT"))
+    }
+  }
+
+  @Test func usersAreReadAgainOnSIGHUP() async throws {
+    try await inFolder { folder in
+      let file = folder.appendingPathComponent("users.json")
+      func write(_ token: String) throws {
+        try Data(#"{"alice": {"token": "\#(token)", "groups": ["todo"]}}"#.utf8).write(to: file)
+      }
+      try write("old")
+      let server = try await ServerProcess(
+        ["--storage", "memory", "--port", "0", "--users", "users.json"], in: folder)
+      #expect(server.greeting.contains("1 user may come in"))
+      let (old, new) = (try HTTPTransport(server.url, token: "old"), try HTTPTransport(server.url, token: "new"))
+      #expect(try await old.pull(PullRequest(group: "todo")).user == "alice")
+      try write("new")
+      server.signal(SIGHUP)
+      var isIn = false
+      while !isIn {
+        // Each answer is a round trip: the signal is on its way.
+        isIn = (try? await new.pull(PullRequest(group: "todo"))) != nil
+      }
+      await #expect(throws: TransportError.self) { try await old.pull(PullRequest(group: "todo")) }
+      server.signal(SIGTERM)
+      #expect(await server.code() == 0)
+      await old.close()
+      await new.close()
+    }
+  }
+
+  private func inFolder(_ body: (URL) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await body(folder)
+  }
+}

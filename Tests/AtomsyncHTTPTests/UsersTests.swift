@@ -1,0 +1,86 @@
+import AtomsyncCore
+import Foundation
+import Testing
+
+@testable import AtomsyncHTTPServer
+
+@Suite struct UsersTests {
+  // The digest is that of "abc123".
+  private static let digest = "6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090"
+
+  @Test func readsTokensAndDigests() throws {
+    let users = try users(
+      """
+      {"alice": {"token": "secret", "groups": ["todo", "team:*"]},
+       "bob": {"tokenSHA256": "\(Self.digest.uppercased())", "groups": ["*"], "access": "read"}}
+      """)
+    let alice = try #require(users.user(token: "secret"))
+    #expect(alice.name == "alice" && alice.access == .write)
+    #expect(
+      alice.includes(group: "todo") && alice.includes(group: "team:a") && alice.includes(group: "team:"))
+    #expect(
+      !alice.includes(group: "todo2") && !alice.includes(group: "team") && !alice.includes(group: "Todo"))
+    let bob = try #require(users.user(token: "abc123"))
+    #expect(bob.name == "bob" && bob.access == .read && bob.includes(group: "anything"))
+    #expect(users.user(token: "") == nil && users.user(token: Self.digest) == nil)
+  }
+
+  @Test func namesOfGroupsAreBytes() throws {
+    let user = User("alice", token: "t", groups: ["caf\u{E9}"])
+    #expect(user.includes(group: "caf\u{E9}") && !user.includes(group: "cafe\u{301}"))
+  }
+
+  @Test(arguments: [
+    ("nonsense", "not JSON"),
+    ("[]", "object"),
+    (#"{"alice": 1}"#, "alice"),
+    (#"{"alice": {"token": "t"}}"#, "groups"),
+    (#"{"alice": {"token": "t", "groups": "todo"}}"#, "groups"),
+    (#"{"alice": {"token": "t", "groups": []}}"#, "no groups"),
+    (#"{"alice": {"token": "t", "groups": ["a*b"]}}"#, "a*b"),
+    (#"{"alice": {"token": "t", "groups": [""]}}"#, "group"),
+    (#"{"alice": {"token": "t", "groups": ["a"], "access": "admin"}}"#, "access"),
+    (#"{"alice": {"token": "t", "groups": ["a"], "group": "b"}}"#, "“group”"),
+    (#"{"alice": {"groups": ["a"]}}"#, "token"),
+    (#"{"alice": {"token": "", "groups": ["a"]}}"#, "token"),
+    (#"{"alice": {"token": 7, "groups": ["a"]}}"#, "token"),
+    (#"{"alice": {"tokenSHA256": "6ca1", "groups": ["a"]}}"#, "64"),
+    (#"{"alice": {"tokenSHA256": "\#(String(repeating: "x", count: 64))", "groups": ["a"]}}"#, "64"),
+    (#"{"alice": {"token": "t", "tokenSHA256": "\#(digest)", "groups": ["a"]}}"#, "either"),
+    (#"{"a": {"token": "t", "groups": ["a"]}, "b": {"token": "t", "groups": ["b"]}}"#, "same token"),
+    (#"{"": {"token": "t", "groups": ["a"]}}"#, "no name"),
+  ]) func refuses(json: String, naming: String) throws {
+    let error = try #require(throws: UsersError.self) { try users(json) }
+    #expect(error.message.contains(naming))
+  }
+
+  @Test func aFileThatIsNotThereIsNamed() {
+    let error = #expect(throws: UsersError.self) { try Users(contentsOf: "no-such-users.json") }
+    #expect(error?.message.contains("no-such-users.json") == true)
+  }
+
+  @Test func theDoorKnowsItsUsers() throws {
+    let door = Door(try .aliceAndBob())
+    #expect(try door.caller(authorization: "Bearer abc123").user?.name == "alice")
+    #expect(try door.caller(authorization: "bearer  abc123").user?.name == "alice")
+    for wrong in [nil, "", "Bearer", "Bearer ", "Bearer abc", "Basic abc123", "abc123"] {
+      let error = #expect(throws: ErrorBody.self) { try door.caller(authorization: wrong) }
+      #expect(error?.code == .unauthorized)
+      #expect(error?.message.contains("abc") == false)
+    }
+  }
+
+  @Test func theDoorForgetsWhoIsGone() throws {
+    let door = Door(try .aliceAndBob())
+    let alice = try door.caller(authorization: "Bearer abc123")
+    #expect(door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
+    door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
+    #expect(!door.admits(alice, group: "todo"))
+    door.replace(try Users([User("alice", token: "abc123", groups: ["other"])]))
+    #expect(!door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
+    let anybody = try Door(nil).caller(authorization: nil)
+    #expect(!door.admits(anybody, group: "other"))
+  }
+
+  private func users(_ json: String) throws -> Users { try Users(json: Array(json.utf8)) }
+}
