@@ -22,7 +22,8 @@ struct ServerProgramTests {
     (["--users", "users.json"], "users.json"),
   ]) func whatItCannotDoIsOneLineAndCodeTwo(arguments: [String], naming: String) async throws {
     try await inFolder { folder in
-      try Data(#"{"alice": {"groups": ["todo"]}}"#.utf8).write(to: folder.appendingPathComponent("users.json"))
+      try Data(#"{"alice": {"groups": ["todo"]}}"#.utf8).write(
+        to: folder.appendingPathComponent("users.json"))
       let outcome = try await ServerProcess.outcome(of: arguments, in: folder)
       #expect(outcome.code == 2)
       #expect(outcome.output.isEmpty)
@@ -91,7 +92,9 @@ struct ServerProgramTests {
       let server = try await ServerProcess(
         ["--storage", "memory", "--port", "0", "--users", "users.json"], in: folder)
       #expect(server.greeting.contains("1 user may come in"))
-      let (old, new) = (try HTTPTransport(server.url, token: "old"), try HTTPTransport(server.url, token: "new"))
+      let (old, new) = (
+        try HTTPTransport(server.url, token: "old"), try HTTPTransport(server.url, token: "new")
+      )
       #expect(try await old.pull(PullRequest(group: "todo")).user == "alice")
       try write("new")
       server.signal(SIGHUP)

@@ -17,14 +17,17 @@ struct Main {
     let msgpack = try value.transit(.msgpack)
     let todos = try TransitDecoder().decode([String: Todo].self, from: value)
 
-    func measure<R>(_ name: String, _ bytes: Int, _ reference: (Measurement, Double)? = nil, _ work: () throws -> R)
+    func measure<R>(
+      _ name: String, _ bytes: Int, _ reference: (Measurement, Double)? = nil, _ work: () throws -> R
+    )
       rethrows
     {
       guard only.isEmpty || name.contains(only) else { return }
       print(Row(name: name, bytes: bytes, measurement: try .of(work), reference: reference).line)
     }
 
-    print("\(count) documents: \(json.count) bytes JSON, \(verbose.count) verbose, \(msgpack.count) MessagePack")
+    print(
+      "\(count) documents: \(json.count) bytes JSON, \(verbose.count) verbose, \(msgpack.count) MessagePack")
     print("                                   median ms   best ms      MB/s   against JSONSerialization")
     var parse: Measurement?
     var write: Measurement?
@@ -48,7 +51,9 @@ struct Main {
     try measure("MessagePack decode to values", msgpack.count, limit(parse, 10)) {
       try TransitValue(transit: msgpack, format: .msgpack)
     }
-    try measure("MessagePack encode from values", msgpack.count, limit(write, 80)) { try value.transit(.msgpack) }
+    try measure("MessagePack encode from values", msgpack.count, limit(write, 80)) {
+      try value.transit(.msgpack)
+    }
     try measure("Transcode MessagePack to JSON", msgpack.count, limit(write, 60)) {
       try transcode(msgpack, from: .msgpack, to: .json)
     }
@@ -58,7 +63,9 @@ struct Main {
     try measure("Verbose decode to values", verbose.count, limit(parse, 0)) {
       try TransitValue(transit: verbose, format: .verboseJSON)
     }
-    try measure("Verbose encode from values", verbose.count, limit(write, 0)) { try value.transit(.verboseJSON) }
+    try measure("Verbose encode from values", verbose.count, limit(write, 0)) {
+      try value.transit(.verboseJSON)
+    }
     try measure("Codable decode from JSON", json.count, limit(parse, 0)) {
       try TransitDecoder().decode([String: Todo].self, from: json, format: .json)
     }
@@ -68,7 +75,9 @@ struct Main {
     try measure("Codable encode to JSON", json.count, limit(write, 0)) {
       try TransitEncoder().encode(todos, format: .json)
     }
-    try measure("Codable encode to a value", json.count, limit(write, 0)) { try TransitEncoder().encode(todos) }
+    try measure("Codable encode to a value", json.count, limit(write, 0)) {
+      try TransitEncoder().encode(todos)
+    }
     try measure("EDN print", json.count, limit(write, 0)) { value.description }
     let edn = value.description
     try measure("EDN parse", edn.utf8.count, limit(parse, 0)) { try TransitValue(edn: edn) }
