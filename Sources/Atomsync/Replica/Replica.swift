@@ -129,13 +129,17 @@ final class Replica: CommitQueue.Client {
   // MARK: The commit queue
 
   func committed(through ticket: Int64) {
-    let promises = state.withLock { state in
+    // All under one lock: who begins to wait in between would be told by nobody.
+    let (promises, cancelled) = state.withLock { state in
       state.storageError = nil
+      let before = state.machine.visible
+      let effects = state.machine.handle(.saved(ticket: ticket), now: configuration.time.now())
+      perform(effects, &state, before: before)
       let done = state.saves.filter { $0.ticket <= ticket }.map(\.promise)
       if !done.isEmpty { state.saves.removeAll { $0.ticket <= ticket } }
-      return done
+      return (done, state.tasks.takeCancelled())
     }
-    handle(.saved(ticket: ticket))
+    for task in cancelled { task.cancel() }
     for promise in promises { promise.complete(.success(())) }
   }
 
