@@ -23,6 +23,8 @@ final class Replica: CommitQueue.Client {
     var storageError: StorageError?
     var nextRetry: Int64?
     var swaps = SwapLog()
+
+    var isClosed: Bool { machine.link == .stopped(.closed) }
   }
 
   let name: String
@@ -60,8 +62,9 @@ final class Replica: CommitQueue.Client {
 
   // MARK: Events
 
-  func handle(_ event: ReplicaEvent) {
+  func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
     let cancelled = state.withLock { state in
+      prepare(&state)
       let before = state.machine.visible
       let effects = state.machine.handle(event, now: configuration.time.now())
       perform(effects, &state, before: before)
