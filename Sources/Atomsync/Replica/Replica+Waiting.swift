@@ -84,6 +84,15 @@ extension Replica {
   /// Ends everything; durable rows that are still to come are the commit queue's.
   func close() async {
     handle(.close)
+    letGo()
+    let ticket = state.withLock { $0.machine.lastTicket }
+    // A failure is told by the client's `close`, which closes the queue.
+    try? await waitUntilSaved(ticket, timeout: .seconds(30))
+    await transport?.close()
+  }
+
+  /// Cancels what runs, and ends what watches and waits.
+  func letGo() {
     let (boxes, cancelled, waits) = state.withLock { state in
       state.tasks.cancelAll()
       defer {
@@ -102,9 +111,5 @@ extension Replica {
     for box in boxes.1 { box.finish() }
     for box in boxes.2 { box.finish() }
     for wait in waits { wait.promise.complete(.failure(SyncError.stopped(.closed))) }
-    let ticket = state.withLock { $0.machine.lastTicket }
-    // A failure is told by the client's `close`, which closes the queue.
-    try? await waitUntilSaved(ticket, timeout: .seconds(30))
-    await transport?.close()
   }
 }

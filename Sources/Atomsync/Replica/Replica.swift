@@ -60,6 +60,8 @@ final class Replica: CommitQueue.Client {
     if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
   }
 
+  deinit { letGo() }  // an atom that was dropped without a `close()` leaves no connection behind
+
   // MARK: Events
 
   func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
