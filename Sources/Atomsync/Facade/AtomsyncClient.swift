@@ -77,7 +77,8 @@ public final class AtomsyncClient: Sendable {
     do {
       // What an atom of this name left behind may not be durable yet, and would be written over this one's rows.
       try await queue.flush()
-      let replica = try await replica(name, group, conflicts, try await transport?.open(codec: configuration.codec))
+      let way = try await transport?.open(codec: configuration.codec)
+      let replica = try await replica(name, group, conflicts, way)
       guard state.withLock({ $0.add(replica) }) else {
         await replica.close()
         throw SyncError(.stopped, "The client is closed.")

@@ -90,6 +90,11 @@ extension ReplicaMachine {
     lastPush = now
     var isPuzzled = false
     var toRebase: Set<String> = []
+    if push.isAtomic, answer.rejected.contains(where: { $0.reason == .invalid || $0.reason == .tooLarge }) {
+      // One can never go, so none of them may.
+      for entry in push.entries { reject(entry, rejected[entry.id]?.reason.text ?? "aborted", now) }
+      rejected = [:]
+    }
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {
         take(acceptance, of: entry, now)
@@ -144,7 +149,8 @@ extension ReplicaMachine {
       edit.baseVersion = entry.value == nil ? 0 : acceptance.version
       edit.base = entry.value
     }
-    if edit.atomic != nil {
+    // A group that was made since the push was frozen still has to go together.
+    if let group = edit.atomic, group <= entry.edit {
       leaveAtomicGroup(id, edit)
       edit.atomic = nil
     }
