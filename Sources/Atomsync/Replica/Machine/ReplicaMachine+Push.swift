@@ -174,6 +174,10 @@ extension ReplicaMachine {
   ) -> Consequence {
     switch rejection.reason {
     case .stale:
+      if rejection.current?.version == 0 && base[entry.id]?.value == nil {
+        base[entry.id] = nil
+        return .rebase  // it was deleted and purged, and we know as little of it as the server
+      }
       // No newer version than the one we know tells of a server that was restored: a pull will explain.
       guard let current = rejection.current, current.version > base[entry.id]?.version ?? 0 else {
         return .puzzled
