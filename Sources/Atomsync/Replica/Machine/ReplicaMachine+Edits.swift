@@ -29,7 +29,9 @@ extension ReplicaMachine {
       edit.edit = record.edit
       edit.value = value
       pending[id] = edit
-      if value == edit.base && inFlightEdits[id] == nil && edit.atomic == nil && edit.openConflict == nil {
+      if value == edit.base && inFlightEdits[id] == nil && edit.atomic == nil && edit.openConflict == nil
+        && edit.sent.isEmpty
+      {
         // Undone before it was ever sent.
         drop(id, .accepted(version: edit.baseVersion), now)
       } else if edit.openConflict != nil {
