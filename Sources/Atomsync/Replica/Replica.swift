@@ -22,7 +22,7 @@ final class Replica: CommitQueue.Client {
     var passes: [Promise<Void>] = []
     var storageError: StorageError?
     var nextRetry: Int64?
-    var swaps = SwapLog()
+    var swaps: SwapLog
 
     var isClosed: Bool { machine.link == .stopped(.closed) }
   }
@@ -55,7 +55,8 @@ final class Replica: CommitQueue.Client {
     self.queue = queue
     self.transport = transport
     self.keys = settings.keys
-    self.state = Lock(State(machine: machine, status: machine.status()))
+    self.state = Lock(
+      State(machine: machine, status: machine.status(), swaps: SwapLog(since: machine.record.edit)))
     state.withLock { perform(effects, &$0, before: $0.machine.visible) }
     if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
   }
@@ -86,16 +87,20 @@ final class Replica: CommitQueue.Client {
   func edit(
     _ changes: [(id: String, value: StoredValue?)], _ tree: TreeDictionary<String, TransitValue>,
     revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
-  ) throws -> (edit: Int64, ticket: Int64)? {
+  ) throws -> (id: Receipt.ID, ticket: Int64)? {
     try state.withLock { state in
       if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
       guard state.machine.revision == revision else { return nil }
       let before = state.machine.visible
       let effects = try state.machine.edit(
         changes, visible: tree, isAtomic: isAtomic, now: configuration.time.now())
-      if let swap, let edit = effects.edit { state.swaps.append(swap, edit, changes.map(\.id)) }
+      if case .rebase = policy.kind, let edit = effects.edit {
+        state.swaps.append(swap, edit, effects.edited)
+      }
       perform(effects, &state, before: before)
-      return (effects.edit ?? 0, effects.ticket ?? 0)
+      return (
+        Receipt.ID(edit: effects.edit ?? 0, documents: Set(effects.edited)), state.machine.lastTicket
+      )
     }
   }
 

@@ -20,6 +20,7 @@ extension ReplicaMachine {
     for (id, _) in real where pending[id] != nil { savePending(id) }
     effects.changed.formUnion(real.lazy.map(\.id))
     effects.edit = record.edit
+    effects.edited = real.map(\.id)
     advance(now)
     return takeEffects()
   }
