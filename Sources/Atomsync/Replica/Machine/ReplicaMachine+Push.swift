@@ -216,7 +216,7 @@ extension ReplicaMachine {
   }
 
   mutating func discardRejection(_ id: String) {
-    guard rejections.removeValue(forKey: id) != nil else { return }
+    guard link != .stopped(.closed), rejections.removeValue(forKey: id) != nil else { return }
     effects.batch.delete(settings.keys.rejected(id))
   }
 
@@ -242,8 +242,7 @@ extension ReplicaMachine {
       }
     case .forbidden:
       dissolve()
-      isPushForbidden = true
-      note(.init(error))
+      pushRefusal = .init(error)
       endPass(.init(error))
     default:
       fail(.init(error))
