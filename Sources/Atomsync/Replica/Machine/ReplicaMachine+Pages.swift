@@ -9,7 +9,10 @@ extension ReplicaMachine {
       let known = base[item.id]
       // Pages and verdicts travel on their own ways: what is older than what we know is no news. Only a reset's
       // pages are the truth whatever their versions, because their server may have been restored.
-      if !record.isResetting, let known, item.version <= known.version { continue }
+      if !record.isResetting, let known, item.version <= known.version {
+        if known.value == nil && item.version == known.version { base[item.id] = nil }
+        continue
+      }
       setBase(
         item.id,
         BaseDocument(
