@@ -34,6 +34,7 @@ extension ReplicaMachine {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
+    machine.forgetOldConflicts(now)
     // Edits whose server document has moved on since they were made: conflicts that were open at the end.
     if !machine.record.isResetting {
       for (id, edit) in machine.pending where machine.inFlightEdits[id] == nil {
