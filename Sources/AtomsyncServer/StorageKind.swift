@@ -1,5 +1,7 @@
 internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncLMDB
+internal import AtomsyncSQLite
 
 /// The storages that this program is built with.
 enum StorageKind: String {
@@ -15,8 +17,8 @@ enum StorageKind: String {
 
   func provider(path: String) -> StorageProvider {
     switch self {
-    case .sqlite: .memory
-    case .lmdb: .memory
+    case .sqlite: .sqlite(path)
+    case .lmdb: .lmdb(path)
     case .memory: .memory
     }
   }
