@@ -99,6 +99,7 @@ let package = Package(
       dependencies: [
         "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .plugin(
       name: "ServePlugin",

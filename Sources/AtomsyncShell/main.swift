@@ -1,1 +1,3 @@
-print("not built yet")
+internal import Foundation
+
+exit(await Shell.run(Array(CommandLine.arguments.dropFirst())))

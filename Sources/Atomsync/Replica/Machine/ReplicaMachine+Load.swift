@@ -35,10 +35,9 @@ extension ReplicaMachine {
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
     // Edits whose server document has moved on since they were made: conflicts that were open at the end.
-    if !machine.record.isResetting && machine.inFlight == nil {
-      for (id, edit) in machine.pending where machine.base[id].map({ $0.version > edit.baseVersion }) ?? false
-      {
-        machine.rebase(id, now)
+    if !machine.record.isResetting {
+      for (id, edit) in machine.pending where machine.inFlightEdits[id] == nil {
+        if let document = machine.base[id], document.version > edit.baseVersion { machine.rebase(id, now) }
       }
     }
     return (machine, machine.takeEffects())

@@ -1,0 +1,62 @@
+internal import Atomsync
+internal import Foundation
+internal import Transit
+
+/// How values are shown.
+struct Output {
+  let format: ShellCommand.Format
+
+  func show(_ value: TransitValue) throws -> String {
+    switch format {
+    case .edn: value.description
+    case .json: String(decoding: try value.transit(.verboseJSON), as: UTF8.self)
+    case .transit: String(decoding: try value.transit(.json), as: UTF8.self)
+    }
+  }
+
+  func printValue(_ value: TransitValue) throws { Self.line(try show(value)) }
+
+  /// All documents as one map, in the order of their ids.
+  func printAll(_ documents: Documents<TransitValue>) throws {
+    var map = TransitMap()
+    for id in documents.ids.sorted() { map[.string(id)] = documents.transit(id) }
+    try printValue(.map(map))
+  }
+
+  /// A line for each document that changed: its id, and its value or nil.
+  func printChange(_ change: Change<TransitValue>) throws {
+    for id in change.ids.sorted() {
+      try printValue(.array([.string(id), change.new.transit(id) ?? .null]))
+    }
+  }
+
+  func printStatus(_ status: SyncStatus) throws {
+    var map = TransitMap()
+    map[.keyword("pending")] = .array(status.pendingIDs.map { .string($0) })
+    map[.keyword("rejected")] = .int(Int64(status.rejectedCount))
+    map[.keyword("open-conflicts")] = .int(Int64(status.openConflictCount))
+    map[.keyword("synced")] = .bool(status.hasSynced)
+    map[.keyword("connection")] = .string("\(status.connection)")
+    if let error = status.lastError { map[.keyword("error")] = .string(error) }
+    try printValue(.map(map))
+  }
+
+  func printConflict(_ conflict: Conflict) throws {
+    var map = TransitMap()
+    map[.keyword("number")] = .int(conflict.id)
+    map[.keyword("id")] = .string(conflict.document)
+    map[.keyword("outcome")] = .string("\(conflict.outcome)")
+    map[.keyword("base")] = conflict.base ?? .null
+    map[.keyword("local")] = conflict.local ?? .null
+    map[.keyword("remote")] = conflict.remote ?? .null
+    map[.keyword("noticed")] = .instant(Instant(milliseconds: conflict.noticed))
+    try printValue(.map(map))
+  }
+
+  /// Writes a line at once, also into a pipe.
+  static func line(_ text: String) { FileHandle.standardOutput.write(Data("\(text)\n".utf8)) }
+
+  static func note(_ text: String) {
+    FileHandle.standardError.write(Data("atomsync: \(text)\n".utf8))
+  }
+}

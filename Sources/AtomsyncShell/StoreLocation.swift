@@ -1,0 +1,50 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import AtomsyncLMDB
+internal import AtomsyncSQLite
+internal import Foundation
+
+/// Where a shell replica keeps its documents.
+struct StoreLocation {
+  let provider: StorageProvider
+
+  init(_ command: ShellCommand) throws {
+    let path = try command.store ?? Self.defaultPath(command)
+    switch command.storage {
+    case .sqlite: provider = .sqlite(path)
+    case .lmdb: provider = .lmdb(path)
+    }
+  }
+
+  /// A file of its own for each server and group, so that no document ever reaches another server.
+  private static func defaultPath(_ command: ShellCommand) throws -> String {
+    let environment = ProcessInfo.processInfo.environment
+    let data =
+      environment["XDG_DATA_HOME"].map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
+    let folder = data.appendingPathComponent("atomsync/shell")
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StorageError(
+        .inaccessible, "Cannot create the folder \(folder.path). Name another place with --store.",
+        cause: error.localizedDescription)
+    }
+    let name = "\(command.server ?? "local") \(command.group)"
+      .addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_")))
+    return folder.appendingPathComponent("\(name ?? "store").\(command.storage == .sqlite ? "db" : "lmdb")")
+      .path
+  }
+
+  /// Opens the store; waits while another command has it open.
+  func open(_ configuration: AtomsyncConfiguration, wait: Duration) async throws -> AtomsyncClient {
+    let deadline = ContinuousClock.now + wait
+    while true {
+      do {
+        return try await AtomsyncClient.open(configuration)
+      } catch let error as StorageError where error.code == .inUse && ContinuousClock.now < deadline {
+        try await ContinuousClock().sleep(for: .milliseconds(20))
+      }
+    }
+  }
+}
