@@ -5,7 +5,9 @@ import Foundation
 import Testing
 
 /// The program as people run it: options, exit codes, signals.
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
+///
+/// One at a time, because processes that start at once inherit each other's pipes.
+@Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
 struct ServerProgramTests {
   @Test(arguments: [
     (["--port", "abc"], "abc"),
