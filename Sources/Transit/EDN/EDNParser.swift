@@ -99,7 +99,7 @@ struct EDNParser {
     let start = position
     let flat = try items(until: "}")
     if flat.count & 1 == 1 { throw fail(.oddMap, "a map has a key without a value", at: start) }
-    return TransitMap(flat: flat, distinct: false)
+    return TransitMap(flat: FlatValues(flat), distinct: false)
   }
 
   /// The characters of a name or number from here.

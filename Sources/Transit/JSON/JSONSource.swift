@@ -306,8 +306,7 @@ extension JSONSource {
     position = cursor
     if integerDigits <= 18 { return .int(negative ? 0 &- Int64(digits) : Int64(digits)) }
     if let value = Integers.parse(base + start, cursor &- start) { return .int(value) }
-    return .digits(
-      String(decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self))
+    return .digits(Text(base + start, cursor &- start, isASCII: true))
   }
 
   private mutating func fraction(

@@ -8,8 +8,6 @@ internal import Foundation
 protocol EncodingSink: TokenSink, ~Copyable {
   /// Writes a text by its kind and body, or the code that stands for it.
   mutating func put(_ body: UnsafePointer<UInt8>, _ count: Int, _ kind: TextKind, key: Bool)
-  mutating func instant(_ value: Instant, key: Bool)
-  mutating func uuid(_ value: UUID, key: Bool)
   /// Writes a scalar whose only form is text, `~` + tag + body.
   mutating func tagged(_ tag: UInt8, _ body: String, key: Bool)
 }
@@ -29,8 +27,8 @@ extension EncodingSink where Self: ~Copyable {
   }
 
   @inline(__always)
-  mutating func knownText(_ body: Text, slot: inout ReadCache.Slot, key: Bool) {
-    put(body.start, body.count, slot.kind, key: key)
+  mutating func knownText(_ body: Text, kind: TextKind, value: inout TransitValue?, key: Bool) {
+    put(body.start, body.count, kind, key: key)
   }
 
   func keyText(mark: Int, pair: Int) -> String? { nil }
@@ -122,10 +120,22 @@ extension EncodingSink where Self: ~Copyable {
       put(value.text, .symbol, key: key)
     case .instant(let value): instant(value, key: key)
     case .uuid(let value): uuid(value, key: key)
-    case .map(let map): try write(map, levels: levels)
-    case .array(let items): try write(items, .array, levels: levels)
-    case .set(let set): try write(set.elements, .set, levels: levels)
-    case .list(let items): try write(items, .list, levels: levels)
+    case .map(let map):
+      try map.flat.withUnsafeBufferPointer { (flat) throws(TransitError) in
+        try writePairs(flat, levels: levels)
+      }
+    case .array(let items):
+      try items.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .array, levels: levels)
+      }
+    case .set(let set):
+      try set.flat.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .set, levels: levels)
+      }
+    case .list(let items):
+      try items.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .list, levels: levels)
+      }
     case .tagged(let tagged): try write(tagged, key: key, levels: levels)
     case .ratio(let ratio):
       try write(
@@ -137,17 +147,24 @@ extension EncodingSink where Self: ~Copyable {
     }
   }
 
-  private mutating func write(_ items: [TransitValue], _ kind: Composite, levels: Int) throws(TransitError) {
+  private mutating func write(
+    _ items: UnsafeBufferPointer<TransitValue>, _ kind: Composite, levels: Int
+  ) throws(TransitError) {
     // A set or list takes two levels in the bytes, its tag and its array.
     let inner = levels - (kind == .array ? 1 : 2)
     if inner < 0 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
     let mark = begin(kind, count: items.count)
-    for item in items { try write(item, key: false, levels: inner) }
-    end(kind, mark: mark, count: items.count)
+    var position = 0
+    while position < items.count {
+      try write(items[position], key: false, levels: inner)
+      position &+= 1
+    }
+    end(kind, mark: mark, count: items.count, distinct: true)
   }
 
-  private mutating func write(_ map: TransitMap, levels: Int) throws(TransitError) {
-    let flat = map.flat
+  private mutating func writePairs(
+    _ flat: UnsafeBufferPointer<TransitValue>, levels: Int
+  ) throws(TransitError) {
     var plain = true
     var position = 0
     while position < flat.count {
@@ -156,14 +173,14 @@ extension EncodingSink where Self: ~Copyable {
     }
     let inner = levels - (plain ? 1 : 2)
     if inner < 0 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
-    let mark = begin(plain ? .map : .cmap, count: plain ? map.count : flat.count)
+    let mark = begin(plain ? .map : .cmap, count: plain ? flat.count / 2 : flat.count)
     position = 0
     while position < flat.count {
       try write(flat[position], key: plain, levels: inner)
       try write(flat[position &+ 1], key: false, levels: inner)
       position &+= 2
     }
-    end(plain ? .map : .cmap, mark: mark, count: flat.count)
+    end(plain ? .map : .cmap, mark: mark, count: flat.count, distinct: true)
   }
 
   private mutating func write(_ tagged: TransitTagged, key: Bool, levels: Int) throws(TransitError) {
