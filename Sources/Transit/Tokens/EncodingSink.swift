@@ -26,11 +26,6 @@ extension EncodingSink where Self: ~Copyable {
     return nil
   }
 
-  @inline(__always)
-  mutating func knownText(_ body: Text, kind: TextKind, value: inout TransitValue?, key: Bool) {
-    put(body.start, body.count, kind, key: key)
-  }
-
   func keyText(mark: Int, pair: Int) -> String? { nil }
 
   @inline(__always)
@@ -138,11 +133,8 @@ extension EncodingSink where Self: ~Copyable {
       }
     case .tagged(let tagged): try write(tagged, key: key, levels: levels)
     case .ratio(let ratio):
-      try write(
-        TransitTagged(tag: "ratio", rep: [.bigInt(ratio.numerator), .bigInt(ratio.denominator)]), key: false,
-        levels: levels)
-    case .link(let link):
-      try write(TransitTagged(tag: "link", rep: .map(link.map)), key: false, levels: levels)
+      try form("ratio", [.bigInt(ratio.numerator), .bigInt(ratio.denominator)], levels: levels)
+    case .link(let link): try form("link", .map(link.map), levels: levels)
     case .bigInt, .bigDecimal, .bytes, .uri, .char: scalar(value, key: key)
     }
   }
@@ -184,17 +176,35 @@ extension EncodingSink where Self: ~Copyable {
   }
 
   private mutating func write(_ tagged: TransitTagged, key: Bool, levels: Int) throws(TransitError) {
+    if tagged.tag.isEmpty { throw TransitError(.unencodable, "a tag without a name") }
+    if tagged.isReserved {
+      // A tag of Transit's own: written as the value it makes, or not at all.
+      let value: TransitValue
+      do throws(TransitError) {
+        value = try tagged.resolved(offset: nil)
+      } catch {
+        throw TransitError(.unencodable, error.message)
+      }
+      if key, !value.isStringable {
+        throw TransitError(.unencodable, "the tag '\(tagged.tag)' makes no key of a plain map")
+      }
+      return try write(value, key: key, levels: levels)
+    }
     if tagged.isScalar {
       scalar(.tagged(tagged), key: key)
       return
     }
-    if tagged.tag.isEmpty { throw TransitError(.unencodable, "a tag without a name") }
+    try form(tagged.tag, tagged.rep, levels: levels)
+  }
+
+  /// Writes a tag and what stands under it.
+  private mutating func form(_ tag: String, _ rep: TransitValue, levels: Int) throws(TransitError) {
     if levels < 1 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
-    var tag = tagged.tag
+    var tag = tag
     let mark = tag.withUTF8 { bytes in
       bytes.baseAddress.map { beginTagged(Text($0, bytes.count, isASCII: false)) } ?? 0
     }
-    try write(tagged.rep, key: false, levels: levels - 1)
+    try write(rep, key: false, levels: levels - 1)
     try endTagged(mark: mark, kind: .unknown)
   }
 }

@@ -110,31 +110,15 @@ extension Parser where Sink: ~Copyable {
       try pairValue(mark, pairs)
       pairs &+= 1
     }
-    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: distinct(since: hashes, pairs: pairs))
+    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: keyHashes.allDistinct(pairs, since: hashes))
   }
 
-  /// Notes the key that was read, as long as all keys of the map are few and have hashes of their own.
+  /// Notes the key that was read, to learn whether all keys of a map differ.
   @inline(__always)
   private mutating func note(_ pair: Int, since start: Int) {
-    guard Sink.buildsValues, keyHashes.count == start &+ pair, pair < TransitMap.flatLimit else { return }
-    let hash = keyHash
-    var index = start
-    var same = hash == 0
-    while index < start &+ pair {
-      same = same || keyHashes[index] == hash
-      index &+= 1
-    }
-    if same { keyHashes.removeLast(pair) } else { keyHashes.append(hash) }
+    guard Sink.buildsValues else { return }
+    keyHashes.note(keyHash, pair: pair, since: start)
     keyHash = 0
-  }
-
-  /// Whether the hashes noted tell that all keys differ; forgets them.
-  @inline(__always)
-  private mutating func distinct(since start: Int, pairs: Int) -> Bool {
-    guard Sink.buildsValues else { return true }
-    let noted = keyHashes.count &- start
-    keyHashes.removeLast(noted)
-    return noted == pairs
   }
 
   @inline(__always)
@@ -184,7 +168,7 @@ extension Parser where Sink: ~Copyable {
       guard try source.hasNext(&frame) else { break }
       head = try source.head()
     }
-    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: distinct(since: hashes, pairs: pairs))
+    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: keyHashes.allDistinct(pairs, since: hashes))
     levels &+= 1
   }
 

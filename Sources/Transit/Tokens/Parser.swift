@@ -11,8 +11,7 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   let input: UnsafePointer<UInt8>
   /// The hash of the last text that was read as a key; zero for a key of another type.
   var keyHash: UInt64 = 0
-  /// The hashes of the keys of the maps that are open, for as long as they are few and differ.
-  var keyHashes: [UInt64] = []
+  var keyHashes = KeyHashes()
 
   init(
     _ bytes: UnsafeBufferPointer<UInt8>, at position: Int, cache: consuming ReadCache, sink: consuming Sink,
@@ -60,9 +59,8 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   private mutating func text(_ text: Text, key: Bool) throws(TransitError) {
     if text.count > 0 {
       let first = text.start[0]
-      if first == UInt8(ascii: "~") || first == UInt8(ascii: "^") || first == UInt8(ascii: "`") {
-        return try special(text, key: key)
-      }
+      if first == UInt8(ascii: "^") { return try code(text, key: key) }
+      if first == UInt8(ascii: "~") || first == UInt8(ascii: "`") { return try special(text, key: key) }
     }
     let hash = key ? self.hash(text, .string) : 0
     if key, text.isLongEnoughToCache {
@@ -82,7 +80,6 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   }
 
   private mutating func special(_ text: Text, key: Bool) throws(TransitError) {
-    guard text.start[0] != UInt8(ascii: "^") else { return try code(text, key: key) }
     guard text.start[0] == UInt8(ascii: "~") else {
       // A backquote that nobody escaped: a string, though a writer would have escaped it.
       let value = TransitValue.string(text.string)
@@ -137,16 +134,20 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     cache.store(text, at: source.inputOffset(of: text), kind: .string, isScalar: true, hash: 0, value: value)
   }
 
-  @inline(__always)
   private mutating func code(_ text: Text, key: Bool) throws(TransitError) {
     let index = try self.slot(text)
     let slot = cache.slots[index]
     if slot.kind == .tag { throw fail(.misplacedTag, "a tag stands where only a value may") }
     keyHash = slot.hash
-    if slot.isScalar, let value = cache.values[index] {
+    if Sink.buildsValues {
+      if let value = cache.values[index] { return sink.scalar(value, key: key) }
+      let value = ValueSink.make(cache.body(of: slot, input: input), slot.kind)
+      cache.keep(value, at: index)
+      sink.scalar(value, key: key)
+    } else if slot.isScalar, let value = cache.values[index] {
       sink.scalar(value, key: key)
     } else {
-      cache.known(index, slot.kind, cache.body(of: slot, input: input), key: key, sink: &sink)
+      sink.text(cache.body(of: slot, input: input), kind: slot.kind, key: key)
     }
   }
 

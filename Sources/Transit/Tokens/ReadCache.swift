@@ -116,13 +116,8 @@ struct ReadCache {
     next &+= 1
   }
 
-  /// Tells a sink of the text in a slot.
-  @inline(__always)
-  mutating func known<Sink: TokenSink & ~Copyable>(
-    _ index: Int, _ kind: TextKind, _ body: Text, key: Bool, sink: inout Sink
-  ) {
-    sink.knownText(body, kind: kind, value: &values[index], key: key)
-  }
+  /// Keeps the decoded value of a slot for the next time.
+  mutating func keep(_ value: TransitValue, at index: Int) { values[index] = value }
 
   /// The body of a slot's text. Good until the next text is stored.
   @inline(__always)

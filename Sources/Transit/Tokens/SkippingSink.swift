@@ -16,7 +16,6 @@ struct SkippingSink: TokenSink {
   mutating func uuid(_ value: UUID, key: Bool) {}
   mutating func text(_ body: Text, kind: TextKind, key: Bool) {}
   mutating func newText(_ body: Text, kind: TextKind, key: Bool) -> TransitValue? { nil }
-  mutating func knownText(_ body: Text, kind: TextKind, value: inout TransitValue?, key: Bool) {}
   mutating func scalar(_ value: TransitValue, key: Bool) {}
   mutating func begin(_ kind: Composite, count: Int?) -> Int { 0 }
   mutating func end(_ kind: Composite, mark: Int, count: Int, distinct: Bool) {}

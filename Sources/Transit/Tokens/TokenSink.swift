@@ -31,8 +31,6 @@ protocol TokenSink: ~Copyable {
   mutating func text(_ body: Text, kind: TextKind, key: Bool)
   /// The same for a text that the reader's cache will keep; returns what it shall keep with it.
   mutating func newText(_ body: Text, kind: TextKind, key: Bool) -> TransitValue?
-  /// The same for a text from the reader's cache.
-  mutating func knownText(_ body: Text, kind: TextKind, value: inout TransitValue?, key: Bool)
   /// Any other value without composites inside, a one-character tag on a text included.
   mutating func scalar(_ value: TransitValue, key: Bool)
 

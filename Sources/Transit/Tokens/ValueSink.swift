@@ -47,17 +47,6 @@ struct ValueSink: TokenSink, ~Copyable {
   }
 
   @inline(__always)
-  mutating func knownText(_ body: Text, kind: TextKind, value: inout TransitValue?, key: Bool) {
-    if let value {
-      stack.push(value)
-    } else {
-      let made = Self.make(body, kind)
-      value = made
-      stack.push(made)
-    }
-  }
-
-  @inline(__always)
   mutating func scalar(_ value: TransitValue, key: Bool) { stack.push(value) }
 
   @inline(__always)
