@@ -32,7 +32,9 @@ enum Properties {
   }
 
   /// Reading, skipping, stepping and transcoding must agree on what is valid.
-  static func agrees(_ bytes: [UInt8], _ format: TransitFormat, _ targets: [TransitFormat] = TransitFormat.allCases) {
+  static func agrees(
+    _ bytes: [UInt8], _ format: TransitFormat, _ targets: [TransitFormat] = TransitFormat.allCases
+  ) {
     let value = try? TransitValue(transit: bytes, format: format)
     for target in targets {
       do {
@@ -41,7 +43,9 @@ enum Properties {
         let back = try TransitValue(transit: rewritten, format: target)
         check(back == value, "transcoding to \(target) changed a value: \(value) to \(back)")
       } catch {
-        check(value == nil || error.code == .tooDeep, "transcoding to \(target) refused what reading takes: \(error)")
+        check(
+          value == nil || error.code == .tooDeep,
+          "transcoding to \(target) refused what reading takes: \(error)")
       }
     }
     var reader = TransitReader(bytes, format: format)

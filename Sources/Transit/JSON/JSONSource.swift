@@ -346,7 +346,7 @@ extension JSONSource {
     position = cursor
     // Up to 19 digits fit the integer, one of the characters being the point.
     if significant <= 18, let value = Doubles.exact(digits: digits, exponent: exponent) {
-      return negative ? 0 - value : value
+      return negative ? -value : value
     }
     let text = String(
       decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self)

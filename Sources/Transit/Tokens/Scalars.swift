@@ -21,7 +21,8 @@ enum Scalars {
     }
   }
 
-  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int?) throws(TransitError) -> TransitValue
+  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int?) throws(TransitError)
+    -> TransitValue
   {
     switch tag {
     case UInt8(ascii: "_"):
