@@ -10,7 +10,10 @@ enum Leaf: UInt8 {
     map, set
   /// A type with a string or integer for raw value.
   case raw
-  case collection, custom
+  /// A set or dictionary.
+  case collection
+  /// A type that says its own tag.
+  case represented
 
   /// What a type is. The answer for a type never changes.
   static func of(_ type: any Any.Type) -> Leaf {
@@ -28,6 +31,7 @@ enum Leaf: UInt8 {
     if type == TransitBigDecimal.self { return .bigDecimal }
     if type == TransitMap.self { return .map }
     if type == TransitSet.self { return .set }
+    if type is any TransitRepresentable.Type { return .represented }
     if type is any TransitCollection.Type { return .collection }
     if type is any RawRepresentable.Type { return .raw }
     return .none
@@ -35,17 +39,43 @@ enum Leaf: UInt8 {
 }
 
 /// What each type is, learned once per encoder or decoder.
-struct LeafTable {
-  private var types: [(type: ObjectIdentifier, leaf: Leaf)] = []
+///
+/// The memory is its own, since a property of a class would be checked for overlapping access at every use.
+struct LeafTable: ~Copyable {
+  private static let capacity = 64
+  private let types = UnsafeMutablePointer<(type: ObjectIdentifier, leaf: Leaf)>.allocate(capacity: capacity)
+  private let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+
+  init() { count.initialize(to: 0) }
+
+  deinit {
+    types.deallocate()
+    count.deallocate()
+  }
 
   @inline(__always)
-  mutating func leaf(_ type: any Any.Type) -> Leaf {
+  func leaf(_ type: any Any.Type) -> Leaf {
     let id = ObjectIdentifier(type)
-    for entry in types where entry.type == id { return entry.leaf }
+    var index = 0
+    while index < count.pointee {
+      if types[index].type == id { return types[index].leaf }
+      index &+= 1
+    }
+    return learn(type, id)
+  }
+
+  private func learn(_ type: any Any.Type, _ id: ObjectIdentifier) -> Leaf {
     let leaf = Leaf.of(type)
-    // Programs code few types; should one code many, the oldest are learned again.
-    if types.count >= 64 { types.removeAll(keepingCapacity: true) }
-    types.append((id, leaf))
+    // Programs code few types; should one code many, all are learned again.
+    if count.pointee == Self.capacity { count.pointee = 0 }
+    (types + count.pointee).initialize(to: (id, leaf))
+    count.pointee += 1
     return leaf
   }
+}
+
+/// Tells the compiler that a type is the one it was found to be.
+@inline(__always)
+func identity<From, To>(_ value: From, as type: To.Type) -> To? {
+  From.self == To.self ? unsafeBitCast(value, to: To.self) : nil
 }

@@ -14,16 +14,16 @@ extension Set: TransitCollection where Element: Codable {
     }
     var result = Set<Element>(minimumCapacity: items.count)
     for (index, item) in items.enumerated() {
-      result.insert(try decoder.decode(Element.self, item, PlainKey(intValue: index)))
+      result.insert(try decoder.decode(Element.self, item, .index(index)))
     }
     return result
   }
 
   func encode(_ encoder: ValueEncoder) throws -> TransitValue {
-    var items: [TransitValue] = []
+    var items = FlatValues()
     items.reserveCapacity(count)
-    for element in self { items.append(try encoder.encodeElement(element)) }
-    return .set(TransitSet(items))
+    for element in self { items.append(try encoder.encode(element, .index(items.count))) }
+    return .set(TransitSet(flat: items))
   }
 }
 
@@ -32,15 +32,20 @@ extension Dictionary: TransitCollection where Key: Codable, Value: Codable {
     guard case .map(let map) = value else { throw decoder.mismatch(Self.self, value) }
     var result = [Key: Value](minimumCapacity: map.count)
     for (key, value) in map {
-      let name = PlainKey(stringValue: key.stringValue ?? key.description)
-      result[try decoder.decode(Key.self, key, name)] = try decoder.decode(Value.self, value, name)
+      let name = try decoder.decode(Key.self, key, .entry(key))
+      result[name] = try decoder.decode(Value.self, value, .entry(key))
     }
     return result
   }
 
   func encode(_ encoder: ValueEncoder) throws -> TransitValue {
-    var map = TransitMap()
-    for (key, value) in self { map[try encoder.encodeElement(key)] = try encoder.encodeElement(value) }
-    return .map(map)
+    var flat = FlatValues()
+    flat.reserveCapacity(2 * count)
+    for (key, value) in self {
+      let name = try encoder.encode(key, nil)
+      flat.append(name)
+      flat.append(try encoder.encode(value, .entry(name)))
+    }
+    return .map(TransitMap(flat: flat, distinct: false))
   }
 }
