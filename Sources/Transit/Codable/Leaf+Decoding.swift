@@ -9,10 +9,12 @@ extension Leaf {
   @inline(__always)
   var isDirect: Bool { rawValue >= Leaf.value.rawValue && rawValue <= Leaf.set.rawValue }
 
-  /// Makes a direct type from its value; nil where the value is of another type.
+  /// Makes a direct type from its value.
+  ///
+  /// It returns no optional: the optional of an unknown type would have to be looked up at run time.
   @inline(__always)
   static func decode<T>(_ leaf: Leaf, _ type: T.Type, _ value: TransitValue, _ decoder: ValueDecoder) throws
-    -> T?
+    -> T
   {
     switch (leaf, value) {
     case (.value, _): return identity(value, as: type)
@@ -26,7 +28,7 @@ extension Leaf {
 
   private static func decodeRarely<T>(
     _ leaf: Leaf, _ type: T.Type, _ value: TransitValue, _ decoder: ValueDecoder
-  ) throws -> T? {
+  ) throws -> T {
     switch (leaf, value) {
     case (.instant, .instant(let instant)): return identity(instant, as: type)
     case (.url, .uri(let text)), (.url, .string(let text)):
@@ -45,13 +47,13 @@ extension Leaf {
     case (.bigDecimal, .bigDecimal(let number)): return identity(number, as: type)
     case (.map, .map(let map)): return identity(map, as: type)
     case (.set, .set(let set)): return identity(set, as: type)
-    default: return nil
+    default: throw decoder.mismatch(type, value)
     }
   }
 
   private static func decimal<T>(
     _ decimal: Decimal?, _ number: some CustomStringConvertible, _ type: T.Type, _ decoder: ValueDecoder
-  ) throws -> T? {
+  ) throws -> T {
     guard let decimal else { throw decoder.corrupted("a Decimal does not hold \(number)") }
     return identity(decimal, as: type)
   }

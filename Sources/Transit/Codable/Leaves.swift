@@ -42,40 +42,50 @@ enum Leaf: UInt8 {
 ///
 /// The memory is its own, since a property of a class would be checked for overlapping access at every use.
 struct LeafTable: ~Copyable {
+  struct Entry {
+    let type: ObjectIdentifier
+    let leaf: Leaf
+    /// The type as a collection, if it is one; looking that up costs more than all the rest.
+    let collection: (any TransitCollection.Type)?
+  }
+
   private static let capacity = 64
-  private let types = UnsafeMutablePointer<(type: ObjectIdentifier, leaf: Leaf)>.allocate(capacity: capacity)
+  private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
   private let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
 
   init() { count.initialize(to: 0) }
 
   deinit {
-    types.deallocate()
+    entries.deallocate()
     count.deallocate()
   }
 
   @inline(__always)
-  func leaf(_ type: any Any.Type) -> Leaf {
+  func entry(_ type: any Any.Type) -> UnsafeMutablePointer<Entry> {
     let id = ObjectIdentifier(type)
     var index = 0
     while index < count.pointee {
-      if types[index].type == id { return types[index].leaf }
+      if entries[index].type == id { return entries + index }
       index &+= 1
     }
     return learn(type, id)
   }
 
-  private func learn(_ type: any Any.Type, _ id: ObjectIdentifier) -> Leaf {
+  private func learn(_ type: any Any.Type, _ id: ObjectIdentifier) -> UnsafeMutablePointer<Entry> {
     let leaf = Leaf.of(type)
     // Programs code few types; should one code many, all are learned again.
     if count.pointee == Self.capacity { count.pointee = 0 }
-    (types + count.pointee).initialize(to: (id, leaf))
+    let entry = entries + count.pointee
+    let collection = leaf == .collection ? type as? any TransitCollection.Type : nil
+    entry.initialize(to: Entry(type: id, leaf: leaf, collection: collection))
     count.pointee += 1
-    return leaf
+    return entry
   }
 }
 
 /// Tells the compiler that a type is the one it was found to be.
 @inline(__always)
-func identity<From, To>(_ value: From, as type: To.Type) -> To? {
-  From.self == To.self ? unsafeBitCast(value, to: To.self) : nil
+func identity<From, To>(_ value: From, as type: To.Type) -> To {
+  precondition(From.self == To.self, "a type is not what it was found to be")
+  return unsafeBitCast(value, to: To.self)
 }

@@ -72,19 +72,24 @@ struct ValueDecoder: Decoder {
   func decode<T: Decodable>(
     _ type: T.Type, _ value: TransitValue, _ place: @autoclosure () -> CodingStep.Place?
   ) throws -> T {
-    let leaf = context.leaves.leaf(type)
+    let entry = context.leaves.entry(type)
+    let leaf = entry.pointee.leaf
     if leaf.isDirect {
-      if let result = try Leaf.decode(leaf, type, value, inner(value, nil)) { return result }
-      throw inner(value, place()).mismatch(type, value)
+      do {
+        return try Leaf.decode(leaf, type, value, self)
+      } catch is DecodingError {
+        // Once more, with the longer path.
+        return try Leaf.decode(leaf, type, value, inner(value, place()))
+      }
+    }
+    if let collection = entry.pointee.collection {
+      return try collection.decode(value, inner(value, place()), as: type)
     }
     return try inner(value, place()).decodeHere(type, leaf)
   }
 
   /// Makes a value of a type that describes itself by containers.
   func decodeHere<T: Decodable>(_ type: T.Type, _ leaf: Leaf) throws -> T {
-    if leaf == .collection, let collection = type as? any TransitCollection.Type {
-      if let result = try collection.decode(value, self) as? T { return result }
-    }
     if leaf == .represented, let represented = type as? any TransitRepresentable.Type {
       if let result = try TransitHandlers.decode(represented, value, self) as? T { return result }
     }

@@ -94,8 +94,8 @@ final class ValueEncoder: Encoder {
   @inline(__always)
   func encode<T: Encodable>(_ value: T, _ place: @autoclosure () -> CodingStep.Place?) throws -> TransitValue
   {
-    let leaf = context.leaves.leaf(T.self)
-    if leaf.isDirect, let result = Leaf.encode(leaf, value) { return result }
+    let leaf = context.leaves.entry(T.self).pointee.leaf
+    if leaf.isDirect { return Leaf.encode(leaf, value) }
     let encoder = ValueEncoder(context, place().map { CodingStep($0, step) } ?? step)
     return try encoder.encodeHere(value, leaf)
   }
