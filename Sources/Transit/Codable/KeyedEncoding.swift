@@ -6,19 +6,17 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
   @inline(__always)
   private func add(_ key: Key, _ value: TransitValue) {
-    encoder.add(encoder.context.key(key), .value(value))
+    encoder.add(encoder.context.key(key), value)
   }
 
   private func open(_ key: some CodingKey) -> ValueEncoder {
-    let inner = encoder.inner(key)
-    encoder.add(encoder.context.key(key), .encoder(inner))
-    return inner
+    encoder.open(encoder.context.key(key), .key(key))
   }
 
   mutating func encodeNil(forKey key: Key) throws { add(key, .null) }
 
   mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-    add(key, try encoder.encode(value, key))
+    add(key, try encoder.encode(value, .key(key)))
   }
 
   mutating func nestedContainer<Nested: CodingKey>(

@@ -7,7 +7,7 @@ struct SingleDecoding: SingleValueDecodingContainer {
   func decodeNil() -> Bool { decoder.value.isNull }
 
   func decode<T: Decodable>(_ type: T.Type) throws -> T {
-    try decoder.unwrap(type, decoder.value)
+    try decoder.decode(type, decoder.value, nil)
   }
 
   /// A name, as a string, keyword or symbol: what asks here is a type with a string inside, as enums are.

@@ -26,7 +26,7 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
     do {
       result = try body(decoder, value)
     } catch is DecodingError {
-      result = try body(decoder.inner(value, PlainKey(intValue: currentIndex)), value)
+      result = try body(decoder.inner(value, .index(currentIndex)), value)
     }
     currentIndex += 1
     return result
@@ -41,24 +41,24 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
 
   mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
     let index = currentIndex
-    return try read { try $0.decode(type, $1, PlainKey(intValue: index)) }
+    return try read { try $0.decode(type, $1, .index(index)) }
   }
 
   mutating func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type
   ) throws -> KeyedDecodingContainer<Nested> {
     let index = currentIndex
-    return try read { try $0.inner($1, PlainKey(intValue: index)).container(keyedBy: type) }
+    return try read { try $0.inner($1, .index(index)).container(keyedBy: type) }
   }
 
   mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
     let index = currentIndex
-    return try read { try $0.inner($1, PlainKey(intValue: index)).unkeyedContainer() }
+    return try read { try $0.inner($1, .index(index)).unkeyedContainer() }
   }
 
   mutating func superDecoder() throws -> any Decoder {
     let index = currentIndex
-    return try read { $0.inner($1, PlainKey(intValue: index)) }
+    return try read { $0.inner($1, .index(index)) }
   }
 }
 
