@@ -7,7 +7,7 @@ struct PropertyTests {
   @Test("Any value survives every encoding, and EDN", arguments: 0..<8)
   func roundTrips(seed: UInt64) throws {
     var values = RandomValues(seed: seed)
-    for _ in 0..<400 {
+    for _ in 0..<60 {
       let value = values.value()
       for format in TransitFormat.allCases {
         let bytes = try value.transit(format)
@@ -24,7 +24,7 @@ struct PropertyTests {
   @Test("Transcoding equals decoding and encoding", arguments: 0..<8)
   func transcoding(seed: UInt64) throws {
     var values = RandomValues(seed: 1000 + seed)
-    for _ in 0..<200 {
+    for _ in 0..<30 {
       let value = values.value()
       for source in TransitFormat.allCases {
         let bytes = try value.transit(source)
@@ -38,7 +38,7 @@ struct PropertyTests {
   @Test("Maps and sets compare without order", arguments: 0..<4)
   func order(seed: UInt64) {
     var values = RandomValues(seed: 2000 + seed)
-    for _ in 0..<100 {
+    for _ in 0..<40 {
       let entries = (0..<values.int(0...40)).map { _ in (key: values.value(1), value: values.scalar()) }
       let map = TransitMap(entries)
       let reversed = TransitMap(map.reversed())

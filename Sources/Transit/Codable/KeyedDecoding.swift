@@ -95,4 +95,8 @@ extension KeyedDecoding {
   func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try read(key) { try $0.integer($1) } }
   func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try read(key) { try $0.integer($1) } }
   func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try read(key) { try $0.integer($1) } }
+  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try read(key) { try $0.integer($1) } }
+  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 {
+    try read(key) { try $0.integer($1) }
+  }
 }

@@ -49,4 +49,6 @@ extension KeyedEncoding {
   mutating func encode(_ value: UInt16, forKey key: Key) throws { add(key, .integer(value)) }
   mutating func encode(_ value: UInt32, forKey key: Key) throws { add(key, .integer(value)) }
   mutating func encode(_ value: UInt64, forKey key: Key) throws { add(key, .integer(value)) }
+  mutating func encode(_ value: Int128, forKey key: Key) throws { add(key, .integer(value)) }
+  mutating func encode(_ value: UInt128, forKey key: Key) throws { add(key, .integer(value)) }
 }

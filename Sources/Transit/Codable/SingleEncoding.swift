@@ -28,4 +28,6 @@ struct SingleEncoding: SingleValueEncodingContainer {
   mutating func encode(_ value: UInt16) throws { set(.integer(value)) }
   mutating func encode(_ value: UInt32) throws { set(.integer(value)) }
   mutating func encode(_ value: UInt64) throws { set(.integer(value)) }
+  mutating func encode(_ value: Int128) throws { set(.integer(value)) }
+  mutating func encode(_ value: UInt128) throws { set(.integer(value)) }
 }

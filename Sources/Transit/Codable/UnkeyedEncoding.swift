@@ -44,4 +44,6 @@ extension UnkeyedEncoding {
   mutating func encode(_ value: UInt16) throws { add(.integer(value)) }
   mutating func encode(_ value: UInt32) throws { add(.integer(value)) }
   mutating func encode(_ value: UInt64) throws { add(.integer(value)) }
+  mutating func encode(_ value: Int128) throws { add(.integer(value)) }
+  mutating func encode(_ value: UInt128) throws { add(.integer(value)) }
 }

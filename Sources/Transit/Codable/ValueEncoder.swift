@@ -81,6 +81,14 @@ final class ValueEncoder: Encoder {
     items.append(value)
   }
 
+  /// Adds the entries of a map to what was said, except under keys that were said already.
+  func add(rest: TransitMap) {
+    if kind == .nothing { kind = .keyed }
+    guard kind == .keyed else { return }
+    let said = TransitMap(flat: FlatValues(items), distinct: false)
+    for (key, value) in rest where said[key] == nil { add(key, value) }
+  }
+
   /// Begins a part whose value follows.
   func open(_ key: TransitValue?, _ place: CodingStep.Place) -> ValueEncoder {
     if let key { items.append(key) }

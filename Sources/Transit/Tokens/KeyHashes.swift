@@ -1,6 +1,6 @@
-/// The hashes of the keys of the maps that are open, for as long as the keys of a map are few and differ.
+/// The hashes of the keys and elements of the maps and sets that are open, as long as those are few and differ.
 ///
-/// Keys with different hashes differ, so that most maps need no comparison of their keys.
+/// What has different hashes differs, so that most maps and sets need no comparison within.
 struct KeyHashes: ~Copyable {
   private var base: UnsafeMutablePointer<UInt64>
   private var capacity = 64

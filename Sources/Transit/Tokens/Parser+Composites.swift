@@ -79,20 +79,28 @@ extension Parser where Sink: ~Copyable {
       }
     }
     let mark = sink.begin(kind, count: count)
+    let hashes = keyHashes.count
     var items = 1
+    var begun = 0
     do throws(TransitError) {
+      keyHash = 0
       try item(head, key: false)
+      if kind == .set { note(0, since: hashes) }
       while try source.hasNext(&frame) {
-        items &+= 1
+        begun = items
+        keyHash = 0
         try item(try source.head(), key: false)
+        if kind == .set { note(items, since: hashes) }
+        items &+= 1
       }
     } catch {
-      throw error.inside(.index(items - 1))
+      throw error.inside(.index(begun))
     }
     if kind == .cmap, items & 1 == 1 {
       throw TransitError(.oddMap, "a cmap has a key without a value", offset: start)
     }
-    sink.end(kind, mark: mark, count: items, distinct: false)
+    let distinct = keyHashes.allDistinct(items, since: hashes)
+    sink.end(kind, mark: mark, count: items, distinct: distinct)
     levels &+= 1
   }
 
@@ -113,17 +121,17 @@ extension Parser where Sink: ~Copyable {
     sink.end(.map, mark: mark, count: 2 &* pairs, distinct: keyHashes.allDistinct(pairs, since: hashes))
   }
 
-  /// Notes the key that was read, to learn whether all keys of a map differ.
+  /// Notes the key or element that was read, to learn whether all of a map or set differ.
   @inline(__always)
   private mutating func note(_ pair: Int, since start: Int) {
     guard Sink.buildsValues else { return }
     keyHashes.note(keyHash, pair: pair, since: start)
-    keyHash = 0
   }
 
   @inline(__always)
   private mutating func key(_ head: Head, pair: Int) throws(TransitError) {
     do throws(TransitError) {
+      keyHash = 0
       try item(head, key: true)
     } catch {
       throw error.inside(.index(2 * pair))
@@ -205,16 +213,19 @@ extension Parser where Sink: ~Copyable {
   @inline(__always)
   private mutating func scalar(_ name: Text) throws(TransitError) {
     let start = source.tokenStart
+    let letter = name.start[0]
+    // The name may lie in the scratch buffer, which the next token takes.
+    let tag = letter == UInt8(ascii: "m") || letter == UInt8(ascii: "u") ? "" : name.string
     let head = try source.head()
-    if case .int(let value) = head, name.start[0] == UInt8(ascii: "m") {
+    if case .int(let value) = head, letter == UInt8(ascii: "m") {
       sink.instant(Instant(milliseconds: value), key: false)
-    } else if case .array(count: 2) = head, name.start[0] == UInt8(ascii: "u") {
+    } else if case .array(count: 2) = head, letter == UInt8(ascii: "u") {
       guard let high = try half(), let low = try half() else {
         throw TransitError(.invalidRepresentation, "a UUID needs two integers", offset: start)
       }
       sink.uuid(UUIDText.uuid(high: high, low: low), key: false)
     } else {
-      try rareScalar(name.string, head, start: start)
+      try rareScalar(tag.isEmpty ? String(Unicode.Scalar(letter)) : tag, head, start: start)
     }
   }
 

@@ -47,9 +47,11 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     case .array(let count):
       if key { throw fail(.compositeKey, "an array cannot be the key of a plain map") }
       try array(count: count)
+      keyHash = 0
     case .object(let count):
       if key { throw fail(.compositeKey, "a map cannot be the key of a plain map") }
       try object(count: count)
+      keyHash = 0
     }
   }
 
@@ -151,14 +153,17 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     }
   }
 
+  @inline(__always)
   private func slot(_ text: Text) throws(TransitError) -> Int {
-    guard let slot = cache.index(ofCode: text) else {
-      if text.count == 2, text.start[1] == UInt8(ascii: " ") {
-        throw fail(.misplacedTag, "the mark of a map stands where only a value may")
-      }
-      throw fail(.invalidCacheCode, "the cache code '\(text.string.prefix(8))' stands for nothing")
+    if let slot = cache.index(ofCode: text) { return slot }
+    throw noSlot(text)
+  }
+
+  private func noSlot(_ text: Text) -> TransitError {
+    if text.count == 2, text.start[1] == UInt8(ascii: " ") {
+      return fail(.misplacedTag, "the mark of a map stands where only a value may")
     }
-    return slot
+    return fail(.invalidCacheCode, "the cache code '\(text.string.prefix(8))' stands for nothing")
   }
 
   // MARK: Tags

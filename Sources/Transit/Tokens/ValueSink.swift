@@ -60,7 +60,7 @@ struct ValueSink: TokenSink, ~Copyable {
     switch kind {
     case .array: stack.push(.array(stack.takeArray(from: mark)))
     case .list: stack.push(.list(stack.takeArray(from: mark)))
-    case .set: stack.push(.set(TransitSet(flat: stack.take(from: mark))))
+    case .set: stack.push(.set(TransitSet(flat: stack.take(from: mark), distinct: distinct)))
     case .map, .cmap: stack.push(.map(TransitMap(flat: stack.take(from: mark), distinct: distinct)))
     }
   }

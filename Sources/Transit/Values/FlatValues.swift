@@ -19,7 +19,7 @@ struct FlatValues: @unchecked Sendable {
     }
     let buffer = ValueBuffer.make(capacity: count)
     buffer.elements.moveInitialize(from: source, count: count)
-    buffer.header.count = count
+    buffer.details.pointee.count = count
     self.buffer = buffer
   }
 
@@ -30,7 +30,7 @@ struct FlatValues: @unchecked Sendable {
   }
 
   @inline(__always)
-  var count: Int { buffer?.header.count ?? 0 }
+  var count: Int { buffer?.details.pointee.count ?? 0 }
 
   @inline(__always)
   var isEmpty: Bool { buffer == nil || count == 0 }
@@ -47,7 +47,7 @@ struct FlatValues: @unchecked Sendable {
   ) throws(Failure) -> R {
     guard let buffer else { return try body(UnsafeBufferPointer(start: nil, count: 0)) }
     defer { withExtendedLifetime(buffer) {} }
-    return try body(UnsafeBufferPointer(start: buffer.elements, count: buffer.header.count))
+    return try body(UnsafeBufferPointer(start: buffer.elements, count: buffer.details.pointee.count))
   }
 
   mutating func reserveCapacity(_ capacity: Int) {
@@ -58,7 +58,7 @@ struct FlatValues: @unchecked Sendable {
     let count = count
     let buffer = unique(capacity: count + 1)
     (buffer.elements + count).initialize(to: value)
-    buffer.header.count = count + 1
+    buffer.details.pointee.count = count + 1
   }
 
   /// Removes some values and closes the gap. O(n).
@@ -68,24 +68,26 @@ struct FlatValues: @unchecked Sendable {
     let gap = buffer.elements + position
     gap.deinitialize(count: removed)
     gap.moveInitialize(from: gap + removed, count: count - position - removed)
-    buffer.header.count = count - removed
+    buffer.details.pointee.count = count - removed
   }
 
   /// The buffer, owned by this copy alone, with room for `capacity` values.
   private mutating func unique(capacity: Int) -> ValueBuffer {
     let alone = isKnownUniquelyReferenced(&buffer)
     if let buffer {
-      if alone, buffer.header.capacity >= capacity { return buffer }
-      let count = buffer.header.count
-      let grown = capacity > buffer.header.capacity ? max(capacity, 2 * buffer.header.capacity) : capacity
+      if alone, buffer.details.pointee.capacity >= capacity { return buffer }
+      let count = buffer.details.pointee.count
+      let grown =
+        capacity > buffer.details.pointee.capacity
+        ? max(capacity, 2 * buffer.details.pointee.capacity) : capacity
       let copy = ValueBuffer.make(capacity: grown)
       if alone {
         copy.elements.moveInitialize(from: buffer.elements, count: count)
-        buffer.header.count = 0
+        buffer.details.pointee.count = 0
       } else {
         copy.elements.initialize(from: buffer.elements, count: count)
       }
-      copy.header.count = count
+      copy.details.pointee.count = count
       self.buffer = copy
       return copy
     }
@@ -95,8 +97,11 @@ struct FlatValues: @unchecked Sendable {
   }
 }
 
-/// The memory behind `FlatValues`: a header, and the values right after it.
-private final class ValueBuffer: ManagedBuffer<ValueBuffer.Header, TransitValue> {
+/// The memory behind `FlatValues`.
+///
+/// The count and capacity lie in the place of the first value, as raw memory: a property of a class, or the header of
+/// a managed buffer, would be checked for overlapping access at every use.
+private final class ValueBuffer: ManagedBuffer<Void, TransitValue> {
   struct Header {
     var count: Int
     let capacity: Int
@@ -104,25 +109,33 @@ private final class ValueBuffer: ManagedBuffer<ValueBuffer.Header, TransitValue>
 
   @inline(__always)
   static func make(capacity: Int) -> ValueBuffer {
-    let buffer = ValueBuffer.create(minimumCapacity: capacity) { _ in Header(count: 0, capacity: capacity) }
-    return unsafeDowncast(buffer, to: ValueBuffer.self)
+    let buffer = unsafeDowncast(
+      ValueBuffer.create(minimumCapacity: capacity + 1) { _ in () }, to: ValueBuffer.self)
+    buffer.details.initialize(to: Header(count: 0, capacity: capacity))
+    return buffer
   }
 
   @inline(__always)
-  var elements: UnsafeMutablePointer<TransitValue> { withUnsafeMutablePointerToElements { $0 } }
+  private var start: UnsafeMutablePointer<TransitValue> { withUnsafeMutablePointerToElements { $0 } }
+
+  @inline(__always)
+  var elements: UnsafeMutablePointer<TransitValue> { start + 1 }
+
+  @inline(__always)
+  var details: UnsafeMutablePointer<Header> {
+    UnsafeMutableRawPointer(start).assumingMemoryBound(to: Header.self)
+  }
 
   deinit {
-    withUnsafeMutablePointers { header, elements in
-      let end = elements + header.pointee.count
-      var element = elements
-      while element < end {
-        switch element.pointee {
-        // Nothing to release, and worth knowing: it saves a call.
-        case .null, .bool, .int, .double, .instant, .uuid, .char: break
-        default: element.deinitialize(count: 1)
-        }
-        element += 1
+    var element = elements
+    let end = element + details.pointee.count
+    while element < end {
+      switch element.pointee {
+      // Nothing to release, and worth knowing: it saves a call.
+      case .null, .bool, .int, .double, .instant, .uuid, .char: break
+      default: element.deinitialize(count: 1)
       }
+      element += 1
     }
   }
 }

@@ -50,3 +50,29 @@ final class HashIndex: @unchecked Sendable {
     slots[slot] = UInt32(truncatingIfNeeded: position &+ 1)
   }
 }
+
+extension TransitValue {
+  /// A hash for tables of this process: equal values have equal ones. Texts, the usual keys, take a quicker way.
+  @inline(__always)
+  var tableHash: Int {
+    switch self {
+    case .string(let text): Self.tableHash(text, .string)
+    case .keyword(let keyword): Self.tableHash(keyword.text, .keyword)
+    default: hashValue
+    }
+  }
+
+  @inline(__always)
+  private static func tableHash(_ text: String, _ kind: TextKind) -> Int {
+    let hash = text.utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.baseAddress.map { TextHash.hash($0, bytes.count, kind, seed: TextHash.seed) } ?? 0
+    }
+    return hash.map { Int(truncatingIfNeeded: $0) } ?? tableHashOfCopy(text, kind)
+  }
+
+  private static func tableHashOfCopy(_ text: String, _ kind: TextKind) -> Int {
+    var copy = text
+    copy.makeContiguousUTF8()
+    return tableHash(copy, kind)
+  }
+}

@@ -72,7 +72,7 @@ public struct TransitMap: Sendable {
       let index = HashIndex(capacity: Swift.max(values.count / 2, count))
       var position = 0
       while position < values.count / 2 {
-        let hash = values[2 * position].hashValue
+        let hash = values[2 * position].tableHash
         let found = index.find(hash: hash) { values[2 * $0] == values[2 * position] }
         if found != nil { return nil }
         index.insert(hash: hash, position: position)
@@ -91,7 +91,7 @@ public struct TransitMap: Sendable {
   /// The position of a key among the entries.
   func position(of key: TransitValue) -> Int? {
     flat.withUnsafeBufferPointer { values in
-      if let index { return index.find(hash: key.hashValue) { values[2 * $0] == key } }
+      if let index { return index.find(hash: key.tableHash) { values[2 * $0] == key } }
       var position = 0
       while position < values.count {
         if values[position] == key { return position / 2 }
@@ -138,10 +138,10 @@ public struct TransitMap: Sendable {
     flat.append(value)
     if let index, position < index.capacity {
       if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: key.hashValue, position: position)
+        index.insert(hash: key.tableHash, position: position)
       } else {
         let own = index.copy()
-        own.insert(hash: key.hashValue, position: position)
+        own.insert(hash: key.tableHash, position: position)
         self.index = own
       }
     } else if position >= Self.flatLimit {

@@ -21,10 +21,15 @@ public struct TransitSet: Sendable {
     for value in values { insert(value) }
   }
 
-  /// Takes values as the elements, after dropping repeated ones.
-  init(flat: FlatValues) {
+  /// Takes values as the elements, after dropping repeated ones; `distinct` says that none is known to be.
+  @inline(__always)
+  init(flat: FlatValues, distinct: Bool = false) {
     self.flat = flat
     index = nil
+    if !distinct || flat.count > TransitMap.flatLimit { adopt() }
+  }
+
+  private mutating func adopt() {
     let distinct: Bool
     if flat.count <= TransitMap.flatLimit {
       distinct = flat.count < 2 || !hasRepeated
@@ -48,7 +53,7 @@ public struct TransitSet: Sendable {
     flat.withUnsafeBufferPointer { values in
       let index = HashIndex(capacity: Swift.max(values.count, count))
       for position in values.indices {
-        let hash = values[position].hashValue
+        let hash = values[position].tableHash
         let found = index.find(hash: hash) { values[$0] == values[position] }
         if found != nil { return nil }
         index.insert(hash: hash, position: position)
@@ -59,7 +64,7 @@ public struct TransitSet: Sendable {
 
   private func position(of value: TransitValue) -> Int? {
     flat.withUnsafeBufferPointer { values in
-      if let index { return index.find(hash: value.hashValue) { values[$0] == value } }
+      if let index { return index.find(hash: value.tableHash) { values[$0] == value } }
       return values.firstIndex(of: value)
     }
   }
@@ -80,10 +85,10 @@ public struct TransitSet: Sendable {
     flat.append(value)
     if let index, position < index.capacity {
       if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: value.hashValue, position: position)
+        index.insert(hash: value.tableHash, position: position)
       } else {
         let own = index.copy()
-        own.insert(hash: value.hashValue, position: position)
+        own.insert(hash: value.tableHash, position: position)
         self.index = own
       }
     } else if position >= TransitMap.flatLimit {
