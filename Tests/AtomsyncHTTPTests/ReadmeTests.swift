@@ -27,7 +27,7 @@ private func inAnApp() async throws {
 private func inAService() async throws {
   // README: In your own service
   let authority = try await Authority.open(AtomsyncConfiguration(storage: .lmdb("documents.lmdb")))
-  let server = try SyncServer(authority)  // a ServiceLifecycle service; or add its routes to your Hummingbird router
+  let server = try SyncServer(authority)  // a ServiceLifecycle service, or routes for your router
   let client = try await AtomsyncClient.open(AtomsyncConfiguration(storage: .sqlite("replica.db")))
   let local = try await client.atom("todo", transport: .loopback(authority))  // no network in between
   // README: end

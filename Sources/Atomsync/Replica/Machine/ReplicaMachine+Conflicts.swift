@@ -91,7 +91,7 @@ extension ReplicaMachine {
 
   /// Deletes what has outlived the retention.
   mutating func forgetOldConflicts(_ now: Int64) {
-    let old = conflicts.prefix { now.subtractingReportingOverflow($0.noticed).partialValue > settings.retention }
+    let old = conflicts.prefix { now - $0.noticed > settings.retention }
     guard !old.isEmpty else { return }
     for conflict in old { effects.batch.delete(settings.keys.conflict(conflict.id)) }
     conflicts.removeFirst(old.count)
