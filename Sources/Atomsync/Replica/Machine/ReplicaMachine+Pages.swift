@@ -98,7 +98,10 @@ extension ReplicaMachine {
       if inFlight != nil {
         setInFlight(nil)
         effects.batch.delete(settings.keys.inFlight)
-        if case .pushing = activity { activity = .idle }
+        switch activity {
+        case .freezing, .pushing: activity = .idle
+        case .idle, .pulling, .saving: break
+        }
       }
       for id in pending.keys.sorted() { drop(id, .discarded, now) }
     }
