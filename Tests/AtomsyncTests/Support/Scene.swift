@@ -12,8 +12,13 @@ struct Scene {
   let disk = FaultyStorage(MemoryStorage())
   let configuration: AtomsyncConfiguration
 
-  init(_ adjust: (inout AtomsyncConfiguration) -> Void = { _ in }) async throws {
-    authority = try await Authority.open(Scene.configuration())
+  init(
+    _ adjust: (inout AtomsyncConfiguration) -> Void = { _ in },
+    server: (inout AtomsyncConfiguration) -> Void = { _ in }
+  ) async throws {
+    var served = Scene.configuration()
+    server(&served)
+    authority = try await Authority.open(served)
     var configuration = Scene.configuration()
     adjust(&configuration)
     self.configuration = configuration
