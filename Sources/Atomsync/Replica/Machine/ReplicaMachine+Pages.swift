@@ -35,7 +35,7 @@ extension ReplicaMachine {
     record.generation += 1
     record.isResetting = true
     if settings.faults.contains(.resetDropsPending) {
-      for id in pending.keys { drop(id, .discarded, now) }
+      for id in pending.keys.sorted() where inFlightEdits[id] == nil { drop(id, .discarded, now) }
     }
   }
 

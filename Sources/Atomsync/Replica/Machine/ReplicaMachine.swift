@@ -211,4 +211,5 @@ package struct PlantedFaults: OptionSet, Sendable {
   package static let baseVersionNotRaised = PlantedFaults(rawValue: 1 << 6)
   package static let pageFromTwoSnapshots = PlantedFaults(rawValue: 1 << 7)
   package static let liveEventSkipped = PlantedFaults(rawValue: 1 << 8)
+  package static let all = PlantedFaults(rawValue: 1 << 9 - 1)
 }
