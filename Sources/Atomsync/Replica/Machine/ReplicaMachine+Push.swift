@@ -168,9 +168,12 @@ extension ReplicaMachine {
   ) -> Consequence {
     switch rejection.reason {
     case .stale:
-      // No newer version than the one we know tells of a server that was restored: a pull will explain.
-      guard let current = rejection.current, current.version > base[entry.id]?.version ?? 0 else {
-        return .puzzled
+      guard let current = rejection.current else { return .puzzled }
+      let known = base[entry.id]
+      guard current.version > known?.version ?? 0 else {
+        // Nothing new to us: the edit was not on top of the base, or else the server was restored from a backup, and
+        // a pull will explain.
+        return entry.version == (known?.value == nil ? 0 : known?.version) ? .puzzled : .rebase
       }
       let remote: StoredValue?
       do { remote = try current.content.payload.map { try StoredValue($0) } } catch { return .puzzled }
