@@ -76,6 +76,7 @@ struct HostileInputTests {
       (#"["~cab"]"#, .invalidScalar),
       (#"["~tyesterday"]"#, .invalidScalar),
       (#"["~t2014-02-30"]"#, .invalidScalar),
+      (#"["~t506142045-01-01T00:01:00.000Z"]"#, .invalidScalar),
       (#"["~zinf"]"#, .invalidScalar),
       (#"["~d1e400"]"#, .numberOutOfRange),
       (#"[1e400]"#, .numberOutOfRange),
