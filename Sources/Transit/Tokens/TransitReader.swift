@@ -81,7 +81,7 @@ public struct TransitReader: Sendable {
     _ body: (inout Parser<Source, ValueSink>) throws(TransitError) -> R
   ) -> (Result<R, TransitError>, Int) {
     var parser = Parser<Source, ValueSink>(
-      buffer, at: position, cache: cache, sink: ValueSink(), levels: levels)
+      buffer, at: position, cache: cache.take(), sink: ValueSink(), levels: levels)
     do throws(TransitError) {
       let value = try body(&parser)
       cache = parser.cache
