@@ -5,7 +5,9 @@ import Foundation
 import Testing
 
 /// The program as people run it: options, exit codes, signals.
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
+///
+/// One at a time, because processes that start at once inherit each other's pipes.
+@Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
 struct ServerProgramTests {
   @Test(arguments: [
     (["--port", "abc"], "abc"),
@@ -22,7 +24,8 @@ struct ServerProgramTests {
     (["--users", "users.json"], "users.json"),
   ]) func whatItCannotDoIsOneLineAndCodeTwo(arguments: [String], naming: String) async throws {
     try await inFolder { folder in
-      try Data(#"{"alice": {"groups": ["todo"]}}"#.utf8).write(to: folder.appendingPathComponent("users.json"))
+      try Data(#"{"alice": {"groups": ["todo"]}}"#.utf8).write(
+        to: folder.appendingPathComponent("users.json"))
       let outcome = try await ServerProcess.outcome(of: arguments, in: folder)
       #expect(outcome.code == 2)
       #expect(outcome.output.isEmpty)
@@ -39,6 +42,54 @@ struct ServerProgramTests {
         #expect(outcome.code == 2 && outcome.errors.contains("\(server.port)"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
       }
+    }
+  }
+
+  @Test func aStoreOfAnotherKindIsLeftAlone() async throws {
+    try await inFolder { folder in
+      let text = folder.appendingPathComponent("notes.txt")
+      try Data("Buy milk".utf8).write(to: text)
+      for (storage, path) in [("sqlite", "a.db"), ("lmdb", "a.lmdb")] {
+        let server = try await ServerProcess(
+          ["--storage", storage, "--path", path, "--port", "0"], in: folder)
+        #expect(server.greeting.contains(path))
+        server.signal(SIGTERM)
+        #expect(await server.code() == 0)
+      }
+      let before = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      for (storage, path) in [
+        ("lmdb", "a.db"), ("sqlite", "a.lmdb"), ("sqlite", "notes.txt"), ("lmdb", "notes.txt"),
+      ] {
+        let outcome = try await ServerProcess.outcome(
+          of: ["--storage", storage, "--path", path, "--port", "0"], in: folder)
+        #expect(outcome.code == 2 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains(path) && outcome.errors.split(separator: "\n").count == 1)
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
+      #expect(try String(contentsOf: text, encoding: .utf8) == "Buy milk")
+    }
+  }
+
+  @Test(arguments: ["sqlite", "lmdb"]) func whatWasAnsweredIsThereAfterAKill(storage: String) async throws {
+    try await inFolder { folder in
+      let arguments = ["--storage", storage, "--port", "0"]
+      let first = try await ServerProcess(arguments, in: folder)
+      let client = try HTTPTransport(first.url)
+      var answered: Set<String> = []
+      for number in 0..<200 {
+        if number == 100 { first.signal(SIGKILL) }
+        let push = PushRequest(group: "todo", edits: [try .text("\(number)", "x")])
+        if let answer = try? await client.push(push) { answered.formUnion(answer.accepted.map(\.id)) }
+      }
+      await client.close()
+      #expect(answered.count >= 100)
+      let second = try await ServerProcess(arguments, in: folder)
+      let again = try HTTPTransport(second.url)
+      let page = try await again.pull(PullRequest(group: "todo"))
+      #expect(answered.isSubset(of: page.documents.map(\.id)))
+      second.signal(SIGTERM)
+      #expect(await second.code() == 0)
+      await again.close()
     }
   }
 
@@ -91,7 +142,9 @@ struct ServerProgramTests {
       let server = try await ServerProcess(
         ["--storage", "memory", "--port", "0", "--users", "users.json"], in: folder)
       #expect(server.greeting.contains("1 user may come in"))
-      let (old, new) = (try HTTPTransport(server.url, token: "old"), try HTTPTransport(server.url, token: "new"))
+      let (old, new) = (
+        try HTTPTransport(server.url, token: "old"), try HTTPTransport(server.url, token: "new")
+      )
       #expect(try await old.pull(PullRequest(group: "todo")).user == "alice")
       try write("new")
       server.signal(SIGHUP)

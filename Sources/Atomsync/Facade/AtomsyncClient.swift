@@ -7,8 +7,20 @@ public import Transit
 /// One process has a store open at a time, because an atom's memory is ahead of its disk.
 public final class AtomsyncClient: Sendable {
   private struct State {
+    /// `nil` while an atom is being opened.
     var atoms: [String: Replica?] = [:]
     var isClosed = false
+
+    /// False when the client was closed meanwhile.
+    mutating func add(_ replica: Replica) -> Bool {
+      if !isClosed { atoms[replica.name] = .some(replica) }
+      return !isClosed
+    }
+
+    /// Does nothing when the name belongs to another replica by now.
+    mutating func remove(_ name: String, _ replica: Replica?) {
+      if let owner = atoms[name], owner === replica { atoms[name] = nil }
+    }
   }
 
   private let configuration: AtomsyncConfiguration
@@ -63,13 +75,32 @@ public final class AtomsyncClient: Sendable {
     }
     try reserve(name)
     do {
-      let replica = try await Replica(
-        name: name, group: group, policy: conflicts, configuration: configuration, storage: storage,
-        queue: queue, transport: try await transport?.open(codec: configuration.codec))
-      state.withLock { $0.atoms[name] = .some(replica) }
-      return SyncedAtom(replica) { [weak self] in self?.release(name) }
+      // What an atom of this name left behind may not be durable yet, and would be written over this one's rows.
+      try await queue.flush()
+      let way = try await transport?.open(codec: configuration.codec)
+      let replica = try await replica(name, group, conflicts, way)
+      guard state.withLock({ $0.add(replica) }) else {
+        await replica.close()
+        throw SyncError(.stopped, "The client is closed.")
+      }
+      return SyncedAtom(replica) { [weak self, weak replica] in
+        self?.state.withLock { $0.remove(name, replica) }
+      }
     } catch {
-      release(name)
+      state.withLock { $0.remove(name, nil) }
+      throw error
+    }
+  }
+
+  private func replica(
+    _ name: String, _ group: String, _ conflicts: ConflictPolicy, _ transport: (any Transport)?
+  ) async throws -> Replica {
+    do {
+      return try await Replica(
+        name: name, group: group, policy: conflicts, configuration: configuration, storage: storage,
+        queue: queue, transport: transport)
+    } catch {
+      await transport?.close()
       throw error
     }
   }
@@ -103,6 +134,4 @@ public final class AtomsyncClient: Sendable {
       state.atoms[name] = .some(nil)
     }
   }
-
-  private func release(_ name: String) { state.withLock { _ = $0.atoms.removeValue(forKey: name) } }
 }

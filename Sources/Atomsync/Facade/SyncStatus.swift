@@ -23,8 +23,6 @@ public struct SyncStatus: Sendable, Equatable {
   public var unsavedCount: Int
   /// The number of documents with edits that the server has not confirmed.
   public var pendingCount: Int
-  /// When the oldest of them was made, in milliseconds since 1970.
-  public var oldestPending: Int64?
   /// The number of documents in the push whose verdicts are awaited.
   public var inFlightCount: Int
   /// The number of documents whose edit can never go.
@@ -48,6 +46,8 @@ public struct SyncStatus: Sendable, Equatable {
 
   let pending: TreeDictionary<String, PendingEdit>
 
+  /// When the oldest edit was made that the server has not confirmed, in milliseconds since 1970. O(n)
+  public var oldestPending: Int64? { pending.values.lazy.map(\.made).min() }
   /// The ids of the documents with edits that the server has not confirmed. O(n)
   public var pendingIDs: [String] { pending.keys.sorted() }
   /// Everything is durable here, and nothing waits for the server.
@@ -55,7 +55,7 @@ public struct SyncStatus: Sendable, Equatable {
 
   public static func == (left: SyncStatus, right: SyncStatus) -> Bool {
     left.connection == right.connection && left.unsavedCount == right.unsavedCount
-      && left.pendingCount == right.pendingCount && left.oldestPending == right.oldestPending
+      && left.pendingCount == right.pendingCount
       && left.inFlightCount == right.inFlightCount && left.rejectedCount == right.rejectedCount
       && left.openConflictCount == right.openConflictCount && left.hasSynced == right.hasSynced
       && left.isRevoked == right.isRevoked && left.lastPull == right.lastPull
@@ -69,11 +69,9 @@ extension ReplicaMachine {
   package func status() -> SyncStatus {
     SyncStatus(
       connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: pending.count,
-      oldestPending: queue.first.flatMap { pending[$0]?.made }
-        ?? inFlight?.entries.first.flatMap { pending[$0.id]?.made },
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
       openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
-      lastPull: lastPull, lastPush: lastPush, nextRetry: nil, lastError: lastError?.description,
+      lastPull: lastPull, lastPush: lastPush, nextRetry: nil, lastError: (lastError ?? pushRefusal)?.description,
       lastStorageError: nil, pending: pending)
   }
 

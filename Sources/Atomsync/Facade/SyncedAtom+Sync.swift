@@ -67,5 +67,7 @@ extension SyncedAtom {
   }
 
   /// What became of a swap of this process or an earlier one, by its receipt's id.
-  public func receipt(_ id: Receipt.ID) -> Receipt { Receipt(id, 0, replica) }
+  public func receipt(_ id: Receipt.ID) -> Receipt {
+    Receipt(id, replica.state.withLock { $0.machine.lastTicket }, replica)
+  }
 }

@@ -109,8 +109,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
       let numbers = try replica.edit(
         changes, documents.tree, revision: revision, isAtomic: isAtomic, swap: swap)
     else { return nil }
-    return Receipt(
-      Receipt.ID(edit: numbers.edit, documents: Set(changes.map(\.id))), numbers.ticket, replica)
+    return Receipt(numbers.id, numbers.ticket, replica)
   }
 
   /// Returns once the local documents are here and a first attempt to hear of the server's has ended, well or not:

@@ -50,6 +50,7 @@ extension SyncedAtom {
   public var changes: WatchSequence<Change<Element>> {
     let box = Mailbox<TreeChange> { $0.followed(by: $1) }
     let number = replica.state.withLock { state in
+      if state.isClosed { box.finish() }
       state.nextBox += 1
       state.changeBoxes[state.nextBox] = box
       return state.nextBox
@@ -67,6 +68,7 @@ extension SyncedAtom {
     let box: Mailbox<TreeChange> = replica.state.withLock { state in
       let tree = state.machine.visible
       let box = Mailbox(TreeChange(ids: [], old: tree, new: tree)) { $0.followed(by: $1) }
+      if state.isClosed { box.finish() }
       state.nextBox += 1
       state.changeBoxes[state.nextBox] = box
       return box
@@ -81,6 +83,7 @@ extension SyncedAtom {
   public var statuses: WatchSequence<SyncStatus> {
     let box: Mailbox<SyncStatus> = replica.state.withLock { state in
       let box = Mailbox(state.status) { $1 }
+      if state.isClosed { box.finish() }
       state.nextBox += 1
       state.statusBoxes[state.nextBox] = box
       return box
@@ -95,6 +98,7 @@ extension SyncedAtom {
   public var conflictReports: WatchSequence<[Conflict]> {
     let box = Mailbox<[Conflict]> { $0 + $1 }
     let number = replica.state.withLock { state in
+      if state.isClosed { box.finish() }
       state.nextBox += 1
       state.conflictBoxes[state.nextBox] = box
       return state.nextBox

@@ -48,6 +48,22 @@ final class CommitQueue: Sendable {
     if starts { Task { await run() } }
   }
 
+  /// Waits until everything that is in the queue now is durable; throws when the store fails first.
+  func flush() async throws {
+    let barrier = Barrier()
+    let isNeeded = state.withLock { state in
+      if state.isRunning { state.waiting.append(Entry(batch: StorageBatch(), client: barrier, ticket: 0)) }
+      return state.isRunning
+    }
+    if isNeeded { try await barrier.promise.wait() }
+  }
+
+  private final class Barrier: Client {
+    let promise = Promise<Void>()
+    func committed(through ticket: Int64) { promise.complete(.success(())) }
+    func commitFailed(_ error: StorageError) { promise.complete(.failure(SyncError(error))) }
+  }
+
   /// Waits until everything is durable; gives up with the store's error if it fails once more.
   func close() async throws {
     let promise = Promise<Void>()
@@ -75,7 +91,10 @@ final class CommitQueue: Sendable {
           logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
         }
         for (client, _) in Self.lastTickets(entries) { client.commitFailed(error) }
-        if giveUp(error) { return }
+        if let rest = giveUp(error) {
+          for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
+          return
+        }
         try? await time.sleep(RetryPolicy().delay(attempt: failures, random: 0))
       }
     }
@@ -105,15 +124,16 @@ final class CommitQueue: Sendable {
     return entries
   }
 
-  private func giveUp(_ error: StorageError) -> Bool {
-    let idle = state.withLock { state -> [Promise<Void>]? in
+  /// What is left behind, if there is no sense in trying again.
+  private func giveUp(_ error: StorageError) -> [Entry]? {
+    let left = state.withLock { state -> (entries: [Entry], idle: [Promise<Void>])? in
       guard state.isClosing || error.code == .closed else { return nil }
       state.isRunning = false
-      defer { state.idle = [] }
-      return state.idle
+      defer { (state.waiting, state.idle) = ([], []) }
+      return (state.waiting, state.idle)
     }
-    for promise in idle ?? [] { promise.complete(.failure(SyncError(error))) }
-    return idle != nil
+    for promise in left?.idle ?? [] { promise.complete(.failure(SyncError(error))) }
+    return left?.entries
   }
 
   private static func lastTickets(_ entries: [Entry]) -> [(any Client, Int64)] {

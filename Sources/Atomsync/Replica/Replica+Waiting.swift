@@ -30,13 +30,14 @@ extension Replica {
   /// Returns once the rows up to `ticket` are durable; throws when the store fails to make them so.
   func waitUntilSaved(_ ticket: Int64, timeout: Duration?) async throws {
     let promise = Promise<Void>()
-    state.withLock { state in
-      if state.machine.savedTicket >= ticket {
-        promise.complete(.success(()))
-      } else {
-        state.saves.append((ticket, promise))
-      }
+    let isWaiting = try state.withLock { state in
+      if state.machine.savedTicket >= ticket { return false }
+      if state.isClosed, let error = state.storageError { throw SyncError(error) }  // nobody tries again
+      state.saves.append((ticket, promise))
+      return true
     }
+    guard isWaiting else { return }
+    defer { state.withLock { state in state.saves.removeAll { $0.promise === promise } } }
     try await promise.wait(timeout, configuration.time, "The change was not durable")
   }
 
@@ -45,12 +46,14 @@ extension Replica {
     _ edit: Int64, _ ids: Set<String>, timeout: Duration?
   ) async throws -> [String: Verdict] {
     // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
-    let (wait, settled, ticket) = state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
+    let (wait, settled, ticket) = try state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
       let missing = ids.filter { id in state.machine.pending[id].map { $0.firstEdit <= edit } ?? false }
+      if !missing.isEmpty && state.isClosed { throw SyncError.stopped(.closed) }
       let wait = ConfirmationWait(edit, missing: missing, known: [:])
       if !missing.isEmpty { state.confirmations.append(wait) }
       return (wait, ids.subtracting(missing), state.machine.lastTicket)
     }
+    defer { state.withLock { state in state.confirmations.removeAll { $0 === wait } } }
     var verdicts: [String: Verdict] = [:]
     if !settled.isEmpty {
       try await waitUntilSaved(ticket, timeout: timeout)
@@ -72,14 +75,24 @@ extension Replica {
   /// Talks to the server now; returns once everything that can be settled is.
   func sync(timeout: Duration?) async throws {
     let promise = Promise<Void>()
-    state.withLock { $0.passes.append(promise) }
-    handle(.sync)
+    // Under one lock, or the end of an earlier pass would be taken for the end of this one.
+    handle(.sync) { $0.passes.append(promise) }
+    defer { state.withLock { state in state.passes.removeAll { $0 === promise } } }
     try await promise.wait(timeout, configuration.time, "The sync did not end")
   }
 
   /// Ends everything; durable rows that are still to come are the commit queue's.
   func close() async {
     handle(.close)
+    letGo()
+    let ticket = state.withLock { $0.machine.lastTicket }
+    // A failure is told by the client's `close`, which closes the queue.
+    try? await waitUntilSaved(ticket, timeout: .seconds(30))
+    await transport?.close()
+  }
+
+  /// Cancels what runs, and ends what watches and waits.
+  func letGo() {
     let (boxes, cancelled, waits) = state.withLock { state in
       state.tasks.cancelAll()
       defer {
@@ -98,9 +111,5 @@ extension Replica {
     for box in boxes.1 { box.finish() }
     for box in boxes.2 { box.finish() }
     for wait in waits { wait.promise.complete(.failure(SyncError.stopped(.closed))) }
-    let ticket = state.withLock { $0.machine.lastTicket }
-    // A failure is told by the client's `close`, which closes the queue.
-    try? await waitUntilSaved(ticket, timeout: .seconds(30))
-    await transport?.close()
   }
 }

@@ -22,7 +22,9 @@ final class Replica: CommitQueue.Client {
     var passes: [Promise<Void>] = []
     var storageError: StorageError?
     var nextRetry: Int64?
-    var swaps = SwapLog()
+    var swaps: SwapLog
+
+    var isClosed: Bool { machine.link == .stopped(.closed) }
   }
 
   let name: String
@@ -53,15 +55,19 @@ final class Replica: CommitQueue.Client {
     self.queue = queue
     self.transport = transport
     self.keys = settings.keys
-    self.state = Lock(State(machine: machine, status: machine.status()))
+    self.state = Lock(
+      State(machine: machine, status: machine.status(), swaps: SwapLog(since: machine.record.edit)))
     state.withLock { perform(effects, &$0, before: $0.machine.visible) }
     if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
   }
 
+  deinit { letGo() }  // an atom that was dropped without a `close()` leaves no connection behind
+
   // MARK: Events
 
-  func handle(_ event: ReplicaEvent) {
+  func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
     let cancelled = state.withLock { state in
+      prepare(&state)
       let before = state.machine.visible
       let effects = state.machine.handle(event, now: configuration.time.now())
       perform(effects, &state, before: before)
@@ -81,16 +87,20 @@ final class Replica: CommitQueue.Client {
   func edit(
     _ changes: [(id: String, value: StoredValue?)], _ tree: TreeDictionary<String, TransitValue>,
     revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
-  ) throws -> (edit: Int64, ticket: Int64)? {
+  ) throws -> (id: Receipt.ID, ticket: Int64)? {
     try state.withLock { state in
       if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
       guard state.machine.revision == revision else { return nil }
       let before = state.machine.visible
       let effects = try state.machine.edit(
         changes, visible: tree, isAtomic: isAtomic, now: configuration.time.now())
-      if let swap, let edit = effects.edit { state.swaps.append(swap, edit, changes.map(\.id)) }
+      if case .rebase = policy.kind, let edit = effects.edit {
+        state.swaps.append(swap, edit, effects.edited)
+      }
       perform(effects, &state, before: before)
-      return (effects.edit ?? 0, effects.ticket ?? 0)
+      return (
+        Receipt.ID(edit: effects.edit ?? 0, documents: Set(effects.edited)), state.machine.lastTicket
+      )
     }
   }
 
@@ -129,13 +139,17 @@ final class Replica: CommitQueue.Client {
   // MARK: The commit queue
 
   func committed(through ticket: Int64) {
-    let promises = state.withLock { state in
+    // All under one lock: who begins to wait in between would be told by nobody.
+    let (promises, cancelled) = state.withLock { state in
       state.storageError = nil
+      let before = state.machine.visible
+      let effects = state.machine.handle(.saved(ticket: ticket), now: configuration.time.now())
+      perform(effects, &state, before: before)
       let done = state.saves.filter { $0.ticket <= ticket }.map(\.promise)
       if !done.isEmpty { state.saves.removeAll { $0.ticket <= ticket } }
-      return done
+      return (done, state.tasks.takeCancelled())
     }
-    handle(.saved(ticket: ticket))
+    for task in cancelled { task.cancel() }
     for promise in promises { promise.complete(.success(())) }
   }
 

@@ -7,27 +7,44 @@ struct SwapLog {
   /// Changes a visible value; must depend on nothing else.
   typealias Swap = @Sendable (inout TreeDictionary<String, TransitValue>) throws -> Void
 
-  private var swaps: [String: [(edit: Int64, swap: Swap)]] = [:]
+  private struct Document {
+    var swaps: [(edit: Int64, swap: Swap)] = []
+    /// Up to this edit, not every swap is in the log.
+    var gap: Int64
+  }
+  private var documents: [String: Document] = [:]
+  private let since: Int64
   /// Beyond this many unsettled swaps of one document, the oldest are let go, and the merge decides.
   private static let limit = 1000
 
-  mutating func append(_ swap: @escaping Swap, _ edit: Int64, _ ids: [String]) {
+  /// - Parameter since: the last edit that an earlier process made.
+  init(since: Int64) { self.since = since }
+
+  /// - Parameter swap: `nil` for an edit that cannot be made again.
+  mutating func append(_ swap: Swap?, _ edit: Int64, _ ids: [String]) {
     for id in ids {
-      swaps[id, default: []].append((edit, swap))
-      if swaps[id, default: []].count > Self.limit { swaps[id]?.removeFirst() }
+      var document = documents[id] ?? Document(gap: since)
+      if let swap {
+        document.swaps.append((edit, swap))
+        if document.swaps.count > Self.limit { document.gap = document.swaps.removeFirst().edit }
+      } else {
+        document = Document(gap: edit)
+      }
+      documents[id] = document
     }
   }
 
   mutating func settle(_ id: String, _ edit: Int64) {
-    guard !swaps.isEmpty else { return }
-    swaps[id]?.removeAll { $0.edit <= edit }
-    if swaps[id]?.isEmpty ?? false { swaps[id] = nil }
+    guard var document = documents[id] else { return }
+    document.swaps.removeAll { $0.edit <= edit }
+    documents[id] = document.swaps.isEmpty && document.gap <= edit ? nil : document
   }
 
   /// The swaps that make up a conflict's local value; `nil` unless every one of them is still known.
   func swaps(of task: MergeTask) -> Rerun? {
-    guard let log = swaps[task.input.document], log.first?.edit == task.firstEdit else { return nil }
-    return Rerun(swaps: log.map(\.swap))
+    guard let document = documents[task.input.document], document.gap < task.firstEdit else { return nil }
+    let swaps = document.swaps.filter { $0.edit >= task.firstEdit && $0.edit <= task.edit }
+    return swaps.isEmpty ? nil : Rerun(swaps: swaps.map(\.swap))
   }
 
   struct Rerun: Sendable {

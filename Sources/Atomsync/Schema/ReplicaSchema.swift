@@ -111,7 +111,8 @@ struct BaseDocument: Equatable, Sendable {
   var version: Int64
   var updated: Int64
   var generation: Int64
-  /// `nil`: a tombstone. Kept in memory only, so that an older page cannot bring the document back.
+  /// `nil`: a tombstone that a verdict told of. In memory only, and only until its page has come, so that a page
+  /// that was read before cannot bring the document back for a moment.
   var value: StoredValue?
 
   init(version: Int64, updated: Int64, generation: Int64, value: StoredValue?) {

@@ -40,6 +40,15 @@ final class EventPipe: Sendable {
     }
   }
 
+  /// Hands over a chunk if somebody waits for one at this moment, and drops it if not.
+  func offer(_ chunk: ByteBuffer) {
+    let taker = state.withLock { state in
+      defer { state.taker = nil }
+      return state.taker
+    }
+    taker?.resume(returning: chunk)
+  }
+
   /// The next chunk; `nil` at the end. One task at a time.
   func next() async -> ByteBuffer? {
     await withTaskCancellationHandler {

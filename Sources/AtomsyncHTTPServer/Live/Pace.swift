@@ -32,7 +32,10 @@ struct Pace: Sendable {
       } else if isWriting {
         throw ReaderStalled()
       } else {
-        try await pipe.send(EventFrame.heartbeat)
+        // Without waiting: that would be to stop watching. A comment that is not taken at once is not needed,
+        // since something else is on its way.
+        pipe.offer(EventFrame.heartbeat)
+        state.withLock { if !$0.isWriting { $0.since = .now } }
       }
     }
   }

@@ -1,9 +1,13 @@
 /// Shows a map to a type with coding keys.
 struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
   let map: TransitMap
-  let decoder: ValueDecoder
+  let context: DecodingContext
+  let step: CodingStep?
 
-  var codingPath: [any CodingKey] { decoder.codingPath }
+  var codingPath: [any CodingKey] { CodingStep.path(step) }
+
+  /// The decoder of the map itself, for its errors and parts.
+  private var decoder: ValueDecoder { ValueDecoder(.null, context, step) }
 
   var allKeys: [Key] {
     map.compactMap { entry in
@@ -19,59 +23,58 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   @inline(__always)
   private func find(_ key: Key) -> TransitValue? {
-    let name = key.stringValue
-    let keywords = decoder.context.keyStrategy == .keywords
-    if let value = map[keywords ? .keyword(Keyword(name)) : .string(name)] { return value }
-    if let value = map[keywords ? .string(name) : .keyword(Keyword(name))] { return value }
+    let keywords = context.keyStrategy == .keywords
+    if let value = map.value(named: key.stringValue, keyword: keywords, hint: context.hint) { return value }
+    return findRarely(key, keyword: !keywords)
+  }
+
+  private func findRarely(_ key: Key, keyword: Bool) -> TransitValue? {
+    if let value = map.value(named: key.stringValue, keyword: keyword, hint: context.hint) { return value }
     return key.intValue.flatMap { map[.int(Int64($0))] }
   }
 
   @inline(__always)
-  private func value(_ key: Key, _ type: any Any.Type) throws -> TransitValue {
+  private func value(_ key: Key) throws -> TransitValue {
     if let value = find(key) { return value }
     throw DecodingError.keyNotFound(
       key, DecodingError.Context(codingPath: codingPath, debugDescription: "no key '\(key.stringValue)'"))
   }
 
-  /// Reads a part, naming its key in an error.
+  /// Reads a primitive part; its key joins the path only if that fails.
   @inline(__always)
-  private func read<R>(
-    _ key: Key, _ body: (ValueDecoder, TransitValue) throws -> R
-  ) throws -> R {
-    let value = try value(key, R.self)
+  private func read<R>(_ key: Key, _ body: (ValueDecoder, TransitValue) throws -> R) throws -> R {
+    let value = try value(key)
     do {
       return try body(decoder, value)
     } catch is DecodingError {
-      // Only now is the longer path worth building.
-      return try body(decoder.inner(value, key), value)
+      return try body(decoder.inner(value, .key(key)), value)
     }
   }
 
   func contains(_ key: Key) -> Bool { find(key) != nil }
 
-  func decodeNil(forKey key: Key) throws -> Bool { try value(key, Any?.self).isNull }
+  func decodeNil(forKey key: Key) throws -> Bool { try value(key).isNull }
 
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-    try decoder.decode(type, try value(key, type), key)
+    try decoder.decode(type, try value(key), .key(key))
   }
 
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type, forKey key: Key
   ) throws -> KeyedDecodingContainer<Nested> {
-    try decoder.inner(try value(key, type), key).container(keyedBy: type)
+    try decoder.inner(try value(key), .key(key)).container(keyedBy: type)
   }
 
   func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-    try decoder.inner(try value(key, [Any].self), key).unkeyedContainer()
+    try decoder.inner(try value(key), .key(key)).unkeyedContainer()
   }
 
   func superDecoder() throws -> any Decoder {
-    let key = PlainKey.superKey
-    return decoder.inner(map[.keyword(Keyword("super"))] ?? map["super"] ?? .null, key)
+    decoder.inner(map[.keyword(Keyword("super"))] ?? map["super"] ?? .null, .key(PlainKey.superKey))
   }
 
   func superDecoder(forKey key: Key) throws -> any Decoder {
-    decoder.inner(find(key) ?? .null, key)
+    decoder.inner(find(key) ?? .null, .key(key))
   }
 }
 
@@ -92,4 +95,8 @@ extension KeyedDecoding {
   func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try read(key) { try $0.integer($1) } }
   func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try read(key) { try $0.integer($1) } }
   func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try read(key) { try $0.integer($1) } }
+  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try read(key) { try $0.integer($1) } }
+  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 {
+    try read(key) { try $0.integer($1) }
+  }
 }

@@ -6,19 +6,17 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
   @inline(__always)
   private func add(_ key: Key, _ value: TransitValue) {
-    encoder.add(encoder.context.key(key), .value(value))
+    encoder.add(encoder.context.key(key), value)
   }
 
   private func open(_ key: some CodingKey) -> ValueEncoder {
-    let inner = encoder.inner(key)
-    encoder.add(encoder.context.key(key), .encoder(inner))
-    return inner
+    encoder.open(encoder.context.key(key), .key(key))
   }
 
   mutating func encodeNil(forKey key: Key) throws { add(key, .null) }
 
   mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-    add(key, try encoder.encode(value, key))
+    add(key, try encoder.encode(value, .key(key)))
   }
 
   mutating func nestedContainer<Nested: CodingKey>(
@@ -51,4 +49,6 @@ extension KeyedEncoding {
   mutating func encode(_ value: UInt16, forKey key: Key) throws { add(key, .integer(value)) }
   mutating func encode(_ value: UInt32, forKey key: Key) throws { add(key, .integer(value)) }
   mutating func encode(_ value: UInt64, forKey key: Key) throws { add(key, .integer(value)) }
+  mutating func encode(_ value: Int128, forKey key: Key) throws { add(key, .integer(value)) }
+  mutating func encode(_ value: UInt128, forKey key: Key) throws { add(key, .integer(value)) }
 }

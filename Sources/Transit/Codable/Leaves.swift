@@ -10,7 +10,10 @@ enum Leaf: UInt8 {
     map, set
   /// A type with a string or integer for raw value.
   case raw
-  case collection, custom
+  /// A set or dictionary.
+  case collection
+  /// A type that says its own tag.
+  case represented
 
   /// What a type is. The answer for a type never changes.
   static func of(_ type: any Any.Type) -> Leaf {
@@ -28,6 +31,7 @@ enum Leaf: UInt8 {
     if type == TransitBigDecimal.self { return .bigDecimal }
     if type == TransitMap.self { return .map }
     if type == TransitSet.self { return .set }
+    if type is any TransitRepresentable.Type { return .represented }
     if type is any TransitCollection.Type { return .collection }
     if type is any RawRepresentable.Type { return .raw }
     return .none
@@ -35,17 +39,53 @@ enum Leaf: UInt8 {
 }
 
 /// What each type is, learned once per encoder or decoder.
-struct LeafTable {
-  private var types: [(type: ObjectIdentifier, leaf: Leaf)] = []
+///
+/// The memory is its own, since a property of a class would be checked for overlapping access at every use.
+struct LeafTable: ~Copyable {
+  struct Entry {
+    let type: ObjectIdentifier
+    let leaf: Leaf
+    /// The type as a collection, if it is one; looking that up costs more than all the rest.
+    let collection: (any TransitCollection.Type)?
+  }
+
+  private static let capacity = 64
+  private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+  private let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+
+  init() { count.initialize(to: 0) }
+
+  deinit {
+    entries.deallocate()
+    count.deallocate()
+  }
 
   @inline(__always)
-  mutating func leaf(_ type: any Any.Type) -> Leaf {
+  func entry(_ type: any Any.Type) -> UnsafeMutablePointer<Entry> {
     let id = ObjectIdentifier(type)
-    for entry in types where entry.type == id { return entry.leaf }
-    let leaf = Leaf.of(type)
-    // Programs code few types; should one code many, the oldest are learned again.
-    if types.count >= 64 { types.removeAll(keepingCapacity: true) }
-    types.append((id, leaf))
-    return leaf
+    var index = 0
+    while index < count.pointee {
+      if entries[index].type == id { return entries + index }
+      index &+= 1
+    }
+    return learn(type, id)
   }
+
+  private func learn(_ type: any Any.Type, _ id: ObjectIdentifier) -> UnsafeMutablePointer<Entry> {
+    let leaf = Leaf.of(type)
+    // Programs code few types; should one code many, all are learned again.
+    if count.pointee == Self.capacity { count.pointee = 0 }
+    let entry = entries + count.pointee
+    let collection = leaf == .collection ? type as? any TransitCollection.Type : nil
+    entry.initialize(to: Entry(type: id, leaf: leaf, collection: collection))
+    count.pointee += 1
+    return entry
+  }
+}
+
+/// Tells the compiler that a type is the one it was found to be.
+@inline(__always)
+func identity<From, To>(_ value: From, as type: To.Type) -> To {
+  precondition(From.self == To.self, "a type is not what it was found to be")
+  return unsafeBitCast(value, to: To.self)
 }

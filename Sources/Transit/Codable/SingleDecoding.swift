@@ -7,7 +7,7 @@ struct SingleDecoding: SingleValueDecodingContainer {
   func decodeNil() -> Bool { decoder.value.isNull }
 
   func decode<T: Decodable>(_ type: T.Type) throws -> T {
-    try decoder.unwrap(type, decoder.value)
+    try decoder.decode(type, decoder.value, nil)
   }
 
   /// A name, as a string, keyword or symbol: what asks here is a type with a string inside, as enums are.
@@ -25,4 +25,6 @@ struct SingleDecoding: SingleValueDecodingContainer {
   func decode(_ type: UInt16.Type) throws -> UInt16 { try decoder.integer(decoder.value) }
   func decode(_ type: UInt32.Type) throws -> UInt32 { try decoder.integer(decoder.value) }
   func decode(_ type: UInt64.Type) throws -> UInt64 { try decoder.integer(decoder.value) }
+  func decode(_ type: Int128.Type) throws -> Int128 { try decoder.integer(decoder.value) }
+  func decode(_ type: UInt128.Type) throws -> UInt128 { try decoder.integer(decoder.value) }
 }

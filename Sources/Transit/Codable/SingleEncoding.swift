@@ -5,11 +5,11 @@ struct SingleEncoding: SingleValueEncodingContainer {
   var codingPath: [any CodingKey] { encoder.codingPath }
 
   @inline(__always)
-  private func set(_ value: TransitValue) { encoder.content = .value(value) }
+  private func set(_ value: TransitValue) { encoder.set(value) }
 
   mutating func encodeNil() throws { set(.null) }
 
-  mutating func encode<T: Encodable>(_ value: T) throws { set(try encoder.encodeElement(value)) }
+  mutating func encode<T: Encodable>(_ value: T) throws { set(try encoder.encode(value, nil)) }
 
   mutating func encode(_ value: String) throws {
     set(encoder.isRaw && !value.isEmpty ? .keyword(Keyword(value)) : .string(value))
@@ -28,4 +28,6 @@ struct SingleEncoding: SingleValueEncodingContainer {
   mutating func encode(_ value: UInt16) throws { set(.integer(value)) }
   mutating func encode(_ value: UInt32) throws { set(.integer(value)) }
   mutating func encode(_ value: UInt64) throws { set(.integer(value)) }
+  mutating func encode(_ value: Int128) throws { set(.integer(value)) }
+  mutating func encode(_ value: UInt128) throws { set(.integer(value)) }
 }

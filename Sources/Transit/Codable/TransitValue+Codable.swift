@@ -16,7 +16,7 @@ extension TransitValue: Codable {
   /// Gives the value to a `TransitEncoder` as it is; to any other encoder, writes EDN text.
   public func encode(to encoder: any Encoder) throws {
     if let encoder = encoder as? ValueEncoder {
-      encoder.content = .value(self)
+      encoder.set(self)
       return
     }
     var container = encoder.singleValueContainer()

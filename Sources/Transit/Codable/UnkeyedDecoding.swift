@@ -13,52 +13,62 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
   var count: Int? { items.count }
   var isAtEnd: Bool { currentIndex >= items.count }
 
+  /// Reads a primitive element; its index joins the path only if that fails.
   @inline(__always)
   private mutating func read<R>(_ body: (ValueDecoder, TransitValue) throws -> R) throws -> R {
-    guard currentIndex < items.count else {
-      throw DecodingError.valueNotFound(
-        R.self,
-        DecodingError.Context(
-          codingPath: codingPath + [PlainKey(intValue: currentIndex)], debugDescription: "no more elements"))
-    }
-    let value = items[currentIndex]
+    let value = try next(R.self)
     let result: R
     do {
       result = try body(decoder, value)
     } catch is DecodingError {
-      result = try body(decoder.inner(value, PlainKey(intValue: currentIndex)), value)
+      result = try body(inner(value), value)
     }
     currentIndex += 1
     return result
   }
 
+  private func inner(_ value: TransitValue) -> ValueDecoder { decoder.inner(value, .index(currentIndex)) }
+
   mutating func decodeNil() throws -> Bool {
-    guard currentIndex < items.count else { return try read { _, _ in true } }
-    guard items[currentIndex].isNull else { return false }
+    guard try next(Any?.self).isNull else { return false }
     currentIndex += 1
     return true
   }
 
+  /// The next element, still to be counted as read.
+  @inline(__always)
+  private func next(_ type: any Any.Type) throws -> TransitValue {
+    if currentIndex < items.count { return items[currentIndex] }
+    throw DecodingError.valueNotFound(
+      type,
+      DecodingError.Context(
+        codingPath: codingPath + [PlainKey(intValue: currentIndex)], debugDescription: "no more elements"))
+  }
+
   mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-    let index = currentIndex
-    return try read { try $0.decode(type, $1, PlainKey(intValue: index)) }
+    let result = try decoder.decode(type, try next(type), .index(currentIndex))
+    currentIndex += 1
+    return result
   }
 
   mutating func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type
   ) throws -> KeyedDecodingContainer<Nested> {
-    let index = currentIndex
-    return try read { try $0.inner($1, PlainKey(intValue: index)).container(keyedBy: type) }
+    let container = try inner(try next(type)).container(keyedBy: type)
+    currentIndex += 1
+    return container
   }
 
   mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-    let index = currentIndex
-    return try read { try $0.inner($1, PlainKey(intValue: index)).unkeyedContainer() }
+    let container = try inner(try next([Any].self)).unkeyedContainer()
+    currentIndex += 1
+    return container
   }
 
   mutating func superDecoder() throws -> any Decoder {
-    let index = currentIndex
-    return try read { $0.inner($1, PlainKey(intValue: index)) }
+    let decoder = inner(try next((any Decoder).self))
+    currentIndex += 1
+    return decoder
   }
 }
 
@@ -77,4 +87,6 @@ extension UnkeyedDecoding {
   mutating func decode(_ type: UInt16.Type) throws -> UInt16 { try read { try $0.integer($1) } }
   mutating func decode(_ type: UInt32.Type) throws -> UInt32 { try read { try $0.integer($1) } }
   mutating func decode(_ type: UInt64.Type) throws -> UInt64 { try read { try $0.integer($1) } }
+  mutating func decode(_ type: Int128.Type) throws -> Int128 { try read { try $0.integer($1) } }
+  mutating func decode(_ type: UInt128.Type) throws -> UInt128 { try read { try $0.integer($1) } }
 }

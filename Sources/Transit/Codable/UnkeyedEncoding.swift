@@ -3,21 +3,19 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
   let encoder: ValueEncoder
 
   var codingPath: [any CodingKey] { encoder.codingPath }
-  var count: Int { encoder.partCount }
+  var count: Int { encoder.count }
 
   @inline(__always)
-  private func add(_ value: TransitValue) { encoder.add(.value(value)) }
+  private func add(_ value: TransitValue) { encoder.add(value) }
 
   private func open() -> ValueEncoder {
-    let inner = encoder.inner(PlainKey(intValue: count))
-    encoder.add(.encoder(inner))
-    return inner
+    encoder.open(nil, .index(count))
   }
 
   mutating func encodeNil() throws { add(.null) }
 
   mutating func encode<T: Encodable>(_ value: T) throws {
-    add(try encoder.encode(value, PlainKey(intValue: count)))
+    add(try encoder.encode(value, .index(count)))
   }
 
   mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<
@@ -46,4 +44,6 @@ extension UnkeyedEncoding {
   mutating func encode(_ value: UInt16) throws { add(.integer(value)) }
   mutating func encode(_ value: UInt32) throws { add(.integer(value)) }
   mutating func encode(_ value: UInt64) throws { add(.integer(value)) }
+  mutating func encode(_ value: Int128) throws { add(.integer(value)) }
+  mutating func encode(_ value: UInt128) throws { add(.integer(value)) }
 }

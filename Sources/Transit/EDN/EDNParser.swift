@@ -6,7 +6,8 @@ struct EDNParser {
 
   init(_ text: String, limits: TransitLimits) {
     bytes = Array(text.utf8)
-    levels = limits.depth
+    // A scalar counts as a level here, not in the limit.
+    levels = limits.depth + 1
   }
 
   private func fail(_ code: TransitError.Code, _ message: String, at offset: Int? = nil) -> TransitError {
@@ -99,7 +100,7 @@ struct EDNParser {
     let start = position
     let flat = try items(until: "}")
     if flat.count & 1 == 1 { throw fail(.oddMap, "a map has a key without a value", at: start) }
-    return TransitMap(flat: flat, distinct: false)
+    return TransitMap(flat: FlatValues(flat), distinct: false)
   }
 
   /// The characters of a name or number from here.
@@ -272,13 +273,12 @@ struct EDNParser {
     switch (tag, rep) {
     case ("inst", .string): return try Scalars.decode(tag: "t", rep: rep, offset: start)
     case ("uuid", .string): return try Scalars.decode(tag: "u", rep: rep, offset: start)
-    case ("link", _): return try ValueSink.link(rep)
     case ("transit", .array(let parts)):
-      if parts.count == 2, case .string(let tag) = parts[0] { return .tagged(tag, parts[1]) }
-    case ("inst", _), ("uuid", _): break
-    default:
-      if tag.unicodeScalars.count == 1 { return try Scalars.decode(tag: tag, rep: rep, offset: start) }
-      return .tagged(tag, rep)
+      if parts.count == 2, case .string(let tag) = parts[0], !tag.isEmpty {
+        return try TransitTagged(tag: tag, rep: parts[1]).resolved(offset: start)
+      }
+    case ("inst", _), ("uuid", _), ("transit", _): break
+    default: return try TransitTagged(tag: tag, rep: rep).resolved(offset: start)
     }
     throw TransitError(.invalidRepresentation, "the tag '\(tag)' has no such representation", offset: start)
   }

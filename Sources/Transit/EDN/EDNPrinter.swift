@@ -15,7 +15,9 @@ struct EDNPrinter {
     case .int(let value): text += String(value)
     case .bigInt(let value): text += value.text + "N"
     case .double(let value): text += Self.double(value)
-    case .bigDecimal(let value): text += value.text + "M"
+    case .bigDecimal(let value):
+      let digits = value.text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+      if digits.first != UInt8(ascii: ".") { text += value.text + "M" } else { tag("f", .string(value.text)) }
     case .string(let value): quote(value)
     case .keyword(let value):
       if EDNName.isPlain(value.text) { text += ":" + value.text } else { tag(":", .string(value.text)) }

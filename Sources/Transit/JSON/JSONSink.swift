@@ -282,7 +282,7 @@ struct JSONSink: EncodingSink, ~Copyable {
   }
 
   @inline(__always)
-  mutating func end(_ kind: Composite, mark: Int, count: Int) {
+  mutating func end(_ kind: Composite, mark: Int, count: Int, distinct: Bool) {
     output.reserve(2)
     switch kind {
     case .array: output.put(UInt8(ascii: "]"))

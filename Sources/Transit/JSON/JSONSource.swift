@@ -306,8 +306,7 @@ extension JSONSource {
     position = cursor
     if integerDigits <= 18 { return .int(negative ? 0 &- Int64(digits) : Int64(digits)) }
     if let value = Integers.parse(base + start, cursor &- start) { return .int(value) }
-    return .digits(
-      String(decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self))
+    return .digits(Text(base + start, cursor &- start, isASCII: true))
   }
 
   private mutating func fraction(
@@ -347,7 +346,7 @@ extension JSONSource {
     position = cursor
     // Up to 19 digits fit the integer, one of the characters being the point.
     if significant <= 18, let value = Doubles.exact(digits: digits, exponent: exponent) {
-      return negative ? 0 - value : value
+      return negative ? -value : value
     }
     let text = String(
       decoding: UnsafeBufferPointer(start: base + start, count: cursor - start), as: UTF8.self)

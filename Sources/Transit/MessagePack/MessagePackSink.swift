@@ -190,7 +190,7 @@ struct MessagePackSink: EncodingSink, ~Copyable {
   }
 
   @inline(__always)
-  mutating func end(_ kind: Composite, mark: Int, count: Int) {
+  mutating func end(_ kind: Composite, mark: Int, count: Int, distinct: Bool) {
     if mark < 0 { return }
     let items = kind == .map ? count / 2 : count
     if items < 16 {

@@ -70,7 +70,7 @@ struct MessagePackSource: TokenSource {
     case 0xCE: return .int(Int64(try load(UInt32.self)))
     case 0xCF:
       let value = try load(UInt64.self)
-      return value <= UInt64(Int64.max) ? .int(Int64(bitPattern: value)) : .digits(String(value))
+      return value <= UInt64(Int64.max) ? .int(Int64(bitPattern: value)) : .unsigned(value)
     case 0xD0: return .int(Int64(try load(Int8.self)))
     case 0xD1: return .int(Int64(try load(Int16.self)))
     case 0xD2: return .int(Int64(try load(Int32.self)))

@@ -8,8 +8,6 @@ internal import Foundation
 protocol EncodingSink: TokenSink, ~Copyable {
   /// Writes a text by its kind and body, or the code that stands for it.
   mutating func put(_ body: UnsafePointer<UInt8>, _ count: Int, _ kind: TextKind, key: Bool)
-  mutating func instant(_ value: Instant, key: Bool)
-  mutating func uuid(_ value: UUID, key: Bool)
   /// Writes a scalar whose only form is text, `~` + tag + body.
   mutating func tagged(_ tag: UInt8, _ body: String, key: Bool)
 }
@@ -26,11 +24,6 @@ extension EncodingSink where Self: ~Copyable {
   mutating func newText(_ body: Text, kind: TextKind, key: Bool) -> TransitValue? {
     put(body.start, body.count, kind, key: key)
     return nil
-  }
-
-  @inline(__always)
-  mutating func knownText(_ body: Text, slot: inout ReadCache.Slot, key: Bool) {
-    put(body.start, body.count, slot.kind, key: key)
   }
 
   func keyText(mark: Int, pair: Int) -> String? { nil }
@@ -122,32 +115,48 @@ extension EncodingSink where Self: ~Copyable {
       put(value.text, .symbol, key: key)
     case .instant(let value): instant(value, key: key)
     case .uuid(let value): uuid(value, key: key)
-    case .map(let map): try write(map, levels: levels)
-    case .array(let items): try write(items, .array, levels: levels)
-    case .set(let set): try write(set.elements, .set, levels: levels)
-    case .list(let items): try write(items, .list, levels: levels)
+    case .map(let map):
+      try map.flat.withUnsafeBufferPointer { (flat) throws(TransitError) in
+        try writePairs(flat, levels: levels)
+      }
+    case .array(let items):
+      try items.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .array, levels: levels)
+      }
+    case .set(let set):
+      try set.flat.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .set, levels: levels)
+      }
+    case .list(let items):
+      try items.withUnsafeBufferPointer { (items) throws(TransitError) in
+        try write(items, .list, levels: levels)
+      }
     case .tagged(let tagged): try write(tagged, key: key, levels: levels)
     case .ratio(let ratio):
-      try write(
-        TransitTagged(tag: "ratio", rep: [.bigInt(ratio.numerator), .bigInt(ratio.denominator)]), key: false,
-        levels: levels)
-    case .link(let link):
-      try write(TransitTagged(tag: "link", rep: .map(link.map)), key: false, levels: levels)
+      try form("ratio", [.bigInt(ratio.numerator), .bigInt(ratio.denominator)], levels: levels)
+    case .link(let link): try form("link", .map(link.map), levels: levels)
     case .bigInt, .bigDecimal, .bytes, .uri, .char: scalar(value, key: key)
     }
   }
 
-  private mutating func write(_ items: [TransitValue], _ kind: Composite, levels: Int) throws(TransitError) {
+  private mutating func write(
+    _ items: UnsafeBufferPointer<TransitValue>, _ kind: Composite, levels: Int
+  ) throws(TransitError) {
     // A set or list takes two levels in the bytes, its tag and its array.
     let inner = levels - (kind == .array ? 1 : 2)
     if inner < 0 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
     let mark = begin(kind, count: items.count)
-    for item in items { try write(item, key: false, levels: inner) }
-    end(kind, mark: mark, count: items.count)
+    var position = 0
+    while position < items.count {
+      try write(items[position], key: false, levels: inner)
+      position &+= 1
+    }
+    end(kind, mark: mark, count: items.count, distinct: true)
   }
 
-  private mutating func write(_ map: TransitMap, levels: Int) throws(TransitError) {
-    let flat = map.flat
+  private mutating func writePairs(
+    _ flat: UnsafeBufferPointer<TransitValue>, levels: Int
+  ) throws(TransitError) {
     var plain = true
     var position = 0
     while position < flat.count {
@@ -156,28 +165,46 @@ extension EncodingSink where Self: ~Copyable {
     }
     let inner = levels - (plain ? 1 : 2)
     if inner < 0 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
-    let mark = begin(plain ? .map : .cmap, count: plain ? map.count : flat.count)
+    let mark = begin(plain ? .map : .cmap, count: plain ? flat.count / 2 : flat.count)
     position = 0
     while position < flat.count {
       try write(flat[position], key: plain, levels: inner)
       try write(flat[position &+ 1], key: false, levels: inner)
       position &+= 2
     }
-    end(plain ? .map : .cmap, mark: mark, count: flat.count)
+    end(plain ? .map : .cmap, mark: mark, count: flat.count, distinct: true)
   }
 
   private mutating func write(_ tagged: TransitTagged, key: Bool, levels: Int) throws(TransitError) {
+    if tagged.tag.isEmpty { throw TransitError(.unencodable, "a tag without a name") }
+    if tagged.isReserved {
+      // A tag of Transit's own: written as the value it makes, or not at all.
+      let value: TransitValue
+      do throws(TransitError) {
+        value = try tagged.resolved(offset: nil)
+      } catch {
+        throw TransitError(.unencodable, error.message)
+      }
+      if key, !value.isStringable {
+        throw TransitError(.unencodable, "the tag '\(tagged.tag)' makes no key of a plain map")
+      }
+      return try write(value, key: key, levels: levels)
+    }
     if tagged.isScalar {
       scalar(.tagged(tagged), key: key)
       return
     }
-    if tagged.tag.isEmpty { throw TransitError(.unencodable, "a tag without a name") }
+    try form(tagged.tag, tagged.rep, levels: levels)
+  }
+
+  /// Writes a tag and what stands under it.
+  private mutating func form(_ tag: String, _ rep: TransitValue, levels: Int) throws(TransitError) {
     if levels < 1 { throw TransitError(.tooDeep, "values are nested deeper than the limit") }
-    var tag = tagged.tag
+    var tag = tag
     let mark = tag.withUTF8 { bytes in
       bytes.baseAddress.map { beginTagged(Text($0, bytes.count, isASCII: false)) } ?? 0
     }
-    try write(tagged.rep, key: false, levels: levels - 1)
+    try write(rep, key: false, levels: levels - 1)
     try endTagged(mark: mark, kind: .unknown)
   }
 }

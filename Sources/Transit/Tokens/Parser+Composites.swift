@@ -12,7 +12,7 @@ extension Parser where Sink: ~Copyable {
     var frame = Frame(array: count)
     guard try source.hasNext(&frame) else {
       let mark = sink.begin(.array, count: 0)
-      sink.end(.array, mark: mark, count: 0)
+      sink.end(.array, mark: mark, count: 0, distinct: false)
       levels &+= 1
       return
     }
@@ -50,7 +50,7 @@ extension Parser where Sink: ~Copyable {
     } catch {
       throw error.inside(.index(items - 1))
     }
-    sink.end(kind, mark: mark, count: items)
+    sink.end(kind, mark: mark, count: items, distinct: false)
   }
 
   /// Reads the array under `set`, `list` or `cmap`: one that is no map and no tag itself.
@@ -62,7 +62,7 @@ extension Parser where Sink: ~Copyable {
     var frame = Frame(array: count)
     guard try source.hasNext(&frame) else {
       let mark = sink.begin(kind, count: 0)
-      sink.end(kind, mark: mark, count: 0)
+      sink.end(kind, mark: mark, count: 0, distinct: false)
       levels &+= 1
       return
     }
@@ -79,20 +79,28 @@ extension Parser where Sink: ~Copyable {
       }
     }
     let mark = sink.begin(kind, count: count)
+    let hashes = keyHashes.count
     var items = 1
+    var begun = 0
     do throws(TransitError) {
+      keyHash = 0
       try item(head, key: false)
+      if kind == .set { note(0, since: hashes) }
       while try source.hasNext(&frame) {
-        items &+= 1
+        begun = items
+        keyHash = 0
         try item(try source.head(), key: false)
+        if kind == .set { note(items, since: hashes) }
+        items &+= 1
       }
     } catch {
-      throw error.inside(.index(items - 1))
+      throw error.inside(.index(begun))
     }
     if kind == .cmap, items & 1 == 1 {
       throw TransitError(.oddMap, "a cmap has a key without a value", offset: start)
     }
-    sink.end(kind, mark: mark, count: items)
+    let distinct = keyHashes.allDistinct(items, since: hashes)
+    sink.end(kind, mark: mark, count: items, distinct: distinct)
     levels &+= 1
   }
 
@@ -100,20 +108,30 @@ extension Parser where Sink: ~Copyable {
   private mutating func pairs(_ frame: inout Frame, count: Int?) throws(TransitError) {
     let mark = sink.begin(.map, count: count)
     var pairs = 0
+    let hashes = keyHashes.count
     while try source.hasNext(&frame) {
       try key(try source.head(), pair: pairs)
+      note(pairs, since: hashes)
       guard try source.hasNext(&frame) else {
         throw fail(.oddMap, "a map has a key without a value")
       }
       try pairValue(mark, pairs)
       pairs &+= 1
     }
-    sink.end(.map, mark: mark, count: 2 &* pairs)
+    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: keyHashes.allDistinct(pairs, since: hashes))
+  }
+
+  /// Notes the key or element that was read, to learn whether all of a map or set differ.
+  @inline(__always)
+  private mutating func note(_ pair: Int, since start: Int) {
+    guard Sink.buildsValues else { return }
+    keyHashes.note(keyHash, pair: pair, since: start)
   }
 
   @inline(__always)
   private mutating func key(_ head: Head, pair: Int) throws(TransitError) {
     do throws(TransitError) {
+      keyHash = 0
       try item(head, key: true)
     } catch {
       throw error.inside(.index(2 * pair))
@@ -136,7 +154,7 @@ extension Parser where Sink: ~Copyable {
     var frame = Frame(object: count)
     guard try source.hasNext(&frame) else {
       let mark = sink.begin(.map, count: 0)
-      sink.end(.map, mark: mark, count: 0)
+      sink.end(.map, mark: mark, count: 0, distinct: true)
       levels &+= 1
       return
     }
@@ -148,15 +166,17 @@ extension Parser where Sink: ~Copyable {
     }
     let mark = sink.begin(.map, count: count)
     var pairs = 0
+    let hashes = keyHashes.count
     while true {
       try key(head, pair: pairs)
+      note(pairs, since: hashes)
       guard try source.hasNext(&frame) else { throw fail(.oddMap, "a map has a key without a value") }
       try pairValue(mark, pairs)
       pairs &+= 1
       guard try source.hasNext(&frame) else { break }
       head = try source.head()
     }
-    sink.end(.map, mark: mark, count: 2 &* pairs)
+    sink.end(.map, mark: mark, count: 2 &* pairs, distinct: keyHashes.allDistinct(pairs, since: hashes))
     levels &+= 1
   }
 
@@ -193,27 +213,30 @@ extension Parser where Sink: ~Copyable {
   @inline(__always)
   private mutating func scalar(_ name: Text) throws(TransitError) {
     let start = source.tokenStart
+    let letter = name.start[0]
+    // The name may lie in the scratch buffer, which the next token takes.
+    let tag = letter == UInt8(ascii: "m") || letter == UInt8(ascii: "u") ? "" : name.string
     let head = try source.head()
-    if case .int(let value) = head, name.start[0] == UInt8(ascii: "m") {
-      sink.scalar(.instant(Instant(milliseconds: value)), key: false)
-    } else if case .array(count: 2) = head, name.start[0] == UInt8(ascii: "u") {
-      guard case .int(let high) = try half(), case .int(let low) = try half() else {
+    if case .int(let value) = head, letter == UInt8(ascii: "m") {
+      sink.instant(Instant(milliseconds: value), key: false)
+    } else if case .array(count: 2) = head, letter == UInt8(ascii: "u") {
+      guard let high = try half(), let low = try half() else {
         throw TransitError(.invalidRepresentation, "a UUID needs two integers", offset: start)
       }
-      sink.scalar(
-        .uuid(UUIDText.uuid(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))), key: false)
+      sink.uuid(UUIDText.uuid(high: high, low: low), key: false)
     } else {
-      try rareScalar(name.string, head, start: start)
+      try rareScalar(tag.isEmpty ? String(Unicode.Scalar(letter)) : tag, head, start: start)
     }
   }
 
-  /// An integer that is one half of a UUID; halves of a peer without signs come as digits.
-  private mutating func half() throws(TransitError) -> Head {
-    let head = try source.head()
-    if case .digits(let digits) = head, let unsigned = UInt64(digits) {
-      return .int(Int64(bitPattern: unsigned))
+  /// An integer that is one half of a UUID; a peer without signs may write it as a large one.
+  @inline(__always)
+  private mutating func half() throws(TransitError) -> UInt64? {
+    switch try source.head() {
+    case .int(let value): UInt64(bitPattern: value)
+    case .unsigned(let value): value
+    default: nil
     }
-    return head
   }
 
   private mutating func rareScalar(_ tag: String, _ head: Head, start: Int) throws(TransitError) {

@@ -9,6 +9,9 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   /// How many more levels may open.
   var levels: Int
   let input: UnsafePointer<UInt8>
+  /// The hash of the last text that was read as a key; zero for a key of another type.
+  var keyHash: UInt64 = 0
+  var keyHashes = KeyHashes()
 
   init(
     _ bytes: UnsafeBufferPointer<UInt8>, at position: Int, cache: consuming ReadCache, sink: consuming Sink,
@@ -39,13 +42,16 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     case .bool(let value): sink.bool(value, key: key)
     case .double(let value): sink.double(value, key: key)
     case .null: sink.null(key: key)
-    case .digits(let digits): sink.scalar(.bigInt(TransitBigInteger(canonical: digits)), key: key)
+    case .digits(let digits): sink.scalar(.bigInt(TransitBigInteger(canonical: digits.string)), key: key)
+    case .unsigned(let value): sink.scalar(.bigInt(TransitBigInteger(value)), key: key)
     case .array(let count):
       if key { throw fail(.compositeKey, "an array cannot be the key of a plain map") }
       try array(count: count)
+      keyHash = 0
     case .object(let count):
       if key { throw fail(.compositeKey, "a map cannot be the key of a plain map") }
       try object(count: count)
+      keyHash = 0
     }
   }
 
@@ -55,20 +61,27 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   private mutating func text(_ text: Text, key: Bool) throws(TransitError) {
     if text.count > 0 {
       let first = text.start[0]
-      if first == UInt8(ascii: "~") || first == UInt8(ascii: "^") || first == UInt8(ascii: "`") {
-        return try special(text, key: key)
-      }
+      if first == UInt8(ascii: "^") { return try code(text, key: key) }
+      if first == UInt8(ascii: "~") || first == UInt8(ascii: "`") { return try special(text, key: key) }
     }
+    let hash = key ? self.hash(text, .string) : 0
     if key, text.isLongEnoughToCache {
       let value = sink.newText(text, kind: .string, key: key)
-      cache.store(text, at: source.inputOffset(of: text), kind: .string, value: value)
+      cache.store(text, at: source.inputOffset(of: text), kind: .string, hash: hash, value: value)
     } else {
       sink.text(text, kind: .string, key: key)
     }
   }
 
+  /// The hash of a text for telling keys apart, and for that only: zero where no values are built.
+  @inline(__always)
+  private mutating func hash(_ body: Text, _ kind: TextKind) -> UInt64 {
+    guard Sink.buildsValues else { return 0 }
+    keyHash = TextHash.hash(body.start, body.count, kind, seed: 0)
+    return keyHash
+  }
+
   private mutating func special(_ text: Text, key: Bool) throws(TransitError) {
-    guard text.start[0] != UInt8(ascii: "^") else { return try code(text, key: key) }
     guard text.start[0] == UInt8(ascii: "~") else {
       // A backquote that nobody escaped: a string, though a writer would have escaped it.
       let value = TransitValue.string(text.string)
@@ -85,6 +98,14 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
       name(text, text.dropping(1), .escaped, key: key)
     case UInt8(ascii: "#"): throw fail(.misplacedTag, "a tag stands where only a value may")
     default:
+      if !key {
+        if text.start[1] == UInt8(ascii: "u"), let value = UUIDText.parse(body.start, body.count) {
+          return sink.uuid(value, key: false)
+        }
+        if text.start[1] == UInt8(ascii: "m"), let value = Integers.parse(body.start, body.count) {
+          return sink.instant(Instant(milliseconds: value), key: false)
+        }
+      }
       let value = try Scalars.decode(afterTilde: text.dropping(1), offset: source.tokenStart)
       sink.scalar(value, key: key)
       if key, text.isLongEnoughToCache { remember(text, scalar: value) }
@@ -100,42 +121,49 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   @inline(__always)
   private mutating func name(_ text: Text, _ body: Text, _ kind: TextKind, key: Bool) {
     if text.isCacheable(asKey: key) {
+      let hash = self.hash(body, kind)
       let value = sink.newText(body, kind: kind, key: key)
-      cache.store(body, at: source.inputOffset(of: body), kind: kind, value: value)
+      cache.store(body, at: source.inputOffset(of: body), kind: kind, hash: hash, value: value)
+    } else if key {
+      _ = hash(body, kind)
+      sink.text(body, kind: kind, key: true)
     } else {
       sink.text(body, kind: kind, key: key)
     }
   }
 
   private mutating func remember(_ text: Text, scalar value: TransitValue) {
-    cache.store(text, at: source.inputOffset(of: text), kind: .string, isScalar: true, value: value)
+    cache.store(text, at: source.inputOffset(of: text), kind: .string, isScalar: true, hash: 0, value: value)
   }
 
-  @inline(__always)
   private mutating func code(_ text: Text, key: Bool) throws(TransitError) {
-    let slot = try self.slot(text)
-    let body = cache.body(of: cache.slots[slot], input: input)
-    if cache.slots[slot].kind == .tag { throw fail(.misplacedTag, "a tag stands where only a value may") }
-    if cache.slots[slot].isScalar, let value = cache.slots[slot].value {
+    let index = try self.slot(text)
+    let slot = cache.slots[index]
+    if slot.kind == .tag { throw fail(.misplacedTag, "a tag stands where only a value may") }
+    keyHash = slot.hash
+    if Sink.buildsValues {
+      if let value = cache.values[index] { return sink.scalar(value, key: key) }
+      let value = ValueSink.make(cache.body(of: slot, input: input), slot.kind)
+      cache.keep(value, at: index)
       sink.scalar(value, key: key)
-      return
+    } else if slot.isScalar, let value = cache.values[index] {
+      sink.scalar(value, key: key)
+    } else {
+      sink.text(cache.body(of: slot, input: input), kind: slot.kind, key: key)
     }
-    known(slot, body, key: key)
   }
 
   @inline(__always)
-  private mutating func known(_ slot: Int, _ body: Text, key: Bool) {
-    cache.known(slot, body, key: key, sink: &sink)
+  private func slot(_ text: Text) throws(TransitError) -> Int {
+    if let slot = cache.index(ofCode: text) { return slot }
+    throw noSlot(text)
   }
 
-  private func slot(_ text: Text) throws(TransitError) -> Int {
-    guard let slot = cache.index(ofCode: text) else {
-      if text.count == 2, text.start[1] == UInt8(ascii: " ") {
-        throw fail(.misplacedTag, "the mark of a map stands where only a value may")
-      }
-      throw fail(.invalidCacheCode, "the cache code '\(text.string.prefix(8))' stands for nothing")
+  private func noSlot(_ text: Text) -> TransitError {
+    if text.count == 2, text.start[1] == UInt8(ascii: " ") {
+      return fail(.misplacedTag, "the mark of a map stands where only a value may")
     }
-    return slot
+    return fail(.invalidCacheCode, "the cache code '\(text.string.prefix(8))' stands for nothing")
   }
 
   // MARK: Tags
@@ -161,15 +189,8 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     guard name.count > 0 else { throw fail(.misplacedTag, "a tag without a name") }
     let kind = TagKind(name)
     if text.isLongEnoughToCache {
-      cache.store(name, at: source.inputOffset(of: name), kind: .tag, tag: kind, value: nil)
+      cache.store(name, at: source.inputOffset(of: name), kind: .tag, tag: kind, hash: 0, value: nil)
     }
     return .tag(kind, name)
-  }
-}
-
-extension ReadCache {
-  @inline(__always)
-  mutating func known<Sink: TokenSink & ~Copyable>(_ index: Int, _ body: Text, key: Bool, sink: inout Sink) {
-    withSlot(index) { sink.knownText(body, slot: &$0, key: key) }
   }
 }

@@ -58,6 +58,7 @@ enum TagKind: UInt8 {
 /// Slots keep the text, for copying to a writer, and the decoded value once somebody needed it, so that a keyword is
 /// decoded once and shared. Codes beyond the last slot begin anew at zero, as transit-java does it.
 struct ReadCache {
+  /// What is known of a text besides its value.
   struct Slot {
     let kind: TextKind
     let tag: TagKind
@@ -67,14 +68,16 @@ struct ReadCache {
     /// Where the body is: in the input, or if negative in the arena, at `~offset`.
     let offset: Int
     let count: Int
-    /// The decoded value: for a tag its name.
-    var value: TransitValue?
+    /// The hash of the text; zero for a scalar, whose text does not tell whether two are equal.
+    let hash: UInt64
   }
 
   /// How many texts are remembered before numbering begins anew.
   static let capacity = 44 * 44
 
   private(set) var slots: [Slot] = []
+  /// The decoded values, where somebody needed them.
+  private(set) var values: [TransitValue?] = []
   private var next = 0
   /// Bodies that are not in the input, because they were escaped there.
   private var arena: [UInt8] = []
@@ -82,6 +85,7 @@ struct ReadCache {
   /// Forgets everything, for the next top-level value.
   mutating func reset() {
     slots.removeAll(keepingCapacity: true)
+    values.removeAll(keepingCapacity: true)
     arena.removeAll(keepingCapacity: true)
     next = 0
   }
@@ -89,7 +93,7 @@ struct ReadCache {
   @inline(__always)
   mutating func store(
     _ body: Text, at inputOffset: Int?, kind: TextKind, tag: TagKind = .unknown, isScalar: Bool = false,
-    value: TransitValue?
+    hash: UInt64, value: consuming TransitValue?
   ) {
     let offset: Int
     if let inputOffset {
@@ -100,18 +104,24 @@ struct ReadCache {
     }
     let slot = Slot(
       kind: kind, tag: tag, isScalar: isScalar, isASCII: body.isASCII, offset: offset, count: body.count,
-      value: value)
+      hash: hash)
     if next == Self.capacity { next = 0 }
-    if next == slots.count { slots.append(slot) } else { slots[next] = slot }
+    if next == slots.count {
+      slots.append(slot)
+      values.append(value)
+    } else {
+      slots[next] = slot
+      values[next] = value
+    }
     next &+= 1
   }
 
-  @inline(__always)
-  mutating func withSlot<R>(_ index: Int, _ body: (inout Slot) -> R) -> R { body(&slots[index]) }
+  /// Keeps the decoded value of a slot for the next time.
+  mutating func keep(_ value: TransitValue, at index: Int) { values[index] = value }
 
   /// The body of a slot's text. Good until the next text is stored.
   @inline(__always)
-  func body(of slot: borrowing Slot, input: UnsafePointer<UInt8>) -> Text {
+  func body(of slot: Slot, input: UnsafePointer<UInt8>) -> Text {
     if slot.offset >= 0 { return Text(input + slot.offset, slot.count, isASCII: slot.isASCII) }
     return arena.withUnsafeBufferPointer { bytes in
       Text((bytes.baseAddress ?? input) + ~slot.offset, slot.count, isASCII: slot.isASCII)

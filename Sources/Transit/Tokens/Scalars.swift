@@ -1,13 +1,13 @@
 /// Reading of scalars from their text form, `~X…`.
 enum Scalars {
-  private static func bad(_ what: String, _ body: Text, _ offset: Int) -> TransitError {
+  private static func bad(_ what: String, _ body: Text, _ offset: Int?) -> TransitError {
     let shown = body.count > 40 ? "\(body.string.prefix(40))…" : body.string
     return TransitError(.invalidScalar, "'\(shown)' is not \(what)", offset: offset)
   }
 
   /// The value of a tag of one ASCII character and the text after it. A tag without meaning is kept as `tagged`.
   @inline(__always)
-  static func decode(tag: UInt8, _ body: Text, offset: Int) throws(TransitError) -> TransitValue {
+  static func decode(tag: UInt8, _ body: Text, offset: Int?) throws(TransitError) -> TransitValue {
     switch tag {
     case UInt8(ascii: "u"):
       guard let uuid = UUIDText.parse(body.start, body.count) else { throw bad("a UUID", body, offset) }
@@ -21,7 +21,8 @@ enum Scalars {
     }
   }
 
-  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int) throws(TransitError) -> TransitValue
+  private static func decodeRarely(tag: UInt8, _ body: Text, offset: Int?) throws(TransitError)
+    -> TransitValue
   {
     switch tag {
     case UInt8(ascii: "_"):
@@ -73,14 +74,14 @@ enum Scalars {
     case UInt8(ascii: "$"):
       guard body.count > 0 else { throw bad("the name of a symbol", body, offset) }
       return .symbol(Symbol(body.string))
-    case UInt8(ascii: "s"): return .string(body.string)
+    case UInt8(ascii: "s"), UInt8(ascii: "'"): return .string(body.string)
     default:
       return .tagged(TransitTagged(tag: String(Unicode.Scalar(tag)), rep: .string(body.string)))
     }
   }
 
   /// The value of `~` and what follows it, whatever the tag; at least one byte.
-  static func decode(afterTilde text: Text, offset: Int) throws(TransitError) -> TransitValue {
+  static func decode(afterTilde text: Text, offset: Int?) throws(TransitError) -> TransitValue {
     let tag = text.start[0]
     if tag < 0x80 { return try decode(tag: tag, text.dropping(1), offset: offset) }
     let string = text.string
@@ -90,7 +91,7 @@ enum Scalars {
   }
 
   /// The value of a one-character tag in array form, as `["~#m", 5]`, whose representation is a value.
-  static func decode(tag: String, rep: TransitValue, offset: Int) throws(TransitError) -> TransitValue {
+  static func decode(tag: String, rep: TransitValue, offset: Int?) throws(TransitError) -> TransitValue {
     switch (tag, rep) {
     case ("m", .int(let value)): return .instant(Instant(milliseconds: value))
     case ("t", .int(let value)): return .instant(Instant(milliseconds: value))
@@ -103,6 +104,7 @@ enum Scalars {
       return rep
     case ("d", .int(let value)): return .double(Double(value))
     case ("n", .int(let value)): return .bigInt(TransitBigInteger(value))
+    case ("'", _): return rep
     case ("~", _), ("#", _), ("^", _), ("`", _): return .tagged(TransitTagged(tag: tag, rep: rep))
     case (_, .string(let text)):
       var joined = tag + text

@@ -42,6 +42,38 @@ struct Text {
   }
 }
 
+/// A quick hash of texts. Equal texts of one kind have equal hashes; seeded for each process where it guards a table.
+enum TextHash {
+  static let seed: UInt64 = {
+    var generator = SystemRandomNumberGenerator()
+    return generator.next() | 1
+  }()
+
+  @inline(__always)
+  private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
+  }
+
+  @inline(__always)
+  static func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ kind: TextKind, seed: UInt64) -> UInt64 {
+    let raw = UnsafeRawPointer(bytes)
+    var state = seed ^ UInt64(kind.rawValue) &* 0x9E37_79B9_7F4A_7C15
+    var index = 0
+    while index &+ 8 <= count {
+      state = mix(
+        state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self), 0xA076_1D64_78BD_642F ^ seed)
+      index &+= 8
+    }
+    var tail: UInt64 = 0
+    while index < count {
+      tail = tail << 8 | UInt64(bytes[index])
+      index &+= 1
+    }
+    return mix(state ^ tail, 0xE703_7ED1_A0B4_28DB ^ UInt64(count))
+  }
+}
+
 /// What Transit knows about UTF-8 beyond the standard library.
 enum UTF8Text {
   /// Whether a valid text has at least four UTF-16 code units.

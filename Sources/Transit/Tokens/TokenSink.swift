@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
 /// A composite value that Transit knows.
 enum Composite {
   case array, list, set
@@ -19,12 +25,12 @@ protocol TokenSink: ~Copyable {
   mutating func bool(_ value: Bool, key: Bool)
   mutating func int(_ value: Int64, key: Bool)
   mutating func double(_ value: Double, key: Bool)
+  mutating func instant(_ value: Instant, key: Bool)
+  mutating func uuid(_ value: UUID, key: Bool)
   /// A string, keyword or symbol by its body.
   mutating func text(_ body: Text, kind: TextKind, key: Bool)
   /// The same for a text that the reader's cache will keep; returns what it shall keep with it.
   mutating func newText(_ body: Text, kind: TextKind, key: Bool) -> TransitValue?
-  /// The same for a text from the reader's cache.
-  mutating func knownText(_ body: Text, slot: inout ReadCache.Slot, key: Bool)
   /// Any other value without composites inside, a one-character tag on a text included.
   mutating func scalar(_ value: TransitValue, key: Bool)
 
@@ -32,8 +38,9 @@ protocol TokenSink: ~Copyable {
   ///
   /// - Returns: a mark that `end` must be given.
   mutating func begin(_ kind: Composite, count: Int?) -> Int
-  /// Ends a composite of `count` items, keys and values counted each.
-  mutating func end(_ kind: Composite, mark: Int, count: Int)
+  /// Ends a composite of `count` items, keys and values counted each. `distinct` says that the keys of a map are known
+  /// to differ.
+  mutating func end(_ kind: Composite, mark: Int, count: Int, distinct: Bool)
   /// Begins a tag, which one value follows.
   mutating func beginTagged(_ tag: Text) -> Int
   mutating func endTagged(mark: Int, kind: TagKind) throws(TransitError)

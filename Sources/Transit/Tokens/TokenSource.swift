@@ -5,7 +5,9 @@ enum Head {
   case int(Int64)
   case double(Double)
   /// An integer beyond 64 bits, as decimal digits.
-  case digits(String)
+  case digits(Text)
+  /// An integer beyond the range of `Int64`.
+  case unsigned(UInt64)
   case text(Text)
   /// An array, with the count if the bytes tell it.
   case array(count: Int?)

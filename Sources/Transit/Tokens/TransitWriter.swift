@@ -101,9 +101,9 @@ public struct TransitWriter: ~Copyable, Sendable {
     } else {
       let composite: Composite = kind == .map ? .map : .array
       if format == .msgpack {
-        msgpack.end(composite, mark: last.mark, count: last.items)
+        msgpack.end(composite, mark: last.mark, count: last.items, distinct: true)
       } else {
-        json.end(composite, mark: last.mark, count: last.items)
+        json.end(composite, mark: last.mark, count: last.items, distinct: true)
       }
     }
   }

@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
 /// Builds values from tokens.
 struct ValueSink: TokenSink, ~Copyable {
   static var buildsValues: Bool { true }
@@ -15,6 +21,12 @@ struct ValueSink: TokenSink, ~Copyable {
 
   @inline(__always)
   mutating func double(_ value: Double, key: Bool) { stack.push(.double(value)) }
+
+  @inline(__always)
+  mutating func instant(_ value: Instant, key: Bool) { stack.push(.instant(value)) }
+
+  @inline(__always)
+  mutating func uuid(_ value: UUID, key: Bool) { stack.push(.uuid(value)) }
 
   @inline(__always)
   static func make(_ body: Text, _ kind: TextKind) -> TransitValue {
@@ -35,17 +47,6 @@ struct ValueSink: TokenSink, ~Copyable {
   }
 
   @inline(__always)
-  mutating func knownText(_ body: Text, slot: inout ReadCache.Slot, key: Bool) {
-    if let value = slot.value {
-      stack.push(value)
-    } else {
-      let value = Self.make(body, slot.kind)
-      slot.value = value
-      stack.push(value)
-    }
-  }
-
-  @inline(__always)
   mutating func scalar(_ value: TransitValue, key: Bool) { stack.push(value) }
 
   @inline(__always)
@@ -55,13 +56,12 @@ struct ValueSink: TokenSink, ~Copyable {
   mutating func begin(_ kind: Composite, count: Int?) -> Int { stack.count }
 
   @inline(__always)
-  mutating func end(_ kind: Composite, mark: Int, count: Int) {
-    let items = stack.take(from: mark)
+  mutating func end(_ kind: Composite, mark: Int, count: Int, distinct: Bool) {
     switch kind {
-    case .array: stack.push(.array(items))
-    case .list: stack.push(.list(items))
-    case .set: stack.push(.set(TransitSet(elements: items)))
-    case .map, .cmap: stack.push(.map(TransitMap(flat: items, distinct: false)))
+    case .array: stack.push(.array(stack.takeArray(from: mark)))
+    case .list: stack.push(.list(stack.takeArray(from: mark)))
+    case .set: stack.push(.set(TransitSet(flat: stack.take(from: mark), distinct: distinct)))
+    case .map, .cmap: stack.push(.map(TransitMap(flat: stack.take(from: mark), distinct: distinct)))
     }
   }
 

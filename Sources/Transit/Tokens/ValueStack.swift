@@ -39,7 +39,15 @@ struct ValueStack: ~Copyable {
 
   /// Takes all values from `mark` on off.
   @inline(__always)
-  mutating func take(from mark: Int) -> [TransitValue] {
+  mutating func take(from mark: Int) -> FlatValues {
+    let taken = count &- mark
+    count = mark
+    return FlatValues(moving: base + mark, count: taken)
+  }
+
+  /// Takes all values from `mark` on off, as an array.
+  @inline(__always)
+  mutating func takeArray(from mark: Int) -> [TransitValue] {
     let taken = count &- mark
     if taken == 0 { return [] }
     count = mark

@@ -15,6 +15,7 @@ struct WriteCache: ~Copyable {
   /// Slot number + 1, zero for none.
   private var table: [UInt16] = []
   private var mask = 0
+  private let seed = TextHash.seed
 
   /// Forgets everything, for the next top-level value.
   mutating func reset() {
@@ -28,7 +29,7 @@ struct WriteCache: ~Copyable {
   @inline(__always)
   mutating func slot(of body: UnsafePointer<UInt8>, _ count: Int, _ kind: TextKind) -> Int? {
     if slots.count &* 2 >= table.count { grow() }
-    let hash = Self.hash(body, count, kind)
+    let hash = TextHash.hash(body, count, kind, seed: seed)
     var position = Int(truncatingIfNeeded: hash) & mask
     while true {
       let entry = Int(table[position])
@@ -65,35 +66,5 @@ struct WriteCache: ~Copyable {
       while table[position] != 0 { position = (position &+ 1) & mask }
       table[position] = UInt16(index + 1)
     }
-  }
-
-  private static let seed: UInt64 = {
-    var generator = SystemRandomNumberGenerator()
-    return generator.next() | 1
-  }()
-
-  @inline(__always)
-  private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    let product = a.multipliedFullWidth(by: b)
-    return product.high ^ product.low
-  }
-
-  @inline(__always)
-  private static func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ kind: TextKind) -> UInt64 {
-    let raw = UnsafeRawPointer(bytes)
-    let seed = Self.seed
-    var state = seed ^ UInt64(kind.rawValue) &* 0x9E37_79B9_7F4A_7C15
-    var index = 0
-    while index &+ 8 <= count {
-      state = mix(
-        state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self), 0xA076_1D64_78BD_642F ^ seed)
-      index &+= 8
-    }
-    var tail: UInt64 = 0
-    while index < count {
-      tail = tail << 8 | UInt64(bytes[index])
-      index &+= 1
-    }
-    return mix(state ^ tail, 0xE703_7ED1_A0B4_28DB ^ UInt64(count))
   }
 }

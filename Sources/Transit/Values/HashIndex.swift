@@ -1,29 +1,33 @@
-/// An open-addressing table from hashes to positions in an array, for maps and sets too big to search in a row.
+/// An open-addressing table from hashes to positions, for maps and sets too big to search in a row.
 ///
-/// It knows positions only; the owner compares. Slots hold position + 1, zero is free. A copy on write class inside a
-/// value type: owners check `isKnownUniquelyReferenced` before they change it.
+/// It knows positions only; the owner compares. Slots hold position + 1, zero is free. Owners check
+/// `isKnownUniquelyReferenced` before they change a table, and copy it if it is shared.
 final class HashIndex: @unchecked Sendable {
-  // Written only by the owner of the only reference; shared tables are read only.
-  private var slots: [UInt32]
+  // Memory of its own, since an array inside a class would be checked for overlapping access at every step.
+  private let slots: UnsafeMutablePointer<UInt32>
   private let mask: Int
 
   /// Room for `count` positions at no more than half load.
   init(capacity count: Int) {
     var size = 32
     while size < count * 2 { size *= 2 }
-    slots = Array(repeating: 0, count: size)
+    slots = .allocate(capacity: size)
+    slots.initialize(repeating: 0, count: size)
     mask = size - 1
   }
 
-  private init(slots: [UInt32], mask: Int) {
-    self.slots = slots
-    self.mask = mask
+  private init(copying other: HashIndex) {
+    mask = other.mask
+    slots = .allocate(capacity: other.mask + 1)
+    slots.initialize(from: other.slots, count: other.mask + 1)
   }
 
-  func copy() -> HashIndex { HashIndex(slots: slots, mask: mask) }
+  deinit { slots.deallocate() }
+
+  func copy() -> HashIndex { HashIndex(copying: self) }
 
   /// How many positions fit before the owner must build a larger table.
-  var capacity: Int { slots.count / 2 }
+  var capacity: Int { (mask + 1) / 2 }
 
   /// The position whose value matches, for a value with this hash.
   @inline(__always)
@@ -44,5 +48,31 @@ final class HashIndex: @unchecked Sendable {
     var slot = hash & mask
     while slots[slot] != 0 { slot = (slot &+ 1) & mask }
     slots[slot] = UInt32(truncatingIfNeeded: position &+ 1)
+  }
+}
+
+extension TransitValue {
+  /// A hash for tables of this process: equal values have equal ones. Texts, the usual keys, take a quicker way.
+  @inline(__always)
+  var tableHash: Int {
+    switch self {
+    case .string(let text): Self.tableHash(text, .string)
+    case .keyword(let keyword): Self.tableHash(keyword.text, .keyword)
+    default: hashValue
+    }
+  }
+
+  @inline(__always)
+  private static func tableHash(_ text: String, _ kind: TextKind) -> Int {
+    let hash = text.utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.baseAddress.map { TextHash.hash($0, bytes.count, kind, seed: TextHash.seed) } ?? 0
+    }
+    return hash.map { Int(truncatingIfNeeded: $0) } ?? tableHashOfCopy(text, kind)
+  }
+
+  private static func tableHashOfCopy(_ text: String, _ kind: TextKind) -> Int {
+    var copy = text
+    copy.makeContiguousUTF8()
+    return tableHash(copy, kind)
   }
 }

@@ -1,14 +1,14 @@
 /// A map from any value to any value that keeps the order in which its keys came.
 ///
-/// Up to 16 entries live in one flat array and are searched in a row, without hashing; beyond that a hash table of
-/// positions is kept beside the array. Looking up, adding and replacing are O(1) (expected), removing is O(n).
-/// Equality and hash ignore the order.
+/// Up to 16 entries live in one flat buffer and are searched in a row, without hashing; beyond that a hash table of
+/// positions is kept beside it. Looking up, adding and replacing are O(1) (expected), removing is O(n). Equality and
+/// hash ignore the order.
 public struct TransitMap: Sendable {
   /// One key and what it stands for.
   public typealias Element = (key: TransitValue, value: TransitValue)
 
   /// Keys and values in turn.
-  private(set) var flat: [TransitValue]
+  private(set) var flat: FlatValues
   private var index: HashIndex?
 
   /// How many entries are searched in a row.
@@ -16,7 +16,7 @@ public struct TransitMap: Sendable {
 
   /// An empty map.
   public init() {
-    flat = []
+    flat = FlatValues()
     index = nil
   }
 
@@ -27,55 +27,59 @@ public struct TransitMap: Sendable {
     for (key, value) in entries { self[key] = value }
   }
 
-  /// Takes keys and values in turn, known to hold no key twice if `distinct`.
-  init(flat: [TransitValue], distinct: Bool) {
-    if flat.count <= 2 * Self.flatLimit {
-      self.init(flat, nil)
-      if distinct || !Self.hasRepeatedKey(flat) { return }
-    } else {
-      let index = Self.index(of: flat)
-      self.init(flat, index)
-      if index != nil { return }
+  /// Takes keys and values in turn; `distinct` says that no key is known to come twice.
+  @inline(__always)
+  init(flat: FlatValues, distinct: Bool) {
+    self.flat = flat
+    index = nil
+    if flat.count > 2 * Self.flatLimit {
+      adoptLarge()
+    } else if !distinct {
+      adoptSmall()
     }
+  }
+
+  private mutating func adoptSmall() {
+    let repeated = flat.withUnsafeBufferPointer { values in
+      for later in stride(from: 2, to: values.count, by: 2) {
+        for earlier in stride(from: 0, to: later, by: 2) where values[earlier] == values[later] {
+          return true
+        }
+      }
+      return false
+    }
+    if repeated { adoptRepeated() }
+  }
+
+  private mutating func adoptLarge() {
+    index = Self.index(of: flat)
+    if index == nil { adoptRepeated() }
+  }
+
+  private mutating func adoptRepeated() {
+    let all = flat
     self = TransitMap()
     var position = 0
-    while position + 1 < flat.count {
-      self[flat[position]] = flat[position + 1]
+    while position + 1 < all.count {
+      self[all[position]] = all[position + 1]
       position += 2
     }
   }
 
-  @inline(__always)
-  private init(_ flat: [TransitValue], _ index: HashIndex?) {
-    self.flat = flat
-    self.index = index
-  }
-
-  private static func hasRepeatedKey(_ flat: [TransitValue]) -> Bool {
-    var later = 2
-    while later < flat.count {
-      var earlier = 0
-      while earlier < later {
-        if flat[earlier] == flat[later] { return true }
-        earlier += 2
-      }
-      later += 2
-    }
-    return false
-  }
-
   /// A table for flat pairs; nil if a key comes twice.
-  private static func index(of flat: [TransitValue], roomFor count: Int = 0) -> HashIndex? {
-    let index = HashIndex(capacity: Swift.max(flat.count / 2, count))
-    var position = 0
-    while position < flat.count / 2 {
-      let hash = flat[2 * position].hashValue
-      let found = index.find(hash: hash) { flat[2 * $0] == flat[2 * position] }
-      if found != nil { return nil }
-      index.insert(hash: hash, position: position)
-      position += 1
+  private static func index(of flat: FlatValues, roomFor count: Int = 0) -> HashIndex? {
+    flat.withUnsafeBufferPointer { values in
+      let index = HashIndex(capacity: Swift.max(values.count / 2, count))
+      var position = 0
+      while position < values.count / 2 {
+        let hash = values[2 * position].tableHash
+        let found = index.find(hash: hash) { values[2 * $0] == values[2 * position] }
+        if found != nil { return nil }
+        index.insert(hash: hash, position: position)
+        position += 1
+      }
+      return index
     }
-    return index
   }
 
   /// How many entries there are. O(1).
@@ -86,13 +90,15 @@ public struct TransitMap: Sendable {
 
   /// The position of a key among the entries.
   func position(of key: TransitValue) -> Int? {
-    if let index { return index.find(hash: key.hashValue) { flat[2 * $0] == key } }
-    var position = 0
-    while position < flat.count {
-      if flat[position] == key { return position / 2 }
-      position += 2
+    flat.withUnsafeBufferPointer { values in
+      if let index { return index.find(hash: key.tableHash) { values[2 * $0] == key } }
+      var position = 0
+      while position < values.count {
+        if values[position] == key { return position / 2 }
+        position += 2
+      }
+      return nil
     }
-    return nil
   }
 
   /// The value of a key; nil if the map has no such key. Setting nil removes the key.
@@ -132,10 +138,10 @@ public struct TransitMap: Sendable {
     flat.append(value)
     if let index, position < index.capacity {
       if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: key.hashValue, position: position)
+        index.insert(hash: key.tableHash, position: position)
       } else {
         let own = index.copy()
-        own.insert(hash: key.hashValue, position: position)
+        own.insert(hash: key.tableHash, position: position)
         self.index = own
       }
     } else if position >= Self.flatLimit {
@@ -144,7 +150,7 @@ public struct TransitMap: Sendable {
   }
 
   private mutating func remove(at position: Int) {
-    flat.removeSubrange(2 * position..<2 * position + 2)
+    flat.remove(at: 2 * position, count: 2)
     index = count > Self.flatLimit ? Self.index(of: flat) : nil
   }
 
@@ -161,7 +167,8 @@ extension TransitMap: RandomAccessCollection {
 
   /// The entry at a position of the order.
   public subscript(position: Int) -> Element {
-    (key: flat[2 * position], value: flat[2 * position + 1])
+    precondition(position >= 0 && position < count, "a position outside of the map")
+    return (key: flat[2 * position], value: flat[2 * position + 1])
   }
 }
 
@@ -169,19 +176,22 @@ extension TransitMap: Hashable {
   /// Whether both have the same keys with equal values, in any order. O(n).
   public static func == (left: TransitMap, right: TransitMap) -> Bool {
     guard left.count == right.count else { return false }
-    var position = 0
-    while position < left.flat.count {
-      let key = left.flat[position]
-      let value = left.flat[position + 1]
-      // Equal maps mostly have one order.
-      if right.flat[position] == key {
-        if right.flat[position + 1] != value { return false }
-      } else {
-        guard let other = right.position(of: key), right.flat[2 * other + 1] == value else { return false }
+    return left.flat.withUnsafeBufferPointer { mine in
+      right.flat.withUnsafeBufferPointer { theirs in
+        var position = 0
+        while position < mine.count {
+          // Equal maps mostly have one order.
+          if theirs[position] == mine[position] {
+            if theirs[position + 1] != mine[position + 1] { return false }
+          } else {
+            guard let other = right.position(of: mine[position]), theirs[2 * other + 1] == mine[position + 1]
+            else { return false }
+          }
+          position += 2
+        }
+        return true
       }
-      position += 2
     }
-    return true
   }
 
   public func hash(into hasher: inout Hasher) {
@@ -207,4 +217,36 @@ extension TransitMap: ExpressibleByDictionaryLiteral {
 extension TransitMap: CustomStringConvertible {
   /// The map as EDN.
   public var description: String { TransitValue.map(self).description }
+}
+
+extension TransitMap {
+  /// The value of a keyword or string key, looked for at a position first, which then moves on.
+  ///
+  /// The position counts words of the flat buffer; one out of range does no harm.
+  @inline(__always)
+  func value(named name: String, keyword: Bool, hint: UnsafeMutablePointer<Int>) -> TransitValue? {
+    flat.withUnsafeBufferPointer { values in
+      let expected = hint.pointee
+      if expected < values.count, Self.matches(values[expected], name, keyword: keyword) {
+        hint.pointee = expected &+ 2
+        return values[expected &+ 1]
+      }
+      return search(named: name, keyword: keyword, hint: hint)
+    }
+  }
+
+  private func search(named name: String, keyword: Bool, hint: UnsafeMutablePointer<Int>) -> TransitValue? {
+    guard let position = position(of: keyword ? .keyword(Keyword(name)) : .string(name)) else { return nil }
+    hint.pointee = 2 * position + 2
+    return flat[2 * position + 1]
+  }
+
+  @inline(__always)
+  private static func matches(_ key: TransitValue, _ name: String, keyword: Bool) -> Bool {
+    switch key {
+    case .keyword(let other): keyword && ExactText.equal(other.text, name)
+    case .string(let other): !keyword && ExactText.equal(other, name)
+    default: false
+    }
+  }
 }

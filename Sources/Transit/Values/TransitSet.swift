@@ -1,72 +1,76 @@
 /// A set of any values that keeps the order in which they came.
 ///
-/// Up to 16 elements live in one flat array and are searched in a row, without hashing; beyond that a hash table of
-/// positions is kept beside the array. Testing and adding are O(1) (expected), removing is O(n). Equality and hash
-/// ignore the order.
+/// Up to 16 elements live in one flat buffer and are searched in a row, without hashing; beyond that a hash table of
+/// positions is kept beside it. Testing and adding are O(1) (expected), removing is O(n). Equality and hash ignore
+/// the order.
 public struct TransitSet: Sendable {
-  /// The elements, in order.
-  public private(set) var elements: [TransitValue]
+  /// The elements in order.
+  private(set) var flat: FlatValues
   private var index: HashIndex?
 
   /// An empty set.
   public init() {
-    elements = []
+    flat = FlatValues()
     index = nil
   }
 
   /// A set of some values; of equal ones the first is kept.
   public init(_ values: some Sequence<TransitValue>) {
-    self.init(elements: Array(values))
+    self.init()
+    flat.reserveCapacity(values.underestimatedCount)
+    for value in values { insert(value) }
   }
 
-  /// Takes an array as the elements, after dropping repeated ones.
-  init(elements: [TransitValue]) {
-    if elements.count <= TransitMap.flatLimit {
-      self.init(elements, nil)
-      if !Self.hasRepeated(elements) { return }
-    } else {
-      let index = Self.index(of: elements)
-      self.init(elements, index)
-      if index != nil { return }
-    }
-    self = TransitSet()
-    for value in elements { insert(value) }
-  }
-
+  /// Takes values as the elements, after dropping repeated ones; `distinct` says that none is known to be.
   @inline(__always)
-  private init(_ elements: [TransitValue], _ index: HashIndex?) {
-    self.elements = elements
-    self.index = index
+  init(flat: FlatValues, distinct: Bool = false) {
+    self.flat = flat
+    index = nil
+    if !distinct || flat.count > TransitMap.flatLimit { adopt() }
   }
 
-  private static func hasRepeated(_ elements: [TransitValue]) -> Bool {
-    var later = 1
-    while later < elements.count {
-      var earlier = 0
-      while earlier < later {
-        if elements[earlier] == elements[later] { return true }
-        earlier += 1
+  private mutating func adopt() {
+    let distinct: Bool
+    if flat.count <= TransitMap.flatLimit {
+      distinct = flat.count < 2 || !hasRepeated
+    } else {
+      index = Self.index(of: flat)
+      distinct = index != nil
+    }
+    if !distinct { self = TransitSet(flat.withUnsafeBufferPointer(Array.init)) }
+  }
+
+  private var hasRepeated: Bool {
+    flat.withUnsafeBufferPointer { values in
+      for later in 1..<values.count {
+        for earlier in 0..<later where values[earlier] == values[later] { return true }
       }
-      later += 1
+      return false
     }
-    return false
   }
 
-  private static func index(of elements: [TransitValue], roomFor count: Int = 0) -> HashIndex? {
-    let index = HashIndex(capacity: Swift.max(elements.count, count))
-    for position in elements.indices {
-      let hash = elements[position].hashValue
-      let found = index.find(hash: hash) { elements[$0] == elements[position] }
-      if found != nil { return nil }
-      index.insert(hash: hash, position: position)
+  private static func index(of flat: FlatValues, roomFor count: Int = 0) -> HashIndex? {
+    flat.withUnsafeBufferPointer { values in
+      let index = HashIndex(capacity: Swift.max(values.count, count))
+      for position in values.indices {
+        let hash = values[position].tableHash
+        let found = index.find(hash: hash) { values[$0] == values[position] }
+        if found != nil { return nil }
+        index.insert(hash: hash, position: position)
+      }
+      return index
     }
-    return index
   }
 
   private func position(of value: TransitValue) -> Int? {
-    if let index { return index.find(hash: value.hashValue) { elements[$0] == value } }
-    return elements.firstIndex(of: value)
+    flat.withUnsafeBufferPointer { values in
+      if let index { return index.find(hash: value.tableHash) { values[$0] == value } }
+      return values.firstIndex(of: value)
+    }
   }
+
+  /// The elements, in order. O(n).
+  public var elements: [TransitValue] { flat.withUnsafeBufferPointer(Array.init) }
 
   /// Whether the set has a value.
   public func contains(_ value: TransitValue) -> Bool { position(of: value) != nil }
@@ -77,18 +81,18 @@ public struct TransitSet: Sendable {
   @discardableResult
   public mutating func insert(_ value: TransitValue) -> Bool {
     guard position(of: value) == nil else { return false }
-    let position = elements.count
-    elements.append(value)
+    let position = flat.count
+    flat.append(value)
     if let index, position < index.capacity {
       if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: value.hashValue, position: position)
+        index.insert(hash: value.tableHash, position: position)
       } else {
         let own = index.copy()
-        own.insert(hash: value.hashValue, position: position)
+        own.insert(hash: value.tableHash, position: position)
         self.index = own
       }
     } else if position >= TransitMap.flatLimit {
-      index = Self.index(of: elements, roomFor: 2 * elements.count)
+      index = Self.index(of: flat, roomFor: 2 * flat.count)
     }
     return true
   }
@@ -99,32 +103,37 @@ public struct TransitSet: Sendable {
   @discardableResult
   public mutating func remove(_ value: TransitValue) -> Bool {
     guard let position = position(of: value) else { return false }
-    elements.remove(at: position)
-    index = elements.count > TransitMap.flatLimit ? Self.index(of: elements) : nil
+    flat.remove(at: position, count: 1)
+    index = flat.count > TransitMap.flatLimit ? Self.index(of: flat) : nil
     return true
   }
 }
 
 extension TransitSet: RandomAccessCollection {
   public var startIndex: Int { 0 }
-  public var endIndex: Int { elements.count }
+  public var endIndex: Int { flat.count }
 
   /// The element at a position of the order.
-  public subscript(position: Int) -> TransitValue { elements[position] }
+  public subscript(position: Int) -> TransitValue {
+    precondition(position >= 0 && position < flat.count, "a position outside of the set")
+    return flat[position]
+  }
 }
 
 extension TransitSet: Hashable {
   /// Whether both have the same elements, in any order. O(n).
   public static func == (left: TransitSet, right: TransitSet) -> Bool {
     guard left.count == right.count else { return false }
-    return left.elements.indices.allSatisfy { position in
-      right.elements[position] == left.elements[position] || right.contains(left.elements[position])
+    return left.flat.withUnsafeBufferPointer { mine in
+      right.flat.withUnsafeBufferPointer { theirs in
+        mine.indices.allSatisfy { theirs[$0] == mine[$0] || right.contains(mine[$0]) }
+      }
     }
   }
 
   public func hash(into hasher: inout Hasher) {
     var sum = 0
-    for value in elements { sum &+= value.hashValue }
+    for value in self { sum &+= value.hashValue }
     hasher.combine(count)
     hasher.combine(sum)
   }
@@ -132,7 +141,7 @@ extension TransitSet: Hashable {
 
 extension TransitSet: ExpressibleByArrayLiteral {
   public init(arrayLiteral elements: TransitValue...) {
-    self.init(elements: elements)
+    self.init(elements)
   }
 }
 

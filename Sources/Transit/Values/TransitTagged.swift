@@ -8,7 +8,8 @@ public struct TransitTagged: Hashable, Sendable, CustomStringConvertible {
   public let rep: TransitValue
 
   /// - Parameters:
-  ///   - tag: the tag, without `~#`. A tag that Transit itself defines is read back as that type.
+  ///   - tag: the tag, without `~#`. A tag that Transit itself defines is written as that
+  ///     type; writing throws where it does not fit.
   ///   - rep: what stands under the tag.
   public init(tag: String, rep: TransitValue) {
     self.tag = tag

@@ -19,13 +19,17 @@ final class ServerProcess: Sendable {
     of arguments: [String], environment: [String: String] = [:], in folder: URL
   ) async throws -> Outcome {
     let process = make(arguments, environment, folder)
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
+    // Into files beside the folder: to read a pipe would block a thread of the tests' own.
+    let (output, errors) = (folder.appendingPathExtension("out"), folder.appendingPathExtension("err"))
+    defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
+    process.standardOutput = try emptyFile(output)
+    process.standardError = try emptyFile(errors)
     let ended = Ended(process)
     try process.run()
     let code = await ended.code()
-    return Outcome(code: code, output: text(output), errors: text(errors))
+    return Outcome(
+      code: code, output: try String(contentsOf: output, encoding: .utf8),
+      errors: try String(contentsOf: errors, encoding: .utf8))
   }
 
   /// Starts the program and waits for its greeting.
@@ -76,8 +80,9 @@ final class ServerProcess: Sendable {
       .appendingPathComponent("atomsync-server")
   }
 
-  private static func text(_ pipe: Pipe) -> String {
-    String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  private static func emptyFile(_ url: URL) throws -> FileHandle {
+    try Data().write(to: url)
+    return try FileHandle(forWritingTo: url)
   }
 
   /// The exit code, once it is there.

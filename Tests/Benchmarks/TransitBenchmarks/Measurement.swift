@@ -13,7 +13,8 @@ struct Measurement {
       let start = clock.now
       do { _ = try work() }
       let duration = clock.now - start
-      times.append(Double(duration.components.seconds) * 1000 + Double(duration.components.attoseconds) / 1e15)
+      times.append(
+        Double(duration.components.seconds) * 1000 + Double(duration.components.attoseconds) / 1e15)
     }
     times.sort()
     return Measurement(median: times[times.count / 2], best: times[0])
@@ -35,7 +36,9 @@ struct Row {
     if let reference {
       let ratio = reference.measurement.median / measurement.median
       text += String(format: "   1/%-7.1f", ratio)
-      if reference.limit > 0 { text += String(format: "1/%-5.0f %@", reference.limit, ratio >= reference.limit ? "met" : "MISSED") }
+      if reference.limit > 0 {
+        text += String(format: "1/%-5.0f %@", reference.limit, ratio >= reference.limit ? "met" : "MISSED")
+      }
     }
     return text
   }

@@ -31,11 +31,13 @@ struct Repeatable: RandomNumberGenerator {
 /// an integer and a double.
 enum SampleData {
   private static let words = [
-    "call", "draft", "send", "house", "paper", "ocean", "light", "vivid", "plan", "north", "graph", "fix", "write",
+    "call", "draft", "send", "house", "paper", "ocean", "light", "vivid", "plan", "north", "graph", "fix",
+    "write",
     "under", "carry", "alpha", "joker", "check", "knock", "water", "yield", "stone", "inlet", "walk",
   ]
   private static let tags = [
-    "waiting", "home", "garden", "travel", "someday", "health", "phone", "work", "errand", "family", "money", "urgent",
+    "waiting", "home", "garden", "travel", "someday", "health", "phone", "work", "errand", "family", "money",
+    "urgent",
     "later", "reading", "music", "sport", "car", "school", "friends", "computer",
   ]
 

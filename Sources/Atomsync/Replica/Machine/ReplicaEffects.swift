@@ -38,6 +38,8 @@ package struct ReplicaEffects: Sendable {
   package var conflicts: [Conflict] = []
   /// The number of the local edit that the event was.
   package var edit: Int64?
+  /// The documents that it changed.
+  package var edited: [String] = []
 
   package init() {}
 }

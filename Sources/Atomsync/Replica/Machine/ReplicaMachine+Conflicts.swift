@@ -39,7 +39,9 @@ extension ReplicaMachine {
   /// The application answered. An answer to an older question is void: the newer one is being asked.
   mutating func merged(_ task: MergeTask, _ result: MergeResult, _ now: Int64) {
     let id = task.input.document
-    guard merging[id] == task, let edit = pending[id], let remote = edit.openConflict else { return }
+    guard link != .stopped(.closed), merging[id] == task, let edit = pending[id],
+      let remote = edit.openConflict
+    else { return }
     merging[id] = nil
     switch result {
     case .failed(let reason):

@@ -20,6 +20,7 @@ extension ReplicaMachine {
     for (id, _) in real where pending[id] != nil { savePending(id) }
     effects.changed.formUnion(real.lazy.map(\.id))
     effects.edit = record.edit
+    effects.edited = real.map(\.id)
     advance(now)
     return takeEffects()
   }
@@ -29,7 +30,9 @@ extension ReplicaMachine {
       edit.edit = record.edit
       edit.value = value
       pending[id] = edit
-      if value == edit.base && inFlightEdits[id] == nil && edit.atomic == nil && edit.openConflict == nil {
+      if value == edit.base && inFlightEdits[id] == nil && edit.atomic == nil && edit.openConflict == nil
+        && edit.sent.isEmpty
+      {
         // Undone before it was ever sent.
         drop(id, .accepted(version: edit.baseVersion), now)
       } else if edit.openConflict != nil {

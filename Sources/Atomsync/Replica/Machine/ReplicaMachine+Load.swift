@@ -34,13 +34,17 @@ extension ReplicaMachine {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
-    // Edits whose server document has moved on since they were made: conflicts that were open at the end.
-    if !machine.record.isResetting {
-      for (id, edit) in machine.pending where machine.inFlightEdits[id] == nil {
-        if let document = machine.base[id], document.version > edit.baseVersion { machine.rebase(id, now) }
-      }
-    }
+    machine.reopenConflicts(now)
     return (machine, machine.takeEffects())
+  }
+
+  /// Finds the conflicts that were open at the end: edits that are not on top of the base.
+  private mutating func reopenConflicts(_ now: Int64) {
+    // Without a cursor there is no base to compare with: it was withdrawn, or is read anew.
+    guard !record.isResetting, record.cursor != nil else { return }
+    for (id, edit) in pending where inFlightEdits[id] == nil && edit.baseVersion != base[id]?.version ?? 0 {
+      rebase(id, now)
+    }
   }
 
   private mutating func restore(_ snapshot: StorageSnapshot) throws {

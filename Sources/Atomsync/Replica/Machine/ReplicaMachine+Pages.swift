@@ -15,6 +15,7 @@ extension ReplicaMachine {
         BaseDocument(
           version: item.version, updated: item.updated, generation: record.generation, value: item.value))
       if !record.isResetting { rebase(item.id, now) }
+      if item.value == nil { base[item.id] = nil }  // later pages hold nothing older
       refresh(item.id)
     }
     record.cursor = page.cursor

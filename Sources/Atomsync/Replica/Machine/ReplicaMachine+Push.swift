@@ -90,6 +90,11 @@ extension ReplicaMachine {
     lastPush = now
     var isPuzzled = false
     var toRebase: Set<String> = []
+    if push.isAtomic, answer.rejected.contains(where: { $0.reason == .invalid || $0.reason == .tooLarge }) {
+      // One can never go, so none of them may.
+      for entry in push.entries { reject(entry, rejected[entry.id]?.reason.text ?? "aborted", now) }
+      rejected = [:]
+    }
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {
         take(acceptance, of: entry, now)
@@ -144,7 +149,8 @@ extension ReplicaMachine {
       edit.baseVersion = entry.value == nil ? 0 : acceptance.version
       edit.base = entry.value
     }
-    if edit.atomic != nil {
+    // A group that was made since the push was frozen still has to go together.
+    if let group = edit.atomic, group <= entry.edit {
       leaveAtomicGroup(id, edit)
       edit.atomic = nil
     }
@@ -168,9 +174,12 @@ extension ReplicaMachine {
   ) -> Consequence {
     switch rejection.reason {
     case .stale:
-      // No newer version than the one we know tells of a server that was restored: a pull will explain.
-      guard let current = rejection.current, current.version > base[entry.id]?.version ?? 0 else {
-        return .puzzled
+      guard let current = rejection.current else { return .puzzled }
+      let known = base[entry.id]
+      guard current.version > known?.version ?? 0 else {
+        // Nothing new to us: the edit was not on top of the base, or else the server was restored from a backup, and
+        // a pull will explain.
+        return entry.version == (known?.value == nil ? 0 : known?.version) ? .puzzled : .rebase
       }
       let remote: StoredValue?
       do { remote = try current.content.payload.map { try StoredValue($0) } } catch { return .puzzled }
@@ -206,7 +215,7 @@ extension ReplicaMachine {
   }
 
   mutating func discardRejection(_ id: String) {
-    guard rejections.removeValue(forKey: id) != nil else { return }
+    guard link != .stopped(.closed), rejections.removeValue(forKey: id) != nil else { return }
     effects.batch.delete(settings.keys.rejected(id))
   }
 
@@ -232,8 +241,7 @@ extension ReplicaMachine {
       }
     case .forbidden:
       dissolve()
-      isPushForbidden = true
-      note(.init(error))
+      pushRefusal = .init(error)
       endPass(.init(error))
     default:
       fail(.init(error))

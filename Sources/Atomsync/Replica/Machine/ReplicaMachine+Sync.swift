@@ -14,7 +14,7 @@ extension ReplicaMachine {
         held = nil
         apply(page, now)
         activity = .saving(ticket: currentTicket, stream: stream)
-      } else if isPushForbidden || !freeze() {
+      } else if pushRefusal != nil || !freeze() {
         rest()
         return
       }
@@ -66,7 +66,7 @@ extension ReplicaMachine {
   private mutating func begin() {
     link = .connected
     needsPull = true
-    isPushForbidden = false
+    pushRefusal = nil
     isLiveUnsupported = false
   }
 
@@ -74,6 +74,7 @@ extension ReplicaMachine {
     guard case .stopped = link else {
       leave(.offline)
       endPass(.paused)
+      endFirstAttempt()  // there will be none
       return
     }
   }
@@ -95,7 +96,7 @@ extension ReplicaMachine {
     case .connected:
       wantsPass = true
       needsPull = true
-      isPushForbidden = false
+      pushRefusal = nil
     }
   }
 
@@ -210,7 +211,7 @@ extension ReplicaMachine {
   /// Lets go of the server for a while.
   mutating func fail(_ error: SyncError) {
     guard link == .connected else { return }
-    note(error)
+    lastError = error
     if error.transport?.code == .wrongUser {
       stop(.wrongUser(expected: record.user ?? "", actual: ""))
       return
@@ -223,8 +224,6 @@ extension ReplicaMachine {
     endPass(error)
     endFirstAttempt()
   }
-
-  mutating func note(_ error: SyncError) { lastError = error }
 
   mutating func endPass(_ error: SyncError?) {
     guard wantsPass else { return }

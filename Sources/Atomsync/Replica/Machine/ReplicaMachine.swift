@@ -93,7 +93,8 @@ package struct ReplicaMachine: Sendable {
   var hasAttempted = false
   var attempt = 0
   var pushLimit: Int
-  var isPushForbidden = false
+  /// Why the server takes no push of ours; it is asked again after the next connect or `sync`.
+  var pushRefusal: SyncError?
   var liveTimeouts = 0
   var polls = 0
   var isLiveUnsupported = false

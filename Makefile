@@ -1,0 +1,52 @@
+# Everything a newcomer needs is two commands: `make serve` and `make test`.
+SWIFT ?= swift
+SCRATCH ?= .build
+
+.PHONY: setup serve test check bench docs soak tsan fuzz processes clean
+
+# Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
+setup:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 is needed: see https://www.swift.org/install"; exit 1; }
+	@missing=""; \
+	command -v pkg-config >/dev/null || missing="pkg-config"; \
+	[ -e /usr/include/sqlite3.h ] || pkg-config --exists sqlite3 2>/dev/null || missing="$$missing libsqlite3-dev"; \
+	[ -e /usr/include/lmdb.h ] || pkg-config --exists lmdb 2>/dev/null || missing="$$missing liblmdb-dev"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$missing; \
+	fi
+
+# Builds the server and runs it on its embedded default: SQLite at atomsync.db, http://127.0.0.1:8090/sync.
+serve: setup
+	$(SWIFT) build --scratch-path $(SCRATCH) --product atomsync-server
+	$(SCRATCH)/debug/atomsync-server $(ARGS)
+
+test: setup
+	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
+	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build
+
+# Formatting.
+check:
+	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Package.swift
+
+# Release benchmarks; ARGS chooses some.
+bench: setup
+	$(SWIFT) run -c release --package-path Tests/Benchmarks transit-benchmarks $(ARGS)
+	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-benchmarks $(ARGS)
+
+# The API documentation of the libraries, into .build/docs.
+docs:
+	$(SWIFT) build --scratch-path $(SCRATCH)-docs --target AtomsyncKit -Xswiftc -emit-symbol-graph \
+	  -Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/$(SCRATCH)-docs/symbols
+
+# Simulations until stopped; ARGS="FIRST-SEED COUNT" for some.
+soak: setup
+	$(SWIFT) run -c release --scratch-path $(SCRATCH)-release AtomsyncSoak $(ARGS)
+
+# The engine's tests under the thread sanitizer.
+tsan: setup
+	$(SWIFT) test --scratch-path $(SCRATCH)-tsan --sanitize=thread --filter AtomsyncTests
+
+clean:
+	rm -rf .build .build-*

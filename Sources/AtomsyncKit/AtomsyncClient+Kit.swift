@@ -1,0 +1,60 @@
+public import Atomsync
+internal import AtomsyncCore
+internal import AtomsyncHTTPClient
+internal import AtomsyncSQLite
+internal import Foundation
+public import Transit
+
+extension AtomsyncClient {
+  /// Opens an app's own store: a SQLite file in the user's data folder (`$XDG_DATA_HOME` or `~/.local/share` on
+  /// Linux, Application Support on Apple's systems), made if there is none.
+  ///
+  /// - Parameter app: the name of the app, and of the folder.
+  /// - Throws: `StorageError`: the folder cannot be made, or the store cannot be opened, is in use by another
+  ///   process, or has a newer format. ``SyncError`` with `invalidDocument` when the name is no name of a folder.
+  public static func open(_ app: String) async throws -> AtomsyncClient {
+    guard !app.isEmpty, app != ".", app != "..", !app.contains("/"), !app.contains("\0") else {
+      throw SyncError(.invalidDocument, "\"\(app)\" cannot be the name of a folder.")
+    }
+    let folder = dataFolder.appendingPathComponent(app, isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StorageError(
+        .inaccessible, "Cannot make the folder \(folder.path). Check that its parent can be written.",
+        cause: error.localizedDescription)
+    }
+    let file = folder.appendingPathComponent("atomsync.db").path
+    return try await open(AtomsyncConfiguration(storage: .sqlite(file)))
+  }
+
+  private static var dataFolder: URL {
+    #if canImport(Darwin)
+    FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask).first
+      ?? FileManager.default.temporaryDirectory
+    #else
+    ProcessInfo.processInfo.environment["XDG_DATA_HOME"].map { URL(fileURLWithPath: $0, isDirectory: true) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
+    #endif
+  }
+
+  /// Opens an atom of Transit values that is synced with a server over HTTP.
+  ///
+  /// - Parameters:
+  ///   - server: the server's URL, such as `http://localhost:8090/sync`.
+  ///   - token: what the server knows the user by; `nil` on an open server.
+  /// - Throws: as ``atom(_:name:transport:conflicts:)``, and `TransportError` when the URL cannot be a server's.
+  public func atom(
+    _ group: String, server: String, token: String? = nil, conflicts: ConflictPolicy = .serverWins
+  ) async throws -> SyncedAtom<TransitValue> {
+    try await atom(group, transport: .http(server, token: token), conflicts: conflicts)
+  }
+
+  /// Opens an atom of a type of your own that is synced with a server over HTTP; otherwise the same.
+  public func atom<Element: Codable & Sendable>(
+    _ group: String, of type: Element.Type, server: String, token: String? = nil,
+    conflicts: ConflictPolicy = .serverWins
+  ) async throws -> SyncedAtom<Element> {
+    try await atom(group, of: type, transport: .http(server, token: token), conflicts: conflicts)
+  }
+}

@@ -1,0 +1,35 @@
+/// One step on the way into a Swift type, linked to the one before.
+///
+/// A path is built only where somebody may ask for it: a step costs one allocation, and values that are no containers
+/// take none.
+final class CodingStep {
+  enum Place {
+    case key(any CodingKey)
+    case index(Int)
+    /// The key of an entry of a dictionary.
+    case entry(TransitValue)
+  }
+
+  let place: Place
+  let parent: CodingStep?
+
+  init(_ place: Place, _ parent: CodingStep?) {
+    self.place = place
+    self.parent = parent
+  }
+
+  /// The keys from the root to a step.
+  static func path(_ step: CodingStep?) -> [any CodingKey] {
+    var keys: [any CodingKey] = []
+    var next = step
+    while let step = next {
+      switch step.place {
+      case .key(let key): keys.append(key)
+      case .index(let index): keys.append(PlainKey(intValue: index))
+      case .entry(let key): keys.append(PlainKey(stringValue: key.stringValue ?? key.description))
+      }
+      next = step.parent
+    }
+    return keys.reversed()
+  }
+}

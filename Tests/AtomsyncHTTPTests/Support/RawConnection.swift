@@ -1,0 +1,32 @@
+import AtomsyncCore
+import NIOCore
+import NIOPosix
+
+/// Bytes to a server, and all that it answers until it closes.
+enum RawConnection {
+  static func answers(to request: String, port: Int) async throws -> String {
+    let text = Lock("")
+    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Collector(text: text))
+        }
+      }
+      .connect(host: "127.0.0.1", port: port).get()
+    try await channel.writeAndFlush(ByteBuffer(string: request))
+    try await channel.closeFuture.get()
+    return text.withLock { $0 }
+  }
+
+  private final class Collector: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+    private let text: Lock<String>
+
+    init(text: Lock<String>) { self.text = text }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      let part = String(buffer: unwrapInboundIn(data))
+      text.withLock { $0 += part }
+    }
+  }
+}
