@@ -112,6 +112,14 @@ let package = Package(
     .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
     .testTarget(name: "AtomsyncSimulationTests", dependencies: ["AtomsyncTesting"]),
     .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),
+    .executableTarget(
+      name: "AtomsyncStress",
+      dependencies: [
+        "AtomsyncHTTPClient", "AtomsyncLMDB", "AtomsyncSQLite", "AtomsyncTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/AtomsyncStress"),
     .testTarget(
       name: "AtomsyncStorageTests",
       dependencies: ["AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB"]),

@@ -1,0 +1,3 @@
+internal import Foundation
+
+exit(await Stress.run(Array(CommandLine.arguments.dropFirst())))
