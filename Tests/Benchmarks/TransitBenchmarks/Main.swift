@@ -17,7 +17,7 @@ struct Main {
     let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 15 : 15
     let workloads = try all(SampleData.documents(count), only)
     let measurements = try Measurements(workloads, rounds: rounds)
-    print("\(count) documents, \(rounds) rounds; MB/s by the best, ratios by the medians and by the best")
+    print("\(count) documents, \(rounds) rounds; MB/s by the best round; ratios of medians, of best rounds")
     print("                                  median ms   best ms     MB/s   against JSONSerialization")
     for workload in workloads { print(measurements.line(workload)) }
   }
