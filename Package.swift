@@ -108,7 +108,7 @@ let package = Package(
 
     // Tests.
     .testTarget(name: "TransitTests", dependencies: ["Transit"]),
-    .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore"]),
+    .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "Transit"]),
     .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
     .testTarget(name: "AtomsyncSimulationTests", dependencies: ["AtomsyncTesting"]),
     .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),

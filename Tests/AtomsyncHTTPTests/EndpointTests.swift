@@ -11,7 +11,7 @@ import Transit
 
 @testable import AtomsyncHTTPServer
 
-@Suite struct EndpointTests {
+@Suite(.timeLimit(.minutes(1))) struct EndpointTests {
   @Test(arguments: [
     "application/transit+json", "application/transit+json; verbose=true", "application/transit+msgpack",
   ]) func everyEncodingBothWays(type: String) async throws {

@@ -10,7 +10,7 @@ import Testing
 @testable import AtomsyncHTTPServer
 
 /// Every row of the protocol's table of errors, as raw requests see it.
-@Suite struct ErrorAnswerTests {
+@Suite(.timeLimit(.minutes(1))) struct ErrorAnswerTests {
   private struct Row: Sendable {
     var method = HTTPMethod.GET
     var query = "?group=todo"

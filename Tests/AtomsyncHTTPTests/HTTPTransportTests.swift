@@ -6,7 +6,7 @@ import Testing
 @testable import AtomsyncHTTPClient
 @testable import AtomsyncHTTPServer
 
-@Suite struct HTTPTransportTests {
+@Suite(.timeLimit(.minutes(1))) struct HTTPTransportTests {
   @Test(arguments: [TransitCodec.transitJSON, .transitVerboseJSON, .transitMsgPack])
   func pullsAndPushes(codec: TransitCodec) async throws {
     try await TestServer.run { server in

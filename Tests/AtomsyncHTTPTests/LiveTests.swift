@@ -10,7 +10,7 @@ import Testing
 @testable import AtomsyncHTTPClient
 @testable import AtomsyncHTTPServer
 
-@Suite struct LiveTests {
+@Suite(.timeLimit(.minutes(1))) struct LiveTests {
   @Test func aCommitArrivesAtOnce() async throws {
     try await TestServer.run { server in
       try await server.withClient { client in

@@ -7,7 +7,9 @@ import Testing
 /// The program as people run it: options, exit codes, signals.
 ///
 /// One at a time, because processes that start at once inherit each other's pipes.
-@Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
+@Suite(
+  .serialized, .timeLimit(.minutes(1)),
+  .enabled(if: FileManager.default.isExecutableFile(atPath: ServerProcess.program.path)))
 struct ServerProgramTests {
   @Test(arguments: [
     (["--port", "abc"], "abc"),

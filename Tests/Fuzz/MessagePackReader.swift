@@ -1,3 +1,5 @@
+import Transit
+
 /// Feeds bytes to the MessagePack reader.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {

@@ -1,3 +1,5 @@
+import Transit
+
 /// What must hold for any input at all; a failure stops the fuzzer.
 enum Properties {
   static func check(_ condition: Bool, _ message: @autoclosure () -> String) {

@@ -1,3 +1,5 @@
+import Transit
+
 /// Feeds bytes to the transcoder; the first byte chooses the encoding they claim to have.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {

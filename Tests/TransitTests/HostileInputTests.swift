@@ -76,6 +76,7 @@ struct HostileInputTests {
       (#"["~cab"]"#, .invalidScalar),
       (#"["~tyesterday"]"#, .invalidScalar),
       (#"["~t2014-02-30"]"#, .invalidScalar),
+      (#"["~t506142045-01-01T00:01:00.000Z"]"#, .invalidScalar),
       (#"["~zinf"]"#, .invalidScalar),
       (#"["~d1e400"]"#, .numberOutOfRange),
       (#"[1e400]"#, .numberOutOfRange),
@@ -219,6 +220,10 @@ struct HostileInputTests {
     let nested = String(
       repeating: String(repeating: "[", count: 500) + String(repeating: "]", count: 500) + ",", count: 200)
     #expect(code("[" + nested + "1]") == nil)
+    // A full cache must not be copied for every value that is read apart.
+    var tagged = "["
+    for number in 0..<30_000 { tagged += "[\"~#X\",\"~:key\(number)\"],[\"~#ratio\",[1,\(number + 1)]]," }
+    #expect(code(tagged + "1]") == nil)
     let digits = "[" + String(repeating: "9", count: 200_000) + "]"
     #expect(code(digits) == nil)
   }

@@ -34,6 +34,7 @@ struct RandomValues {
       "a", "b", "key", "~", "^", "`", "#", "\"", "\\", "/", "\n", "\t", "\u{1}", "\u{7F}", "é", "e\u{301}",
       "ß", "€",
       "\u{1F600}", "\u{10FFFF}", "^ ", "~#set", "~:x", "^0", " ", "0", "\u{2028}", "todo:", "constructor",
+      "\r",
     ]
     var text = ""
     for _ in 0..<int(0...6) { text += pieces[int(0...pieces.count - 1)] }

@@ -219,6 +219,39 @@ struct TokenTests {
     #expect(read == values)
   }
 
+  @Test(
+    "Many documents in one message share its cache", .timeLimit(.minutes(1)),
+    arguments: TransitFormat.allCases)
+  func manyDocuments(format: TransitFormat) throws {
+    let count = 3000
+    var writer = TransitWriter(format)
+    try writer.beginArray(count: count)
+    for number in 0..<count {
+      let document: TransitValue = [
+        .keyword("number"): .int(Int64(number)), .string("key \(number)"): .keyword("text"),
+      ]
+      try writer.write(encoded: document.transit(.msgpack), format: .msgpack)
+    }
+    try writer.endArray()
+    var reader = TransitReader(try writer.finish(), format: format)
+    try reader.beginArray()
+    var number: Int64 = 0
+    while try reader.hasNextElement() {
+      if number % 3 == 0 {
+        let document = try TransitValue(transit: reader.readEncoded(as: .json), format: .json)
+        #expect(document[keyword: "number"] == .int(number))
+      } else if number % 3 == 1 {
+        try reader.skipValue()
+      } else {
+        let document = try reader.readValue()
+        #expect(document["key \(number)"] == .keyword("text"))
+      }
+      number += 1
+    }
+    try reader.finish()
+    #expect(number == Int64(count))
+  }
+
   @Test("A transcoded large document has whole headers")
   func headers() throws {
     var value: TransitValue = .array((0..<70_000).map { .int($0) })

@@ -67,7 +67,8 @@ final class PushQueue: Sendable {
 
   private func run() async {
     while let turn = next() {
-      do { try await judge(turn) } catch { for push in turn { push.answer.resume(throwing: error) } }
+      var open = turn
+      do { try await judge(&open) } catch { for push in open { push.answer.resume(throwing: error) } }
     }
   }
 
@@ -91,9 +92,8 @@ final class PushQueue: Sendable {
     return turn
   }
 
-  /// Answers every push of the turn, or throws having answered none.
-  private func judge(_ turn: [Waiting]) async throws {
-    var open = turn
+  /// Answers every push of the turn. When it throws, `open` holds those that were not answered.
+  private func judge(_ open: inout [Waiting]) async throws {
     while !open.isEmpty {
       var pushTurn = PushTurn(
         open.map(\.push), identity: identity, now: configuration.time.now(), limits: configuration.limits)
@@ -108,15 +108,16 @@ final class PushQueue: Sendable {
 
   /// Commits and answers; returns the pushes that another process got in the way of, to be judged again.
   private func commit(_ judgements: [PushTurn.Judgement], of turn: [Waiting]) async throws -> [Waiting] {
-    let batches = judgements.compactMap { judgement in
-      if case .answer(_, let batch) = judgement, !batch.writes.isEmpty { batch } else { nil }
-    }
+    let batches = judgements.compactMap { batch(of: $0) }
     let committed = batches.isEmpty ? [] : try await storage.commit(batches)
+    // What was judged on top of a batch that was refused is void with it, also where nothing was to be written.
+    let isVoid = committed.count < batches.count || committed.contains { $0 != .committed }
     var outcomes = committed.makeIterator()
     var again: [Waiting] = []
     var written: Set<String> = []
     for (judgement, waiting) in zip(judgements, turn) {
       switch judgement {
+      case _ where isVoid && batch(of: judgement) == nil: again.append(waiting)
       case .refused(let error): waiting.answer.resume(throwing: error)
       case .replay(let answer): waiting.answer.resume(returning: answer)
       case .answer(let answer, let batch):
@@ -130,5 +131,9 @@ final class PushQueue: Sendable {
     }
     hub.ring(written)
     return again
+  }
+
+  private func batch(of judgement: PushTurn.Judgement) -> StorageBatch? {
+    if case .answer(_, let batch) = judgement, !batch.writes.isEmpty { batch } else { nil }
   }
 }

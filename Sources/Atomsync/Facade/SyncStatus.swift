@@ -71,8 +71,8 @@ extension ReplicaMachine {
       connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: pending.count,
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
       openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
-      lastPull: lastPull, lastPush: lastPush, nextRetry: nil, lastError: (lastError ?? pushRefusal)?.description,
-      lastStorageError: nil, pending: pending)
+      lastPull: lastPull, lastPush: lastPush, nextRetry: nil,
+      lastError: (lastError ?? pushRefusal)?.description, lastStorageError: nil, pending: pending)
   }
 
   private var connection: SyncStatus.Connection {

@@ -90,7 +90,9 @@ final class CommitQueue: Sendable {
         if failures == 1 {
           logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
         }
-        for (client, _) in Self.lastTickets(entries) { client.commitFailed(error) }
+        // Those behind it cannot be saved either.
+        let behind = state.withLock { $0.waiting }
+        for (client, _) in Self.lastTickets(entries + behind) { client.commitFailed(error) }
         if let rest = giveUp(error) {
           for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
           return

@@ -43,7 +43,8 @@ final class Replica: CommitQueue.Client {
     storage: any Storage, queue: CommitQueue, transport: (any Transport)?
   ) async throws {
     let settings = ReplicaMachine.Settings(
-      group: group, atom: name, policy: policy, limits: configuration.limits)
+      group: group, atom: name, policy: policy, limits: configuration.limits,
+      retention: configuration.retentionMilliseconds)
     let snapshot = try await storage.read(ReplicaMachine.loadQuery(settings))
     let (machine, effects) = try ReplicaMachine.load(
       settings, snapshot, client: UUID(), now: configuration.time.now())
@@ -58,6 +59,7 @@ final class Replica: CommitQueue.Client {
     self.state = Lock(
       State(machine: machine, status: machine.status(), swaps: SwapLog(since: machine.record.edit)))
     state.withLock { perform(effects, &$0, before: $0.machine.visible) }
+    keepUp()
     if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
   }
 

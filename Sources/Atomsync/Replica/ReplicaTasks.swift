@@ -4,6 +4,7 @@ struct ReplicaTasks {
   private var deadline: Task<Void, Never>?
   private var live: (stream: Int, task: Task<Void, Never>, gate: LiveGate)?
   private var timer: Task<Void, Never>?
+  var upkeep: Task<Void, Never>?
   private var cancelled: [Task<Void, Never>] = []
 
   mutating func setRequest(_ task: Task<Void, Never>, deadline: Task<Void, Never>) {
@@ -33,7 +34,7 @@ struct ReplicaTasks {
   }
 
   mutating func cancelAll() {
-    cancel(request, deadline, timer)
+    cancel(request, deadline, timer, upkeep)
     closeLive()
   }
 

@@ -7,7 +7,7 @@ struct EDNParser {
   init(_ text: String, limits: TransitLimits) {
     bytes = Array(text.utf8)
     // A scalar counts as a level here, not in the limit.
-    levels = limits.depth + 1
+    levels = limits.depth < .max ? limits.depth + 1 : .max
   }
 
   private func fail(_ code: TransitError.Code, _ message: String, at offset: Int? = nil) -> TransitError {

@@ -74,6 +74,8 @@ enum CivilTime {
       let month = scanner.number(2), scanner.take("-"),
       let day = scanner.number(2), 1...12 ~= month, 1...31 ~= day
     else { return nil }
+    // Beyond that 64 bits of milliseconds do not reach.
+    guard year <= 292_000_000 else { return nil }
     let dayNumber = days(year: sign * year, month: month, day: day)
     let back = civil(days: dayNumber)
     guard back.month == Int(month), back.day == Int(day) else { return nil }

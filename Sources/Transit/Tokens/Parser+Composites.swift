@@ -263,7 +263,7 @@ extension Parser where Sink: ~Copyable {
   private mutating func separately(
     _ read: (inout Parser<Source, ValueSink>) throws(TransitError) -> Void
   ) throws(TransitError) -> TransitValue {
-    var parser = Parser<Source, ValueSink>(source: source, cache: cache, levels: levels, input: input)
+    var parser = Parser<Source, ValueSink>(source: source, cache: cache.take(), levels: levels, input: input)
     try read(&parser)
     source = parser.source
     cache = parser.cache
@@ -272,7 +272,7 @@ extension Parser where Sink: ~Copyable {
 }
 
 extension Parser where Sink == ValueSink {
-  init(source: Source, cache: ReadCache, levels: Int, input: UnsafePointer<UInt8>) {
+  init(source: Source, cache: consuming ReadCache, levels: Int, input: UnsafePointer<UInt8>) {
     self.source = source
     self.cache = cache
     self.sink = ValueSink()

@@ -18,7 +18,7 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     levels: Int
   ) {
     source = Source(bytes, position: position)
-    input = bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
+    input = bytes.baseAddress ?? ("" as StaticString).utf8Start
     self.cache = cache
     self.sink = sink
     self.levels = levels

@@ -82,6 +82,13 @@ struct ReadCache {
   /// Bodies that are not in the input, because they were escaped there.
   private var arena: [UInt8] = []
 
+  /// Gives the cache away, leaving an empty one, so that whoever changes it is its only owner and copies nothing.
+  mutating func take() -> ReadCache {
+    var taken = ReadCache()
+    swap(&taken, &self)
+    return taken
+  }
+
   /// Forgets everything, for the next top-level value.
   mutating func reset() {
     slots.removeAll(keepingCapacity: true)

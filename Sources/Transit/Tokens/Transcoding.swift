@@ -39,7 +39,8 @@ enum Transcoding {
       into sink: inout Sink, levels: Int
     ) throws(TransitError) {
       // The parser owns the sink while it runs, and gives it back whatever happens.
-      var parser = Parser<Source, Sink>(bytes, at: source.position, cache: cache, sink: sink, levels: levels)
+      var parser = Parser<Source, Sink>(
+        bytes, at: source.position, cache: cache.take(), sink: sink, levels: levels)
       let failure: TransitError?
       do throws(TransitError) {
         try parser.value()

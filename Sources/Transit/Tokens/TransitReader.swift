@@ -81,7 +81,7 @@ public struct TransitReader: Sendable {
     _ body: (inout Parser<Source, ValueSink>) throws(TransitError) -> R
   ) -> (Result<R, TransitError>, Int) {
     var parser = Parser<Source, ValueSink>(
-      buffer, at: position, cache: cache, sink: ValueSink(), levels: levels)
+      buffer, at: position, cache: cache.take(), sink: ValueSink(), levels: levels)
     do throws(TransitError) {
       let value = try body(&parser)
       cache = parser.cache
@@ -222,24 +222,22 @@ public struct TransitReader: Sendable {
     try expect("an instant") { $0.instantValue }
   }
 
-  /// Whether the next value is `null`; nothing is consumed.
-  public mutating func peekIsNull() throws(TransitError) -> Bool {
-    var copy = self
-    guard let first = copy.firstByte(),
-      first == UInt8(ascii: "n") || first == 0xC0 || first == UInt8(ascii: "\"")
-        || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92 || first & 0xE0 == 0xA0
-    else { return false }
-    if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92 {
-      // Only a quoted null is of interest, and that is short.
-      guard open.isEmpty else { return false }
+  /// Whether the next value is `null`; nothing is consumed. O(1), except for a quoted value at the top.
+  public func peekIsNull() throws(TransitError) -> Bool {
+    var start = position
+    while format != .msgpack, start < bytes.count, bytes[start] <= 0x20 { start += 1 }
+    let rest = bytes[start...]
+    guard let first = rest.first else { return false }
+    if format == .msgpack {
+      if first == 0xC0 || rest.starts(with: [0xA2, 0x7E, 0x5F]) { return true }
+    } else if rest.starts(with: "null".utf8) || rest.starts(with: "\"~_\"".utf8) {
+      return true
     }
+    // Null may also be quoted, where a whole message is nothing else, or be spelled with escapes.
+    let isQuote = open.isEmpty && (first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == 0x92)
+    guard isQuote || format != .msgpack && rest.starts(with: "\"\\".utf8) else { return false }
+    var copy = self
     return try copy.readValue().isNull
-  }
-
-  private mutating func firstByte() -> UInt8? {
-    var index = position
-    while format != .msgpack, index < bytes.count, bytes[index] <= 0x20 { index += 1 }
-    return index < bytes.count ? bytes[index] : nil
   }
 
   /// Consumes the next value if it is `null`, and tells whether it was.

@@ -165,7 +165,9 @@ extension TransitMap: RandomAccessCollection {
   public var startIndex: Int { 0 }
   public var endIndex: Int { count }
 
-  /// The entry at a position of the order.
+  /// The entry at a position of the order, which must be below `count`.
+  ///
+  /// An integer literal alone is a position; the key 5 is `map[.int(5)]`.
   public subscript(position: Int) -> Element {
     precondition(position >= 0 && position < count, "a position outside of the map")
     return (key: flat[2 * position], value: flat[2 * position + 1])

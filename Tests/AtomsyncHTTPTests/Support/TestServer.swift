@@ -23,7 +23,7 @@ struct TestServer: Sendable {
 
   /// Runs `body` beside a server, and ends both.
   static func run<Result: Sendable>(
-    users: Users? = nil, limits: Limits = Limits(),
+    storage: StorageProvider = .memory, users: Users? = nil, limits: Limits = Limits(),
     heartbeat: Duration = .seconds(20), stallTimeout: Duration = .seconds(60),
     _ body: @escaping @Sendable (TestServer) async throws -> Result
   ) async throws -> Result {
@@ -35,7 +35,7 @@ struct TestServer: Sendable {
     configuration.logger = Logger(label: "test") { _ in CapturingLogHandler(messages: messages) }
     configuration.heartbeat = heartbeat
     configuration.stallTimeout = stallTimeout
-    let authority = try await Authority.open(AtomsyncConfiguration(limits: limits))
+    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, limits: limits))
     let server = try SyncServer(authority, configuration: configuration)
     let quiet = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
     let services = ServiceGroup(configuration: .init(services: [server], logger: quiet))

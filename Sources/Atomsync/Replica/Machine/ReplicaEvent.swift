@@ -70,6 +70,13 @@ package struct MergeTask: Sendable, Equatable {
   package var edit: Int64
   /// The version of the remote document, for the same reason.
   package var remoteVersion: Int64
+
+  package init(input: MergeInput, firstEdit: Int64, edit: Int64, remoteVersion: Int64) {
+    self.input = input
+    self.firstEdit = firstEdit
+    self.edit = edit
+    self.remoteVersion = remoteVersion
+  }
 }
 
 package enum MergeResult: Sendable {

@@ -77,6 +77,7 @@ extension ReplicaMachine {
   private mutating func report(
     _ id: String, _ edit: PendingEdit, remote: StoredValue?, _ outcome: Conflict.Outcome, _ now: Int64
   ) -> Int64 {
+    forgetOldConflicts(now)
     record.conflict += 1
     let conflict = Conflict(
       id: record.conflict, document: id, base: edit.base?.value, local: edit.value?.value,
@@ -86,5 +87,13 @@ extension ReplicaMachine {
     effects.batch.put(
       settings.keys.conflict(conflict.id), conflict.row(base: edit.base, local: edit.value, remote: remote))
     return conflict.id
+  }
+
+  /// Deletes what has outlived the retention.
+  mutating func forgetOldConflicts(_ now: Int64) {
+    let old = conflicts.prefix { now - $0.noticed > settings.retention }
+    guard !old.isEmpty else { return }
+    for conflict in old { effects.batch.delete(settings.keys.conflict(conflict.id)) }
+    conflicts.removeFirst(old.count)
   }
 }

@@ -34,6 +34,7 @@ extension ReplicaMachine {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
+    machine.forgetOldConflicts(now)
     machine.reopenConflicts(now)
     return (machine, machine.takeEffects())
   }
@@ -42,9 +43,10 @@ extension ReplicaMachine {
   private mutating func reopenConflicts(_ now: Int64) {
     // Without a cursor there is no base to compare with: it was withdrawn, or is read anew.
     guard !record.isResetting, record.cursor != nil else { return }
-    for (id, edit) in pending where inFlightEdits[id] == nil && edit.baseVersion != base[id]?.version ?? 0 {
-      rebase(id, now)
+    let moved = pending.filter { id, edit in
+      inFlightEdits[id] == nil && edit.baseVersion != base[id]?.version ?? 0
     }
+    for id in moved.keys.sorted() { rebase(id, now) }  // in an order that a seed repeats
   }
 
   private mutating func restore(_ snapshot: StorageSnapshot) throws {

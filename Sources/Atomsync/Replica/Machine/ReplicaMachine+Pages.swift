@@ -9,7 +9,10 @@ extension ReplicaMachine {
       let known = base[item.id]
       // Pages and verdicts travel on their own ways: what is older than what we know is no news. Only a reset's
       // pages are the truth whatever their versions, because their server may have been restored.
-      if !record.isResetting, let known, item.version <= known.version { continue }
+      if !record.isResetting, let known, item.version <= known.version {
+        if known.value == nil && item.version == known.version { base[item.id] = nil }
+        continue
+      }
       setBase(
         item.id,
         BaseDocument(
@@ -32,7 +35,7 @@ extension ReplicaMachine {
     record.generation += 1
     record.isResetting = true
     if settings.faults.contains(.resetDropsPending) {
-      for id in pending.keys { drop(id, .discarded, now) }
+      for id in pending.keys.sorted() where inFlightEdits[id] == nil { drop(id, .discarded, now) }
     }
   }
 
@@ -95,7 +98,10 @@ extension ReplicaMachine {
       if inFlight != nil {
         setInFlight(nil)
         effects.batch.delete(settings.keys.inFlight)
-        if case .pushing = activity { activity = .idle }
+        switch activity {
+        case .freezing, .pushing: activity = .idle
+        case .idle, .pulling, .saving: break
+        }
       }
       for id in pending.keys.sorted() { drop(id, .discarded, now) }
     }

@@ -22,10 +22,13 @@ package struct ReplicaMachine: Sendable {
     let resolution: Resolution
     let documentsPerPush: Int
     let pushBytes: Int
+    /// How long conflicts are kept, in milliseconds.
+    let retention: Int64
     let faults: PlantedFaults
 
     package init(
-      group: String, atom: String, policy: ConflictPolicy, limits: Limits, faults: PlantedFaults = []
+      group: String, atom: String, policy: ConflictPolicy, limits: Limits, retention: Int64 = .max,
+      faults: PlantedFaults = []
     ) {
       self.group = group
       keys = ReplicaKeys(atom: atom)
@@ -36,6 +39,7 @@ package struct ReplicaMachine: Sendable {
       }
       documentsPerPush = max(1, limits.documentsPerPush)
       pushBytes = max(1, limits.pushBytes)
+      self.retention = retention
       self.faults = faults
     }
   }
@@ -207,4 +211,5 @@ package struct PlantedFaults: OptionSet, Sendable {
   package static let baseVersionNotRaised = PlantedFaults(rawValue: 1 << 6)
   package static let pageFromTwoSnapshots = PlantedFaults(rawValue: 1 << 7)
   package static let liveEventSkipped = PlantedFaults(rawValue: 1 << 8)
+  package static let all = PlantedFaults(rawValue: 1 << 9 - 1)
 }

@@ -1,0 +1,201 @@
+import Atomsync
+import AtomsyncCore
+import AtomsyncTesting
+import Testing
+import Transit
+
+@Suite(.timeLimit(.minutes(1))) struct ConflictTests {
+  /// Makes `a` (and what else `body` does) here while another device changes it, then lets both meet.
+  private func collide(
+    _ policy: ConflictPolicy, base: TransitValue? = 1, theirs: TransitValue? = 10,
+    _ body: @escaping @Sendable (inout Documents<TransitValue>) throws -> Void
+  ) async throws -> (scene: Scene, atom: SyncedAtom<TransitValue>, receipt: Receipt) {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(policy), try await scene.other())
+    if let base {
+      _ = try await other.swap { $0["a"] = base }.confirmed()
+      try await atom.value { $0["a"] == base }
+    }
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap(body)
+    _ = try await other.swap { $0["a"] = theirs }.confirmed()
+    atom.resume()
+    return (scene, atom, receipt)
+  }
+
+  @Test func serverWins() async throws {
+    let (scene, atom, receipt) = try await collide(.serverWins) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().verdicts == ["a": .overruled(conflict: 1)])
+    #expect(atom.contents == ["a": 10])
+    let conflict = try #require(atom.conflicts.first)
+    #expect(
+      conflict
+        == Conflict(
+          id: 1, document: "a", base: 1, local: 2, remote: 10, outcome: .serverWon, noticed: conflict.noticed)
+    )
+    _ = try await atom.recover(conflict).confirmed()
+    #expect(try await scene.server() == ["a": 2])
+    // What lost is kept over a restart.
+    #expect(try await scene.atom().conflicts == [conflict])
+  }
+
+  @Test func localWins() async throws {
+    let (scene, atom, receipt) = try await collide(.localWins) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().verdicts == ["a": .accepted(version: 3)])
+    #expect(try await scene.server() == ["a": 2])
+    let conflict = try #require(atom.conflicts.first)
+    #expect(conflict.outcome == .localWon)
+    _ = try await atom.recover(conflict).confirmed()
+    #expect(try await scene.server() == ["a": 10])
+  }
+
+  @Test func localWinsOverADeletion() async throws {
+    let (scene, _, receipt) = try await collide(.localWins, theirs: nil) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 2])
+  }
+
+  @Test func merge() async throws {
+    let sum = ConflictPolicy.merge { input in
+      guard case .int(let base) = input.base, case .int(let local) = input.local,
+        case .int(let remote) = input.remote
+      else { return input.remote }
+      return .int(local + remote - base)
+    }
+    let (scene, atom, receipt) = try await collide(sum) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 11])
+    #expect(atom.contents == ["a": 11])
+    #expect(atom.conflicts.map(\.outcome) == [.merged])
+  }
+
+  @Test func aMergeMayDelete() async throws {
+    let (scene, atom, receipt) = try await collide(.merge { _ in nil }) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(atom.contents == [:])
+    #expect(try await scene.server() == [:])
+  }
+
+  @Test func aMergeThatFailsStaysOpenUntilTheDocumentChanges() async throws {
+    struct NotNow: Error {}
+    let merge = ConflictPolicy.merge { input in
+      if input.local == 2 { throw NotNow() }
+      return input.local
+    }
+    let (scene, atom, receipt) = try await collide(merge) { $0["a"] = 2 }
+    try await atom.status { $0.openConflictCount == 1 }
+    #expect(atom.contents == ["a": 2])
+    guard case .open = atom.conflicts.first?.outcome else {
+      Issue.record("The conflict is not open: \(atom.conflicts)")
+      return
+    }
+    // It holds nothing else up.
+    _ = try await atom.swap { $0["b"] = 1 }.confirmed()
+    #expect(try await scene.server() == ["a": 10, "b": 1])
+    try atom.swap { $0["a"] = 3 }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(atom.status.openConflictCount == 0)
+    #expect(try await scene.server() == ["a": 3, "b": 1])
+  }
+
+  @Test func anOpenConflictIsFoundAgainAfterARestart() async throws {
+    struct NotNow: Error {}
+    let (scene, atom, receipt) = try await collide(.merge { _ in throw NotNow() }) { $0["a"] = 2 }
+    try await atom.status { $0.openConflictCount == 1 && $0.unsavedCount == 0 }
+    let again = try await scene.atom(.merge { $0.local })
+    #expect(try await again.receipt(receipt.id).confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 2])
+  }
+
+  /// The server's side is deleted and, while the device is away, forgotten altogether.
+  @Test func aDeletionThatWasPurgedIsStillAConflict() async throws {
+    struct NotNow: Error {}
+    let scene = try await Scene(server: { $0.retention = .seconds(-60) })
+    let (atom, other) = (try await scene.atom(.merge { _ in throw NotNow() }), try await scene.other())
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap { $0["a"] = 2 }
+    try await other.value { $0["a"] == 1 }
+    _ = try await other.swap { $0["a"] = nil }.confirmed()
+    atom.resume()
+    try await atom.status { $0.openConflictCount == 1 && $0.unsavedCount == 0 }
+    #expect(try await scene.authority.purge() == 1)
+    let again = try await scene.atom(.merge { $0.local })
+    #expect(try await again.receipt(receipt.id).confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 2])
+  }
+
+  @Test func rebaseRunsTheSwapsAgain() async throws {
+    let (scene, atom, receipt) = try await collide(.rebase { _ in 0 }) { documents in
+      if case .int(let value) = documents["a"] { documents["a"] = .int(value + 1) }
+    }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 11])
+    #expect(atom.conflicts.map(\.outcome) == [.merged])
+  }
+
+  @Test func rebaseRunsEveryUnconfirmedSwapInOrder() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(.rebase { _ in "merged" }), try await scene.other())
+    try await atom.settled()
+    let append: @Sendable (String) -> @Sendable (inout Documents<TransitValue>) -> Void = { text in
+      { documents in
+        if case .string(let old) = documents["a"] ?? "" { documents["a"] = .string(old + text) }
+      }
+    }
+    // The first swap is confirmed while the later ones, and one of another document, are made.
+    let delay = Delay()
+    scene.network.plan(.delayAnswer(delay), on: .push)
+    try atom.swap(append("1"))
+    try await delay.reached()
+    try atom.swap { $0["b"] = 1 }
+    try atom.swap(append("2"))
+    let last = try atom.swap(append("3"))
+    scene.network.isOnline = false
+    delay.release()
+    try await atom.status { $0.connection == .waiting }
+    try await other.value { $0["a"] == "1" }
+    _ = try await other.swap { $0["a"] = "x" }.confirmed()
+    scene.network.isOnline = true
+    #expect(try await last.confirmed().isAccepted)
+    #expect(try await scene.server()["a"] == "x23")
+  }
+
+  @Test func rebaseFallsBackToTheMergeAfterARestart() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let atom = try await scene.atom(.rebase(), of: client)
+    let other = try await scene.other()
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap { $0["a"] = 2 }
+    try await client.close()
+    _ = try await other.swap { $0["a"] = 10 }.confirmed()
+    let again = try await scene.atom(.rebase { _ in 99 })
+    #expect(try await again.receipt(receipt.id).confirmed().isAccepted)
+    #expect(try await scene.server() == ["a": 99])
+  }
+
+  @Test func equalValuesAreNoConflict() async throws {
+    let (_, atom, receipt) = try await collide(.serverWins, theirs: 2) { $0["a"] = 2 }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(atom.conflicts.isEmpty)
+  }
+
+  @Test func conflictsAreReportedAsTheyHappen() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    let reports = atom.conflictReports
+    try await atom.settled()
+    atom.pause()
+    try atom.swap { $0["a"] = 1 }
+    _ = try await other.swap { $0["a"] = 2 }.confirmed()
+    atom.resume()
+    for await report in reports {
+      #expect(report.map(\.local) == [1])
+      break
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Atomsync
+import AtomsyncCore
+import Foundation
+import HashTreeCollections
+import Transit
+
+/// A machine in a state of one's choice, and the numbers that are current in it.
+struct MachineBench {
+  var machine: ReplicaMachine
+  var request = 0
+  var stream = 0
+  var timer = 0
+  /// The documents of the push that was sent last.
+  var pushed: [Edit] = []
+
+  init(_ policy: ConflictPolicy = .serverWins) {
+    let settings = ReplicaMachine.Settings(group: "g", atom: "g", policy: policy, limits: Limits())
+    machine = ReplicaMachine(settings, client: UUID())
+  }
+
+  /// A machine that has been led to the state, as Docs/Replica.md describes it.
+  init(_ state: String) throws {
+    self.init()
+    if state == "offline" { return }
+    feed(.connect)
+    switch state {
+    case "pulling":
+      try rest()
+      feed(.sync)
+    case "waiting": feed(.pullFailed(request: request, TransportError(.unreachable, "no")))
+    case "saving": feed(.pulled(request: request, try Self.page(1)))
+    case "stopped": feed(.close)
+    default:
+      try rest()
+      try lead(to: state)
+    }
+  }
+
+  private mutating func lead(to state: String) throws {
+    switch state {
+    case "polling":
+      feed(.liveEnded(stream: stream, TransportError(.unsupported, "no live stream")))
+      try rest()
+    case "saving live": feed(.livePage(stream: stream, try Self.page(2)))
+    case "freezing", "pushing":
+      try edit("b", "mine")
+      if state == "pushing" { saved() }
+    default: break  // live
+    }
+  }
+
+  /// Answers the pull under way, and makes it durable.
+  mutating func rest() throws {
+    feed(.pulled(request: request, try Self.page(1)))
+    saved()
+  }
+
+  mutating func saved() { feed(.saved(ticket: machine.lastTicket)) }
+
+  @discardableResult
+  mutating func feed(_ event: ReplicaEvent, now: Int64 = 1) -> ReplicaEffects {
+    note(machine.handle(event, now: now))
+  }
+
+  @discardableResult
+  mutating func edit(_ id: String, _ value: TransitValue?, isAtomic: Bool = false) throws -> ReplicaEffects {
+    try edit([id: value], isAtomic: isAtomic)
+  }
+
+  @discardableResult
+  mutating func edit(_ values: [String: TransitValue?], isAtomic: Bool = false) throws -> ReplicaEffects {
+    var tree = machine.visible
+    for (id, value) in values { tree[id] = value }
+    let changes = try values.sorted { $0.key < $1.key }
+      .map { (id: $0.key, value: try $0.value.map { try StoredValue($0) }) }
+    return note(try machine.edit(changes, visible: tree, isAtomic: isAtomic, now: 1))
+  }
+
+  private mutating func note(_ effects: ReplicaEffects) -> ReplicaEffects {
+    for action in effects.actions {
+      switch action {
+      case .pull(let number, _): request = number
+      case .push(let number, let message):
+        request = number
+        pushed = message.edits
+      case .openLive(let number, _): stream = number
+      case .backOff(let number, _, _), .poll(let number): timer = number
+      case .closeLive, .readOn, .merge, .passEnded, .firstAttemptEnded: break
+      }
+    }
+    return effects
+  }
+
+  /// Accepts the push that was sent last.
+  mutating func accept(version: Int64 = 1) -> ReplicaEffects {
+    feed(.pushed(request: request, answer(version: version)))
+  }
+
+  func answer(version: Int64 = 1) -> PushAnswer {
+    let accepted = pushed.map { PushAnswer.Acceptance(id: $0.id, version: version, updated: 1) }
+    return PushAnswer(group: "g", accepted: accepted, rejected: [], now: 1)
+  }
+
+  /// A page with the document `a` in this version.
+  static func page(
+    _ version: Int64, id: String = "a", value: TransitValue? = "theirs", isReset: Bool = false,
+    user: String? = "ann"
+  ) throws -> RemotePage {
+    let content: Content = try value.map { .value(Payload(bytes: try $0.transit(.msgpack))) } ?? .deleted
+    return try RemotePage(
+      PullPage(
+        group: "g", documents: [Document(id: id, version: version, updated: 1, content: content)],
+        cursor: Cursor("c\(version)"), hasMore: false, isReset: isReset, now: 1, user: user))
+  }
+}
+
+extension ReplicaEffects {
+  /// What is to be done, in a word each.
+  var names: [String] {
+    (ticket == nil ? [] : ["save"])
+      + actions.map { action in
+        switch action {
+        case .pull: "pull"
+        case .push: "push"
+        case .openLive: "open live"
+        case .closeLive: "close live"
+        case .readOn: "read on"
+        case .backOff: "back off"
+        case .poll: "wait for poll"
+        case .merge: "merge"
+        case .passEnded(nil): "pass done"
+        case .passEnded: "pass failed"
+        case .firstAttemptEnded: "ready"
+        }
+      }
+  }
+}

@@ -1,0 +1,242 @@
+import Atomsync
+import AtomsyncCore
+import AtomsyncTesting
+import Testing
+import Transit
+
+/// What a bad network does to an atom.
+@Suite(.timeLimit(.minutes(1))) struct NetworkTests {
+  @Test(
+    arguments: [
+      .dropRequest, .dropAnswer, .duplicate, .garbage, .unavailable, .unauthorized,
+      .fail(TransportError(.timedOut, "no")), .fail(TransportError(.malformedAnswer, "no")),
+      .fail(TransportError(.stalePush, "409")),
+    ] as [TransportScript.Fault])
+  func aPushThatFailsIsNeitherLostNorDoubled(fault: TransportScript.Fault) async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await atom.settled()
+    scene.network.plan(fault, on: .push)
+    let verdicts = try await atom.swap { $0["a"] = 1 }.confirmed().verdicts
+    #expect(verdicts == ["a": .accepted(version: 1)])
+    #expect(try await scene.server() == ["a": 1])
+    #expect(atom.conflicts.isEmpty)
+  }
+
+  /// Whatever becomes of it, a push is sent again as it was.
+  @Test func theSamePushIsSentAgain() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await atom.settled()
+    let delay = Delay()
+    scene.network.plan(.delayRequest(delay), on: .push)
+    scene.network.plan(.dropAnswer, on: .push)
+    scene.network.plan(.unavailable, on: .push)
+    try atom.swap { $0["a"] = 1 }
+    try await delay.reached()
+    try atom.swap { $0["a"] = 2 }
+    scene.network.isOnline = false
+    delay.release()
+    scene.network.isOnline = true
+    try await atom.settled()
+    #expect(try await scene.server() == ["a": 2])
+    let first = scene.network.pushes.prefix { $0.ticket?.number == 1 }
+    #expect(Set(first.map(\.edits)).count == 1)
+  }
+
+  @Test(arguments: [.dropRequest, .garbage, .unavailable, .unauthorized] as [TransportScript.Fault])
+  func aPullThatFailsIsTriedAgain(fault: TransportScript.Fault) async throws {
+    let scene = try await Scene()
+    let other = try await scene.other()
+    _ = try await other.swap { $0["a"] = 1 }.confirmed()
+    for _ in 0..<3 { scene.network.plan(fault, on: .pull) }
+    let atom = try await scene.atom()
+    try await atom.ready()
+    try await atom.value { $0["a"] == 1 }
+    try await atom.status { $0.lastError == nil }
+  }
+
+  @Test func aStreamThatIsCutIsOpenedAgain() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    for number in 0..<5 {
+      try await atom.settled()
+      number % 2 == 0 ? scene.network.cutLive() : scene.network.cutLive(nil)
+      _ = try await other.swap { $0["a"] = .int(Int64(number)) }.confirmed()
+      try await atom.value { $0["a"] == .int(Int64(number)) }
+    }
+  }
+
+  @Test func aHalfOpenStreamIsLeftBySync() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    try await atom.settled()
+    scene.network.silenceLive()
+    _ = try await other.swap { $0["a"] = 1 }.confirmed()
+    #expect(atom.value["a"] == nil)
+    try await atom.sync()
+    #expect(atom.value["a"] == 1)
+  }
+
+  @Test func aTransportThatNeverAnswersIsGivenUp() async throws {
+    let clock = ManualClock()
+    let scene = try await Scene { $0.time = clock.source }
+    scene.network.plan(.silence, on: .pull)
+    let atom = try await scene.atom()
+    await clock.sleeps(atMost: .seconds(60))
+    clock.advance(by: .seconds(60))
+    try await atom.status { $0.connection == .waiting && $0.lastError != nil && $0.nextRetry != nil }
+    await clock.sleeps(atMost: .seconds(1))
+    clock.advance(by: .seconds(1))
+    try await atom.settled()
+  }
+
+  @Test func withoutAStreamItPolls() async throws {
+    let scene = try await Scene()
+    scene.network.always(.fail(TransportError(.unsupported, "no live stream")), on: .live)
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    try await atom.status { $0.connection == .polling }
+    _ = try await other.swap { $0["a"] = 1 }.confirmed()
+    try await atom.value { $0["a"] == 1 }
+  }
+
+  @Test func startsOfflineAndCatchesUp() async throws {
+    let scene = try await Scene()
+    scene.network.isOnline = false
+    let atom = try await scene.atom()
+    try await atom.ready()
+    #expect(!atom.status.hasSynced)
+    let receipt = try atom.swap { $0["a"] = 1 }
+    let error = await #expect(throws: SyncError.self) { try await atom.sync() }
+    #expect(error?.code == .transport)
+    let other = try await scene.other()
+    _ = try await other.swap { $0["b"] = 2 }.confirmed()
+    scene.network.isOnline = true
+    #expect(try await receipt.confirmed().isAccepted)
+    try await atom.value { $0["b"] == 2 }
+    #expect(atom.status.hasSynced)
+  }
+
+  @Test func pauseAndResume() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    try await atom.settled()
+    atom.pause()
+    #expect(atom.status.connection == .offline)
+    try await atom.swap { $0["a"] = 1 }.saved()
+    let error = await #expect(throws: SyncError.self) { try await atom.sync() }
+    #expect(error?.code == .paused)
+    try await other.sync()
+    #expect(other.value.isEmpty)
+    atom.resume()
+    try await other.value { $0["a"] == 1 }
+  }
+
+  @Test(arguments: [true, false]) func resetReadsEverythingAnew(keepPending: Bool) async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap { $0["b"] = 2 }
+    let neverEmpty = atom.watch { change in #expect(change.new["a"] == 1) }
+    atom.reset(keepPending: keepPending)
+    atom.resume()
+    let verdict = try await receipt.confirmed().verdicts["b"]
+    #expect(verdict == (keepPending ? .accepted(version: 1) : .discarded))
+    try await atom.settled()
+    #expect(scene.network.pulls.count { $0.start == .beginning } == 2)
+    #expect(try await scene.server() == (keepPending ? ["a": 1, "b": 2] : ["a": 1]))
+    #expect(try await scene.server() == atom.contents)
+    neverEmpty.cancel()
+  }
+
+  @Test func anotherUsersTokenStopsTheAtom() async throws {
+    let user = Who("ann")
+    let scene = try await Scene()
+    let way = user.way(over: .loopback(scene.authority))
+    let client = try await scene.client()
+    let atom = try await client.atom("todo", transport: way)
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    atom.pause()
+    user.name = "eve"
+    try atom.swap { $0["b"] = 2 }
+    atom.resume()
+    try await atom.status {
+      $0.connection == .stopped(.wrongUser(expected: "ann", actual: "eve")) && $0.unsavedCount == 0
+    }
+    #expect(try await scene.server() == ["a": 1])
+    #expect(atom.status.pendingIDs == ["b"])
+    await #expect(throws: SyncError.self) { try await atom.sync() }
+    try await client.close()
+    user.name = "ann"
+    let again = try await scene.client().atom("todo", transport: way)
+    try await again.settled()
+    #expect(try await scene.server() == ["a": 1, "b": 2])
+  }
+
+  @Test func aWithdrawnPermissionLeavesPendingEdits() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    try await atom.settled()
+    for call in [TransportScript.Call.pull, .push, .live] { scene.network.always(.forbidden, on: call) }
+    scene.network.cutLive()
+    try await atom.status { $0.isRevoked }
+    try atom.swap { $0["b"] = 2 }
+    #expect(atom.contents == ["b": 2])
+    #expect(atom.status.pendingIDs == ["b"])
+    for call in [TransportScript.Call.pull, .push, .live] { scene.network.always(nil, on: call) }
+    try await atom.settled()
+    #expect(!atom.status.isRevoked)
+    #expect(atom.contents == ["a": 1, "b": 2])
+  }
+
+  @Test func aForbiddenPushKeepsReading() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    try await atom.settled()
+    scene.network.always(.forbidden, on: .push)
+    try atom.swap { $0["a"] = 1 }
+    try await atom.status { $0.lastError != nil && $0.pendingCount == 1 && $0.connection == .live }
+    _ = try await other.swap { $0["b"] = 2 }.confirmed()
+    try await atom.value { $0["b"] == 2 }
+    #expect(atom.status.lastError != nil)
+    scene.network.always(nil, on: .push)
+    try await atom.sync()
+    #expect(try await scene.server() == ["a": 1, "b": 2])
+  }
+}
+
+/// A server that takes callers for whom a test says.
+final class Who: Sendable {
+  private let state: Lock<String>
+  init(_ name: String) { state = Lock(name) }
+  var name: String {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+
+  func way(over base: TransportProvider) -> TransportProvider {
+    TransportProvider("as somebody") { codec in Knowing(who: self, base: try await base.open(codec: codec)) }
+  }
+
+  private struct Knowing: Transport {
+    let who: Who
+    let base: any Transport
+
+    func pull(_ request: PullRequest) async throws -> PullPage {
+      var page = try await base.pull(request)
+      page.user = who.name
+      return page
+    }
+    func push(_ request: PushRequest) async throws -> PushAnswer {
+      if let user = request.user, user != who.name { throw TransportError(.wrongUser, "another user") }
+      return try await base.push(request)
+    }
+    func live(
+      _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
+    ) async throws { try await base.live(request, receive: receive) }
+    func close() async { await base.close() }
+  }
+}

@@ -1,0 +1,115 @@
+import Atomsync
+import AtomsyncCore
+import AtomsyncTesting
+import Testing
+import Transit
+
+@Suite(.timeLimit(.minutes(1))) struct StorageFailureTests {
+  @Test func aFullDiskIsToldAndHealed() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await atom.settled()
+    scene.disk.isFull = true
+    let receipt = try atom.swap { $0["a"] = 1 }
+    let error = await #expect(throws: SyncError.self) { try await receipt.saved() }
+    #expect(error?.code == .storage)
+    #expect(error?.storage?.code == .full)
+    #expect(atom.value["a"] == 1)
+    #expect(atom.status.lastStorageError != nil)
+    #expect(atom.status.unsavedCount > 0)
+    #expect(scene.network.pushes.isEmpty)  // nothing goes out that is not durable here
+    scene.disk.isFull = false
+    _ = try await receipt.confirmed()
+    try await receipt.saved()
+    try await atom.status { $0.lastStorageError == nil && $0.unsavedCount == 0 }
+    #expect(try await scene.server() == ["a": 1])
+  }
+
+  @Test func aDiskThatStaysFullIsToldAtClose() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let atom = try await client.atom("todo")
+    try await atom.swap { $0["a"] = 1 }.saved()
+    scene.disk.isFull = true
+    try atom.swap { $0["a"] = 2 }
+    let error = await #expect(throws: SyncError.self) { try await client.close() }
+    #expect(error?.storage?.code == .full)
+    scene.disk.isFull = false
+    #expect(try await scene.client().atom("todo").contents == ["a": 1])
+  }
+
+  /// The rows of the atom that was closed are still on their way to the disk.
+  @Test func anAtomThatIsReopenedWhileTheDiskIsFull() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let atom = try await client.atom("todo")
+    scene.disk.isFull = true
+    try atom.swap { $0["a"] = 1 }
+    await atom.close()
+    await #expect(throws: SyncError.self) { _ = try await client.atom("todo") }
+    scene.disk.isFull = false
+    var again: SyncedAtom<TransitValue>?
+    try await eventually {
+      again = try? await client.atom("todo")
+      return again != nil
+    }
+    #expect(again?.contents == ["a": 1])
+  }
+
+  @Test func aPassingFailureIsTriedAgain() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.client().atom("todo")
+    scene.disk.plan(.fail(StorageError(.failed, "a cable came loose")))
+    let receipt = try atom.swap { $0["a"] = 1 }
+    await #expect(throws: SyncError.self) { try await receipt.saved() }
+    try await receipt.saved()
+    #expect(atom.status.lastStorageError == nil)
+  }
+
+  @Test func aStoreThatCannotBeReadIsNotOpened() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    scene.disk.failReads(1)
+    await #expect(throws: StorageError.self) { _ = try await client.atom("todo") }
+    let atom = try await client.atom("todo")
+    #expect(atom.value.isEmpty)
+  }
+
+  /// Crashes at each commit of a small history, in each way: what was told to be durable is there afterwards, it
+  /// reaches the server, and nobody's write is taken twice.
+  @Test(arguments: [FaultyStorage.Crash.before, .torn(applied: 1), .after])
+  func crashesAtEveryCommit(crash: FaultyStorage.Crash) async throws {
+    for commit in 0..<12 {
+      let scene = try await Scene()
+      let client = try await scene.client()
+      let atom = try await scene.atom(of: client)
+      scene.disk.plan(.crash(crash), afterCommits: commit)
+      var durable: [String: TransitValue] = [:]
+      var number = 0
+      while !scene.disk.hasCrashed {
+        number += 1
+        let value = TransitValue.int(Int64(number))
+        let id = "d\(number % 3)"
+        let receipt = try atom.swap { $0[id] = value }
+        do {
+          try await receipt.saved()
+          durable[id] = value
+        } catch { break }
+      }
+      // The process is gone: its handle is dead, and nothing of it writes any more.
+      let restarted = try await scene.atom()
+      await atom.close()
+      for (id, value) in durable {
+        #expect(try amount(restarted.value[id]) >= amount(value), "commit \(commit)")
+      }
+      try await restarted.settled()
+      #expect(try await scene.server() == restarted.contents)
+      #expect(restarted.conflicts.isEmpty)
+    }
+  }
+
+  private func amount(_ value: TransitValue?) throws -> Int {
+    guard case .int(let number) = value else { return -1 }
+    return Int(number)
+  }
+}
