@@ -115,7 +115,7 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncStress",
       dependencies: [
-        "AtomsyncHTTPClient", "AtomsyncLMDB", "AtomsyncSQLite", "AtomsyncTesting",
+        "Atomsync", "AtomsyncHTTPClient", "AtomsyncLMDB", "AtomsyncSQLite", "AtomsyncTesting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

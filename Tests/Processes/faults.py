@@ -69,10 +69,13 @@ class Disk:
     def __init__(self, place, mebibytes):
         self.path = os.path.join(place.folder, "disk")
         os.mkdir(self.path)
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=700", "tmpfs", self.path], capture_output=True)
-        if mounted.returncode != 0:
-            raise Skipped("a tmpfs cannot be mounted: " + mounted.stderr.decode().strip())
+        command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=700", "tmpfs", self.path]
+        try:
+            subprocess.run(command, capture_output=True, check=True)
+        except subprocess.CalledProcessError as error:
+            raise Skipped("a tmpfs cannot be mounted: " + error.stderr.decode().strip()) from error
+        except OSError as error:
+            raise Skipped(f"a tmpfs cannot be mounted: {error}") from error
         place.last.append(lambda: subprocess.run(["umount", "-l", self.path], capture_output=True))
         self.filler = os.path.join(self.path, "filler")
 

@@ -1,10 +1,12 @@
 """Kills replicas and their server with kill -9 at random moments under load, and looks for a lost write.
 
-Two replicas change documents as fast as they are told to, against one server. Each round lets them work for a moment,
+Two replicas change documents at a rate, against one server. Each round lets them work for a moment,
 kills one, two or all three, sometimes again while they start, and starts them. In the end the replicas are drained,
 and the oracle compares what they had acknowledged, what they hold and what the server has.
 """
 
+import os
+import shutil
 import time
 
 import wire
@@ -57,11 +59,28 @@ def test(storage, options):
             killed = round_of_kills(place, programs, options)
             if "server" in killed:
                 follower.pull()
+            if options.sabotage and number in (options.rounds // 3, options.rounds * 2 // 3):
+                sabotage(programs[options.sabotage], is_before=number < options.rounds // 2)
             if number % 50 == 0:
                 print(f"  {storage}: round {number}, {len(follower.documents)} documents", flush=True)
         return conclude(place, server, clients, follower)
 
     return run
+
+
+def sabotage(program, is_before):
+    """Keeps a copy of a store, and later puts it back, as a store would that loses commits."""
+    path = program.path if program.name == "server" else program.store
+    program.kill()
+    copies = [(name, name + ".copy") for name in (path, path + "-wal") if os.path.exists(name)]
+    for name, copy in copies:
+        source, target = (name, copy) if is_before else (copy, name)
+        if os.path.isdir(source):
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target)
+        elif os.path.exists(source):
+            shutil.copy(source, target)
+    program.start()
 
 
 def conclude(place, server, clients, follower):
@@ -90,9 +109,11 @@ def conclude(place, server, clients, follower):
 def main():
     parser = workshop.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--rate", type=int, default=200, help="swaps a second of each replica")
+    parser.add_argument("--rate", type=int, default=40, help="swaps a second of each replica")
     parser.add_argument("--shortest", type=float, default=0.02, help="the shortest time between kills in seconds")
-    parser.add_argument("--longest", type=float, default=0.3)
+    parser.add_argument("--longest", type=float, default=0.2)
+    parser.add_argument(
+        "--sabotage", choices=["server", "c1"], help="put back an old copy of this store: the oracle has to notice")
     options = parser.parse_args()
     limit = 300 + options.rounds * 10
     workshop.main(

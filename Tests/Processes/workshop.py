@@ -28,6 +28,10 @@ def interrupted(number, frame):
     raise KeyboardInterrupt
 
 
+def late(number, frame):
+    raise programs.Failure("it took too long")
+
+
 class Workshop:
     """A folder, and the programs that run in it."""
 
@@ -57,7 +61,7 @@ class Workshop:
 def workshop(arguments, title, limit):
     """Everything in it ends with it, and it ends within `limit` seconds."""
     place = Workshop(arguments, title)
-    signal.signal(signal.SIGALRM, interrupted)
+    signal.signal(signal.SIGALRM, late)
     signal.alarm(int(limit))
     failed = True
     try:
