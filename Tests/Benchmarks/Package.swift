@@ -5,12 +5,50 @@ import PackageDescription
 let package = Package(
   name: "atomsync-benchmarks",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "atomsync", path: "../..")],
+  dependencies: [
+    .package(name: "atomsync", path: "../.."),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
   targets: [
     .executableTarget(
       name: "transit-benchmarks",
       dependencies: [.product(name: "Transit", package: "atomsync")],
-      path: "TransitBenchmarks")
+      path: "TransitBenchmarks"),
+
+    // What the two below share: statistics, tables, stores and sample documents.
+    .target(
+      name: "BenchmarkSupport",
+      dependencies: [
+        .product(name: "Atomsync", package: "atomsync"),
+        .product(name: "AtomsyncCore", package: "atomsync"),
+        .product(name: "AtomsyncSQLite", package: "atomsync"),
+        .product(name: "AtomsyncLMDB", package: "atomsync"),
+        .product(name: "Transit", package: "atomsync"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "BenchmarkSupport"),
+    .executableTarget(
+      name: "atomsync-benchmarks",
+      dependencies: [
+        "BenchmarkSupport",
+        .product(name: "Atomsync", package: "atomsync"),
+        .product(name: "AtomsyncCore", package: "atomsync"),
+        .product(name: "Transit", package: "atomsync"),
+      ],
+      path: "AtomsyncBenchmarks"),
+    .executableTarget(
+      name: "atomsync-http-benchmarks",
+      dependencies: [
+        "BenchmarkSupport",
+        .product(name: "Atomsync", package: "atomsync"),
+        .product(name: "AtomsyncHTTPClient", package: "atomsync"),
+        .product(name: "AtomsyncHTTPServer", package: "atomsync"),
+        .product(name: "AtomsyncCore", package: "atomsync"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      path: "AtomsyncHTTPBenchmarks"),
   ],
   swiftLanguageModes: [.v6]
 )

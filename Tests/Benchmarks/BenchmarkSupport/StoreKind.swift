@@ -1,0 +1,54 @@
+import AtomsyncCore
+import AtomsyncLMDB
+import AtomsyncSQLite
+import Foundation
+
+/// The storages that are measured.
+public enum StoreKind: String, CaseIterable, Sendable {
+  case memory
+  case sqlite
+  case lmdb
+  /// Without waiting for the disk: a commit survives the process, not a power cut.
+  case sqliteProcess = "sqlite-process"
+  case lmdbProcess = "lmdb-process"
+
+  public static let durable: [StoreKind] = [.sqlite, .lmdb]
+
+  public var title: String {
+    switch self {
+    case .memory: "memory"
+    case .sqlite: "SQLite"
+    case .lmdb: "LMDB"
+    case .sqliteProcess: "SQLite without fsync"
+    case .lmdbProcess: "LMDB without the last fsync"
+    }
+  }
+
+  public func provider(in folder: String) -> StorageProvider {
+    switch self {
+    case .memory: .memory
+    case .sqlite: .sqlite("\(folder)/store.db")
+    case .lmdb: .lmdb("\(folder)/store.lmdb")
+    case .sqliteProcess: .sqlite("\(folder)/store.db", durability: .process)
+    case .lmdbProcess: .lmdb("\(folder)/store.lmdb", durability: .process)
+    }
+  }
+}
+
+extension StorageProvider {
+  /// Always this storage, which stays open when it is closed, so that what it holds can be opened again.
+  public static func kept(_ storage: any Storage) -> StorageProvider {
+    StorageProvider("a kept store") { _ in PrefixedStorage(storage, prefix: []) }
+  }
+}
+
+/// Runs `body` with a new folder among the temporary files, and removes it.
+public func withTemporaryFolder<Result>(
+  isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Result
+) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(
+    path: "atomsync-benchmark-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try await body(folder.path(percentEncoded: false))
+}
