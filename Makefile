@@ -35,10 +35,14 @@ bench: setup
 	$(SWIFT) run -c release --package-path Tests/Benchmarks transit-benchmarks $(ARGS)
 	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-benchmarks $(ARGS)
 
-# The API documentation of the libraries, into .build/docs.
-docs:
-	$(SWIFT) build --scratch-path $(SCRATCH)-docs --target AtomsyncKit -Xswiftc -emit-symbol-graph \
-	  -Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/$(SCRATCH)-docs/symbols
+# The API documentation of the libraries, as a web site in .build-docs/site.
+docs: setup
+	mkdir -p $(SCRATCH)-docs/symbols
+	$(SWIFT) build --scratch-path $(SCRATCH)-docs --target AtomsyncKit \
+	  -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/$(SCRATCH)-docs/symbols
+	find $(SCRATCH)-docs/symbols -name '*.symbols.json' ! -name 'Atomsync*' ! -name 'Transit*' -delete
+	docc convert --fallback-display-name Atomsync --fallback-bundle-identifier atomsync \
+	  --additional-symbol-graph-dir $(SCRATCH)-docs/symbols --output-dir $(SCRATCH)-docs/site
 
 # Simulations until stopped; ARGS="FIRST-SEED COUNT" for some.
 soak: setup
@@ -47,6 +51,19 @@ soak: setup
 # The engine's tests under the thread sanitizer.
 tsan: setup
 	$(SWIFT) test --scratch-path $(SCRATCH)-tsan --sanitize=thread --filter AtomsyncTests
+
+# Fuzzes each reader and the transcoder; MINUTES each.
+MINUTES ?= 20
+fuzz:
+	for target in JSONReader MessagePackReader EDNReader Transcoder; do \
+	  Tests/Fuzz/run.sh $$target $(MINUTES) || exit 1; \
+	done
+
+# Kills and obstructs real processes, for some minutes.
+processes: setup
+	Tests/Processes/kill.sh $(ARGS)
+	Tests/Processes/pushes.sh
+	Tests/Processes/faults.sh
 
 clean:
 	rm -rf .build .build-*
