@@ -129,11 +129,13 @@ extension ReplicaMachine {
     _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, _ now: Int64
   ) {
     let id = entry.id
-    if base[id].map({ acceptance.version > $0.version }) ?? true {
+    let known = base[id]?.version
+    // A deletion of what the server has forgotten is accepted as version 0: gone, whatever we knew of it.
+    if entry.value == nil || acceptance.version > known ?? -1 {
       setBase(
         id,
         BaseDocument(
-          version: acceptance.version, updated: acceptance.updated, generation: verdictGeneration,
+          version: max(acceptance.version, known ?? 0), updated: acceptance.updated, generation: verdictGeneration,
           value: entry.value))
     }
     guard var edit = pending[id] else { return }
