@@ -135,7 +135,8 @@ extension ReplicaMachine {
       setBase(
         id,
         BaseDocument(
-          version: max(acceptance.version, known ?? 0), updated: acceptance.updated, generation: verdictGeneration,
+          version: max(acceptance.version, known ?? 0), updated: acceptance.updated,
+          generation: verdictGeneration,
           value: entry.value))
     }
     guard var edit = pending[id] else { return }
