@@ -7,7 +7,8 @@ let package = Package(
   products: [
     .library(name: "Transit", targets: ["Transit"]),
     .library(name: "AtomsyncCore", targets: ["AtomsyncCore"]),
-    .library(name: "Atomsync", targets: ["Atomsync"]),
+    // Static, because `swift build --product` would otherwise build the whole package.
+    .library(name: "Atomsync", type: .static, targets: ["Atomsync"]),
     .library(name: "AtomsyncSQLite", targets: ["AtomsyncSQLite"]),
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
