@@ -1,5 +1,7 @@
 internal import AtomsyncCore
 internal import CLMDB
+// Where `stat` comes from on Linux, depending on what else the module imports.
+internal import Dispatch
 
 #if canImport(Darwin)
 internal import Darwin

@@ -33,6 +33,7 @@ public struct TransitWriter: ~Copyable, Sendable {
     var items = 0
   }
 
+  // Sound, because a writer cannot be copied: whoever holds it holds the only way to the sinks and their memory.
   private nonisolated(unsafe) var json: JSONSink
   private nonisolated(unsafe) var msgpack: MessagePackSink
   private var open: [Open] = []

@@ -30,7 +30,7 @@ enum ClientProcess {
     let client = try await AtomsyncClient.open(.benchmark(kind.provider(in: arguments[1])))
     let atom = try await client.atom(group, transport: .http(arguments[2]))
     try await atom.sync(timeout: .seconds(600))
-    while atom.status.unsavedCount > 0 { try await Task.sleep(for: .milliseconds(1)) }
+    for await status in atom.statuses where status.unsavedCount == 0 { break }
     let seconds = (ContinuousClock.now - start).seconds
     guard atom.value.count == documents else { throw ChildError() }
     print(seconds, memory("VmHWM:"), memory("VmRSS:"))

@@ -99,7 +99,7 @@ struct HTTPBenchmarks {
       // The first ones find connections and caches cold.
       if round >= 30 { samples.append((ContinuousClock.now - start).seconds * 1000) }
       _ = try await receipt.confirmed(timeout: .seconds(10))
-      try await Task.sleep(for: .milliseconds(5))
+      try await Task.sleep(for: .milliseconds(5))  // single writes, as people make them, not a burst
     }
     try await writing.close()
     try await watching.close()

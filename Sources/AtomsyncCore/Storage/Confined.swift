@@ -1,18 +1,18 @@
-internal import AtomsyncCore
-
 /// A value that only the closures given to ``run(_:)`` may touch, all of them on one queue, until it is let go.
-final class Confined<Value>: @unchecked Sendable {
+package final class Confined<Value>: @unchecked Sendable {
   // Sound, because `value` is only touched in closures on `queue`, which runs one at a time.
   private var value: Value?
   private let queue: BlockingQueue
 
-  init(_ value: sending Value, on queue: BlockingQueue) {
+  package init(_ value: sending Value, on queue: BlockingQueue) {
     self.value = value
     self.queue = queue
   }
 
   /// Runs `body` on the queue; throws ``StorageError/closed`` once the value is gone.
-  func run<Result: Sendable>(_ body: @escaping @Sendable (Value) throws -> Result) async throws -> Result {
+  package func run<Result: Sendable>(
+    _ body: @escaping @Sendable (Value) throws -> Result
+  ) async throws -> Result {
     try await queue.run {
       guard let value = self.value else { throw StorageError.closed }
       return try body(value)
@@ -20,7 +20,7 @@ final class Confined<Value>: @unchecked Sendable {
   }
 
   /// Lets go of the value after everything that was handed over before, with a last call of `farewell`.
-  func close(_ farewell: @escaping @Sendable (Value) -> Void = { _ in }) async {
+  package func close(_ farewell: @escaping @Sendable (Value) -> Void = { _ in }) async {
     try? await queue.run {
       guard let value = self.value else { return }
       farewell(value)

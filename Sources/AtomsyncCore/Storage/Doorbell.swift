@@ -1,12 +1,11 @@
-internal import AtomsyncCore
-
 /// Turns a number that changes with other people's commits into a stream.
-enum Doorbell {
-  static let interval: Duration = .milliseconds(100)
+package enum Doorbell {
+  /// Neither SQLite nor LMDB tells of other processes' commits, so somebody has to look: this often.
+  private static let interval: Duration = .milliseconds(100)
 
   /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
   /// Other errors are taken for passing ones: the next look decides.
-  static func ringing(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
+  package static func ringing(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
     AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
       let task = Task {
         var last: Int64?
@@ -18,7 +17,7 @@ enum Doorbell {
           } catch let error as StorageError where error.code == .closed {
             break
           } catch {}
-          try? await Task.sleep(for: interval)
+          try? await Task.sleep(for: interval)  // cut short by cancellation, which ends the loop
         }
         continuation.finish()
       }
