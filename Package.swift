@@ -147,6 +147,10 @@ for target in package.targets where target.type != .system && target.type != .pl
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
   ]
+  // Not where C headers are read: which module the compiler takes the members of `stat` to come from depends on what
+  // else was imported.
+  if !["AtomsyncSQLite", "AtomsyncLMDB"].contains(target.name) {
+    target.swiftSettings?.append(.enableUpcomingFeature("MemberImportVisibility"))
+  }
 }

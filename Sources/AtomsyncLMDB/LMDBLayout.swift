@@ -1,7 +1,5 @@
 internal import AtomsyncCore
 internal import CLMDB
-// Where `stat` comes from on Linux, depending on what else the module imports.
-internal import Dispatch
 
 #if canImport(Darwin)
 internal import Darwin

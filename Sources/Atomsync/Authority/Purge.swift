@@ -63,7 +63,7 @@ extension Authority {
     let cutoff = configuration.time.now() - configuration.retentionMilliseconds
     var purged = 0
     for entry in try await storage.scan(StorageScan(AuthorityKey.heads)).entries {
-      guard let group = TupleKey.text(in: entry.key, after: [Space.group.rawValue]) else { continue }
+      guard let group = TupleKey.text(in: entry.key, after: 1) else { continue }
       var purge = Purge(group: group, cutoff: cutoff)
       var hasMore = true
       while hasMore {

@@ -44,7 +44,7 @@ public struct SyncStatus: Sendable, Equatable {
   /// Why changes cannot be made durable; `nil` once they can again.
   public var lastStorageError: String?
 
-  let pending: TreeDictionary<String, PendingEdit>
+  private(set) var pending: TreeDictionary<String, PendingEdit> = [:]
 
   /// When the oldest edit was made that the server has not confirmed, in milliseconds since 1970. O(n)
   public var oldestPending: Int64? { pending.values.lazy.map(\.made).min() }
@@ -52,6 +52,14 @@ public struct SyncStatus: Sendable, Equatable {
   public var pendingIDs: [String] { pending.keys.sorted() }
   /// Everything is durable here, and nothing waits for the server.
   public var isSettled: Bool { unsavedCount == 0 && pendingCount == 0 && rejectedCount == 0 }
+
+  /// The same status, which can say which edits are pending. Only what is handed out can: while somebody holds the
+  /// tree, each edit has to copy a part of it.
+  func naming(_ pending: TreeDictionary<String, PendingEdit>) -> SyncStatus {
+    var status = self
+    status.pending = pending
+    return status
+  }
 
   public static func == (left: SyncStatus, right: SyncStatus) -> Bool {
     left.connection == right.connection && left.unsavedCount == right.unsavedCount
@@ -65,14 +73,17 @@ public struct SyncStatus: Sendable, Equatable {
 }
 
 extension ReplicaMachine {
-  /// The part of the status that the machine knows. O(1), plus the open conflicts.
+  /// The documents with pending edits, in order.
+  package var pendingIDs: [String] { pending.keys.sorted() }
+
+  /// The part of the status that the machine knows, without the pending edits themselves. O(1)
   package func status() -> SyncStatus {
     SyncStatus(
       connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: pending.count,
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
       openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
       lastPull: lastPull, lastPush: lastPush, nextRetry: nil,
-      lastError: (lastError ?? pushRefusal)?.description, lastStorageError: nil, pending: pending)
+      lastError: (lastError ?? pushRefusal)?.description, lastStorageError: nil)
   }
 
   private var connection: SyncStatus.Connection {

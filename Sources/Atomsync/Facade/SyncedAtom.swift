@@ -46,23 +46,19 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     atomic: Bool = false, _ body: @escaping @Sendable (inout Documents<Element>) throws -> Void
   ) throws -> Receipt {
     while true {
-      let (tree, revision) = replica.snapshot()
-      var documents = Documents<Element>(tree)
-      try body(&documents)
-      if let receipt = try commit(documents, over: tree, revision, atomic, rerun: body) { return receipt }
+      let attempt = try attempt(body)
+      if let receipt = try commit(attempt, isAtomic: atomic, rerun: body) { return receipt }
     }
   }
 
   /// Makes the atom's value exactly these documents. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {
-    try swap { value in
-      for id in Array(value.ids) where !documents.contains(id) { value[id] = nil }
-      for id in documents.ids where value.tree[id] != documents.tree[id] {
-        value.tree[id] = documents.tree[id]
-        value.touched.insert(id)
-      }
-      value.failure = documents.failure
+    if let failure = documents.failure { throw failure }
+    let wanted = documents.tree
+    return try swap { value in
+      for id in Array(value.ids) where wanted[id] == nil { value.assign(nil, to: id) }
+      for (id, document) in wanted where value.transit(id) != document { value.assign(document, to: id) }
     }
   }
 
@@ -75,27 +71,44 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   @discardableResult
   public func compareAndSet(_ id: String, expecting expected: Element?, to new: Element?) throws -> Receipt? {
     let wanted = try expected.map { try ElementCoding.encode($0) }
-    while true {
-      let (tree, revision) = replica.snapshot()
-      guard tree[id] == wanted else { return nil }
-      var documents = Documents<Element>(tree)
-      documents[id] = new
-      if let receipt = try commit(documents, over: tree, revision, false, rerun: nil) { return receipt }
+    do {
+      while true {
+        let attempt = try attempt {
+          guard $0.transit(id) == wanted else { throw Unexpected() }
+          $0[id] = new
+        }
+        if let receipt = try commit(attempt, isAtomic: false, rerun: nil) { return receipt }
+      }
+    } catch is Unexpected {
+      return nil
     }
   }
 
-  private func commit(
-    _ documents: Documents<Element>, over tree: TreeDictionary<String, TransitValue>, _ revision: Int,
-    _ isAtomic: Bool, rerun body: (@Sendable (inout Documents<Element>) throws -> Void)?
-  ) throws -> Receipt? {
-    if let failure = documents.failure { throw failure }
+  /// What a swap made of one revision.
+  private struct Attempt {
     var changes: [(id: String, value: StoredValue?)] = []
-    changes.reserveCapacity(documents.touched.count)
-    for id in documents.touched.count > 1 ? documents.touched.sorted() : Array(documents.touched) {
-      do { changes.append((id, try documents.tree[id].map { try StoredValue($0) })) } catch {
+    let revision: Int
+  }
+
+  /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
+  private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
+    let (tree, revision) = replica.snapshot()
+    var documents = Documents<Element>(tree)
+    try body(&documents)
+    if let failure = documents.failure { throw failure }
+    var attempt = Attempt(revision: revision)
+    for id in documents.assigned {
+      do { attempt.changes.append((id, try documents.transit(id).map { try StoredValue($0) })) } catch {
         throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
       }
     }
+    return attempt
+  }
+
+  /// - Returns: `nil` when the value has changed since the attempt.
+  private func commit(
+    _ attempt: Attempt, isAtomic: Bool, rerun body: (@Sendable (inout Documents<Element>) throws -> Void)?
+  ) throws -> Receipt? {
     var swap: SwapLog.Swap?
     if case .rebase = replica.policy.kind, let body {
       swap = { tree in
@@ -107,7 +120,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     }
     guard
       let numbers = try replica.edit(
-        changes, documents.tree, revision: revision, isAtomic: isAtomic, swap: swap)
+        attempt.changes, revision: attempt.revision, isAtomic: isAtomic, swap: swap)
     else { return nil }
     return Receipt(numbers.id, numbers.ticket, replica)
   }
@@ -127,3 +140,6 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     onClose()
   }
 }
+
+/// A document is not what it was expected to be.
+private struct Unexpected: Error {}

@@ -82,7 +82,7 @@ extension SyncedAtom {
   /// The status now, and after every change of it.
   public var statuses: WatchSequence<SyncStatus> {
     let box: Mailbox<SyncStatus> = replica.state.withLock { state in
-      let box = Mailbox(state.status) { $1 }
+      let box = Mailbox(state.status.naming(state.machine.pending)) { $1 }
       if state.isClosed { box.finish() }
       state.nextBox += 1
       state.statusBoxes[state.nextBox] = box

@@ -32,6 +32,7 @@ final class CommitQueue: Sendable {
   /// The most that one storage transaction takes.
   private static let batchesPerCommit = 2048
   private static let bytesPerCommit = 16 << 20
+  private static let looksBeforeRest = 16
 
   init(_ storage: any Storage, _ time: TimeSource, _ logger: Logger) {
     self.storage = storage
@@ -76,18 +77,21 @@ final class CommitQueue: Sendable {
   }
 
   private func run() async {
-    var failures = 0
-    var entries = next()
-    while !entries.isEmpty {
+    while let entries = await upcoming() {
+      guard await commit(entries) else { return }
+    }
+  }
+
+  /// Tries until it succeeds; false once there is no sense in trying again.
+  private func commit(_ entries: [Entry]) async -> Bool {
+    for attempt in 1... {
       do {
         _ = try await storage.commit(entries.map(\.batch))
-        failures = 0
         for (client, ticket) in Self.lastTickets(entries) { client.committed(through: ticket) }
-        entries = next()
+        break
       } catch {
-        failures += 1
         let error = error as? StorageError ?? StorageError(.failed, "The store failed.", cause: "\(error)")
-        if failures == 1 {
+        if attempt == 1 {
           logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
         }
         // Those behind it cannot be saved either.
@@ -95,26 +99,39 @@ final class CommitQueue: Sendable {
         for (client, _) in Self.lastTickets(entries + behind) { client.commitFailed(error) }
         if let rest = giveUp(error) {
           for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
-          return
+          return false
         }
-        try? await time.sleep(RetryPolicy().delay(attempt: failures, random: 0))
+        try? await time.sleep(RetryPolicy().delay(attempt: attempt, random: 0))
       }
     }
+    return true
   }
 
-  private func next() -> [Entry] {
+  /// What the next commit takes; `nil` when the queue stays empty. It is looked at a few times first, because a new
+  /// runner costs the swap that starts it the waking of a thread, which is more than all the rest of it.
+  private func upcoming() async -> [Entry]? {
+    for _ in 0..<Self.looksBeforeRest {
+      let entries = next(endsIfEmpty: false)
+      if !entries.isEmpty { return entries }
+      await Task.yield()
+    }
+    let entries = next(endsIfEmpty: true)
+    return entries.isEmpty ? nil : entries
+  }
+
+  private func next(endsIfEmpty: Bool) -> [Entry] {
     let (entries, idle) = state.withLock { state -> ([Entry], [Promise<Void>]) in
-      var bytes = 0
-      let end = state.waiting.firstIndex { entry in
-        bytes += entry.batch.byteCount
-        return bytes > Self.bytesPerCommit
-      }
       guard !state.waiting.isEmpty else {
-        state.isRunning = false
+        state.isRunning = !endsIfEmpty
         defer { state.idle = [] }
         return ([], state.idle)
       }
-      let count = min(max(1, end ?? state.waiting.count), Self.batchesPerCommit)
+      var bytes = 0
+      let end = state.waiting.prefix(Self.batchesPerCommit).firstIndex { entry in
+        bytes += entry.batch.byteCount
+        return bytes > Self.bytesPerCommit
+      }
+      let count = max(1, end ?? min(state.waiting.count, Self.batchesPerCommit))
       if count == state.waiting.count {
         defer { state.waiting = [] }
         return (state.waiting, [])

@@ -19,12 +19,26 @@ final class Replica: CommitQueue.Client {
     var status: SyncStatus
     var saves: [(ticket: Int64, promise: Promise<Void>)] = []
     var confirmations: [ConfirmationWait] = []
+    /// Verdicts whose rows are not durable yet: until then nobody is told.
+    var verdicts: [(ticket: Int64, settled: ReplicaEffects.Settled)] = []
     var passes: [Promise<Void>] = []
     var storageError: StorageError?
     var nextRetry: Int64?
     var swaps: SwapLog
 
+    /// Tells those who wait the verdicts that are durable.
+    mutating func confirm(through ticket: Int64) {
+      let durable = verdicts.prefix { $0.ticket <= ticket }
+      guard !durable.isEmpty else { return }
+      for (_, settled) in durable { for wait in confirmations { wait.take(settled) } }
+      verdicts.removeFirst(durable.count)
+      confirmations.removeAll { $0.isComplete }
+    }
+
     var isClosed: Bool { machine.link == .stopped(.closed) }
+
+    /// The visible value if anybody watches it. Not otherwise: while it is held, a change copies what it touches.
+    var watchedValue: TreeDictionary<String, TransitValue>? { changeBoxes.isEmpty ? nil : machine.visible }
   }
 
   let name: String
@@ -58,7 +72,7 @@ final class Replica: CommitQueue.Client {
     self.keys = settings.keys
     self.state = Lock(
       State(machine: machine, status: machine.status(), swaps: SwapLog(since: machine.record.edit)))
-    state.withLock { perform(effects, &$0, before: $0.machine.visible) }
+    state.withLock { perform(effects, &$0, before: $0.watchedValue) }
     keepUp()
     if transport == nil { firstAttempt.complete(.success(())) } else { handle(.connect) }
   }
@@ -70,7 +84,7 @@ final class Replica: CommitQueue.Client {
   func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
     let cancelled = state.withLock { state in
       prepare(&state)
-      let before = state.machine.visible
+      let before = state.watchedValue
       let effects = state.machine.handle(event, now: configuration.time.now())
       perform(effects, &state, before: before)
       return state.tasks.takeCancelled()
@@ -87,15 +101,13 @@ final class Replica: CommitQueue.Client {
   ///
   /// - Returns: the receipt's numbers; `nil` when the value has changed meanwhile.
   func edit(
-    _ changes: [(id: String, value: StoredValue?)], _ tree: TreeDictionary<String, TransitValue>,
-    revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
+    _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (id: Receipt.ID, ticket: Int64)? {
     try state.withLock { state in
       if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
       guard state.machine.revision == revision else { return nil }
-      let before = state.machine.visible
-      let effects = try state.machine.edit(
-        changes, visible: tree, isAtomic: isAtomic, now: configuration.time.now())
+      let before = state.watchedValue
+      let effects = try state.machine.edit(changes, isAtomic: isAtomic, now: configuration.time.now())
       if case .rebase = policy.kind, let edit = effects.edit {
         state.swaps.append(swap, edit, effects.edited)
       }
@@ -110,10 +122,10 @@ final class Replica: CommitQueue.Client {
 
   /// Does what an event asks for. Under the lock: nothing in it waits, or calls the application.
   private func perform(
-    _ effects: ReplicaEffects, _ state: inout State, before: TreeDictionary<String, TransitValue>
+    _ effects: ReplicaEffects, _ state: inout State, before: TreeDictionary<String, TransitValue>?
   ) {
     if let ticket = effects.ticket { queue.enqueue(effects.batch, ticket, for: self) }
-    if !effects.changed.isEmpty {
+    if let before, !effects.changed.isEmpty {
       let change = TreeChange(ids: effects.changed, old: before, new: state.machine.visible)
       for box in state.changeBoxes.values { box.put(change) }
     }
@@ -122,9 +134,8 @@ final class Replica: CommitQueue.Client {
     }
     for settled in effects.settled {
       state.swaps.settle(settled.id, settled.edit)
-      for wait in state.confirmations { wait.take(settled) }
+      if !state.confirmations.isEmpty { state.verdicts.append((state.machine.lastTicket, settled)) }
     }
-    if !effects.settled.isEmpty { state.confirmations.removeAll { $0.isComplete } }
     for action in effects.actions { perform(action, &state) }
     publishStatus(&state)
   }
@@ -135,7 +146,8 @@ final class Replica: CommitQueue.Client {
     status.lastStorageError = state.storageError?.description
     guard status != state.status else { return }
     state.status = status
-    for box in state.statusBoxes.values { box.put(status) }
+    if state.statusBoxes.isEmpty { return }
+    for box in state.statusBoxes.values { box.put(status.naming(state.machine.pending)) }
   }
 
   // MARK: The commit queue
@@ -144,9 +156,10 @@ final class Replica: CommitQueue.Client {
     // All under one lock: who begins to wait in between would be told by nobody.
     let (promises, cancelled) = state.withLock { state in
       state.storageError = nil
-      let before = state.machine.visible
+      let before = state.watchedValue
       let effects = state.machine.handle(.saved(ticket: ticket), now: configuration.time.now())
       perform(effects, &state, before: before)
+      state.confirm(through: ticket)
       let done = state.saves.filter { $0.ticket <= ticket }.map(\.promise)
       if !done.isEmpty { state.saves.removeAll { $0.ticket <= ticket } }
       return (done, state.tasks.takeCancelled())

@@ -53,9 +53,9 @@ struct RecordReader {
 
   mutating func number() throws -> Int64 {
     let end = try advance(8)
-    var value: UInt64 = 0
-    for position in (end - 8)..<end { value = value << 8 | UInt64(bytes[position]) }
-    return Int64(bitPattern: value)
+    return bytes.withUnsafeBytes {
+      Int64(bigEndian: $0.loadUnaligned(fromByteOffset: end - 8, as: Int64.self))
+    }
   }
 
   mutating func flag() throws -> Bool { bytes[try advance(1) - 1] != 0 }
@@ -98,7 +98,9 @@ struct RecordReader {
 
   private mutating func length() throws -> Int {
     let end = try advance(4)
-    return bytes[(end - 4)..<end].reduce(0) { $0 << 8 | Int($1) }
+    return bytes.withUnsafeBytes {
+      Int(UInt32(bigEndian: $0.loadUnaligned(fromByteOffset: end - 4, as: UInt32.self)))
+    }
   }
 
   private mutating func advance(_ count: Int) throws -> Int {

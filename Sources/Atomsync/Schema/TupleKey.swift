@@ -9,12 +9,7 @@ struct TupleKey {
 
   func appending(_ text: String) -> TupleKey {
     var key = self
-    key.bytes.reserveCapacity(bytes.count + text.utf8.count + 9)
-    for byte in text.utf8 {
-      key.bytes.append(byte)
-      if byte == 0 { key.bytes.append(0xFF) }
-    }
-    key.bytes.append(0)
+    key.append(text)
     return key
   }
 
@@ -24,26 +19,43 @@ struct TupleKey {
     return key
   }
 
+  private mutating func append(_ text: String) {
+    var text = text
+    bytes.reserveCapacity(bytes.count + text.utf8.count + 9)
+    text.withUTF8 { utf8 in
+      var rest = Slice(base: utf8, bounds: utf8.indices)
+      while let zero = rest.firstIndex(of: 0) {
+        bytes.append(contentsOf: rest[...zero])
+        bytes.append(0xFF)
+        rest = rest[(zero + 1)...]
+      }
+      bytes.append(contentsOf: rest)
+    }
+    bytes.append(0)
+  }
+
   /// The number that ends `key`; `nil` when it is too short.
   static func trailingNumber(_ key: [UInt8]) -> Int64? {
     guard key.count >= 8 else { return nil }
-    return Int64(bitPattern: key.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    return Int64(
+      bigEndian: key.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: key.count - 8, as: Int64.self) })
   }
 
-  /// The text after `prefix` in `key`, up to its 00; `nil` when it is not UTF-8.
-  static func text(in key: [UInt8], after prefix: [UInt8]) -> String? {
+  /// The text after a prefix of some length in `key`, up to its 00; `nil` when it is not UTF-8.
+  static func text(in key: [UInt8], after prefix: Int) -> String? {
+    var rest = key.dropFirst(prefix)
     var bytes: [UInt8] = []
-    var index = prefix.count
-    while index < key.count {
-      let byte = key[index]
-      if byte == 0 {
-        guard index + 1 < key.count, key[index + 1] == 0xFF else { break }
-        index += 1
+    while let zero = rest.firstIndex(of: 0) {
+      let next = zero + 1
+      guard next < key.endIndex, key[next] == 0xFF else {
+        rest = rest[..<zero]
+        break
       }
-      bytes.append(byte)
-      index += 1
+      bytes += rest[...zero]
+      rest = key[(next + 1)...]
     }
-    return String(validating: bytes, as: UTF8.self)
+    if bytes.isEmpty { return String(validating: rest, as: UTF8.self) }
+    return String(validating: bytes + rest, as: UTF8.self)
   }
 }
 

@@ -59,7 +59,7 @@ extension Simulation {
     }
     let isAtomic = random.oneIn(3)
     let effects = try replicas[number].machine.edit(
-      changes, visible: tree, isAtomic: isAtomic, now: timeline.now)
+      changes, isAtomic: isAtomic, now: timeline.now)
     if let edit = effects.edit {
       for (change, value) in zip(changes, values) {
         replicas[number].ledger.append(.init(edit: edit, id: change.id, value: value))
@@ -82,11 +82,9 @@ extension Simulation {
       for conflict in replicas[number].machine.openConflictIDs {
         counter += 1
         let value = TransitValue.string("r\(number).\(counter)")
-        var tree = replicas[number].machine.visible
-        tree[conflict] = value
         written[conflict, default: []].insert(value)
         let effects = try replicas[number].machine.edit(
-          [(conflict, try StoredValue(value))], visible: tree, now: timeline.now)
+          [(conflict, try StoredValue(value))], now: timeline.now)
         if let edit = effects.edit {
           replicas[number].ledger.append(.init(edit: edit, id: conflict, value: value))
           if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }

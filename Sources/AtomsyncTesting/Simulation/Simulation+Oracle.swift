@@ -60,8 +60,8 @@ extension Simulation {
             + ids.map { "\($0) (\(visible[$0]?.description ?? "-") and \(live[$0]?.description ?? "-"))" }
             .joined(separator: ", "))
       }
-      guard machine.status().pendingCount == 0 else {
-        throw Violation("Replica \(replica.number) still has \(machine.status().pendingIDs) pending.")
+      guard machine.pendingIDs.isEmpty else {
+        throw Violation("Replica \(replica.number) still has \(machine.pendingIDs) pending.")
       }
       try checkNothingLost(replica)
     }

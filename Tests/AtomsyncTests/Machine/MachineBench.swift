@@ -28,6 +28,9 @@ struct MachineBench {
       try rest()
       feed(.sync)
     case "waiting": feed(.pullFailed(request: request, TransportError(.unreachable, "no")))
+    case "pulling ahead", "saving, next here":
+      feed(.pulled(request: request, try Self.page(1, hasMore: true)))
+      if state == "saving, next here" { feed(.pulled(request: request, try Self.page(2))) }
     case "saving": feed(.pulled(request: request, try Self.page(1)))
     case "stopped": feed(.close)
     default:
@@ -69,11 +72,9 @@ struct MachineBench {
 
   @discardableResult
   mutating func edit(_ values: [String: TransitValue?], isAtomic: Bool = false) throws -> ReplicaEffects {
-    var tree = machine.visible
-    for (id, value) in values { tree[id] = value }
     let changes = try values.sorted { $0.key < $1.key }
       .map { (id: $0.key, value: try $0.value.map { try StoredValue($0) }) }
-    return note(try machine.edit(changes, visible: tree, isAtomic: isAtomic, now: 1))
+    return note(try machine.edit(changes, isAtomic: isAtomic, now: 1))
   }
 
   private mutating func note(_ effects: ReplicaEffects) -> ReplicaEffects {
@@ -103,14 +104,14 @@ struct MachineBench {
 
   /// A page with the document `a` in this version.
   static func page(
-    _ version: Int64, id: String = "a", value: TransitValue? = "theirs", isReset: Bool = false,
-    user: String? = "ann"
+    _ version: Int64, id: String = "a", value: TransitValue? = "theirs", hasMore: Bool = false,
+    isReset: Bool = false, user: String? = "ann"
   ) throws -> RemotePage {
     let content: Content = try value.map { .value(Payload(bytes: try $0.transit(.msgpack))) } ?? .deleted
     return try RemotePage(
       PullPage(
         group: "g", documents: [Document(id: id, version: version, updated: 1, content: content)],
-        cursor: Cursor("c\(version)"), hasMore: false, isReset: isReset, now: 1, user: user))
+        cursor: Cursor("c\(version)"), hasMore: hasMore, isReset: isReset, now: 1, user: user))
   }
 }
 

@@ -7,8 +7,9 @@ import Transit
 /// Every event in every state has the outcome that the table in Docs/Replica.md says it has.
 @Suite struct TransitionTests {
   static let states = [
-    "offline", "waiting", "pulling", "saving", "saving live", "freezing", "pushing", "live", "polling",
-    "stopped",
+    "offline", "waiting", "pulling", "pulling ahead", "saving", "saving, next here", "saving live",
+    "freezing",
+    "pushing", "live", "polling", "stopped",
   ]
 
   static let events: [(name: String, make: @Sendable (MachineBench) throws -> ReplicaEvent)] = [
@@ -64,7 +65,7 @@ import Transit
   static func outcome(_ state: String, _ make: (MachineBench) throws -> ReplicaEvent) throws -> String {
     var bench = try MachineBench(state)
     let before = bench.machine.phase
-    let pending = bench.machine.status().pendingIDs
+    let pending = bench.machine.pendingIDs
     let event = try make(bench)
     let names = bench.feed(event).names
     #expect(bench.machine.violatedInvariant == nil)
@@ -78,7 +79,7 @@ import Transit
     switch event {
     case .pushed, .reset(keepPending: false): break
     case .pushFailed(_, let error, _) where error.code == .tooLarge: break
-    default: #expect(bench.machine.status().pendingIDs == pending)
+    default: #expect(bench.machine.pendingIDs == pending)
     }
   }
 

@@ -1,28 +1,32 @@
 internal import AtomsyncCore
-package import HashTreeCollections
-package import Transit
+internal import HashTreeCollections
+internal import Transit
 
 extension ReplicaMachine {
-  /// Takes a swap: the documents that it changed, and the visible value with the changes in it.
+  /// Takes a swap: the documents that it changed, as they are to be.
   ///
   /// - Parameter isAtomic: the changes reach the server together or not at all.
   /// - Returns: the effects; without an edit number when nothing was changed.
   package mutating func edit(
-    _ changes: [(id: String, value: StoredValue?)], visible changed: TreeDictionary<String, TransitValue>,
-    isAtomic: Bool = false, now: Int64
+    _ changes: [(id: String, value: StoredValue?)], isAtomic: Bool = false, now: Int64
   ) throws -> ReplicaEffects {
-    let real = changes.filter { visible[$0.id] != $0.value?.value }
+    let real = changes.filter { show($0.value?.value, as: $0.id) }
     guard !real.isEmpty else { return takeEffects() }
     record.edit += 1
-    visible = changed
     for (id, value) in real { edit(id, value, now) }
     if isAtomic && real.count > 1 { join(real.map(\.id)) }
-    for (id, _) in real where pending[id] != nil { savePending(id) }
+    for (id, _) in real { savePending(id) }
     effects.changed.formUnion(real.lazy.map(\.id))
     effects.edit = record.edit
     effects.edited = real.map(\.id)
     advance(now)
     return takeEffects()
+  }
+
+  /// Makes a document visible; false when it has been so already.
+  private mutating func show(_ value: TransitValue?, as id: String) -> Bool {
+    if let value { return visible.updateValue(value, forKey: id) != value }
+    return visible.removeValue(forKey: id) != nil
   }
 
   private mutating func edit(_ id: String, _ value: StoredValue?, _ now: Int64) {
@@ -105,9 +109,7 @@ extension ReplicaMachine {
   /// Makes the visible value of a document what base and pending say.
   mutating func refresh(_ id: String) {
     let value = pending[id].map(\.value) ?? base[id]?.value
-    guard visible[id] != value?.value else { return }
-    visible[id] = value?.value
-    effects.changed.insert(id)
+    if show(value?.value, as: id) { effects.changed.insert(id) }
   }
 
   mutating func setBase(_ id: String, _ document: BaseDocument) {

@@ -23,6 +23,10 @@ extension ReplicaMachine {
     if let inFlight, inFlight.ticket.client == record.client, inFlight.ticket.number > record.push {
       return "The push in flight has a number that was never given."
     }
+    if arrived != nil {
+      guard case .saving(_, nil) = activity else { return "A page waits, but none is being saved." }
+      if link != .connected { return "A page waits without a connection." }
+    }
     if held != nil {
       guard case .live = follow else { return "A live page is held without a stream." }
     }

@@ -54,14 +54,14 @@ extension ReplicaMachine {
     if let row = snapshot.values[0] { record = try AtomRecord(row) }
     if let row = snapshot.values[1] { setInFlight(try FrozenPush(row: row)) }
     for entry in snapshot.scans[0].entries {
-      guard let id = keys.id(in: entry.key, .base) else { continue }
+      guard let id = keys.id(in: entry.key) else { continue }
       let document = try BaseDocument(row: entry.value)
       base[id] = document
       visible[id] = document.value?.value
     }
     var edits: [(edit: Int64, id: String)] = []
     for entry in snapshot.scans[1].entries {
-      guard let id = keys.id(in: entry.key, .pending) else { continue }
+      guard let id = keys.id(in: entry.key) else { continue }
       let edit = try PendingEdit(row: entry.value)
       pending[id] = edit
       visible[id] = edit.value?.value
@@ -71,7 +71,7 @@ extension ReplicaMachine {
     }
     for (_, id) in edits.sorted(by: { $0 < $1 }) { queue.append(id) }
     for entry in snapshot.scans[2].entries {
-      guard let id = keys.id(in: entry.key, .rejected) else { continue }
+      guard let id = keys.id(in: entry.key) else { continue }
       rejections[id] = try Rejection(document: id, row: entry.value)
     }
     for entry in snapshot.scans[3].entries {

@@ -106,6 +106,7 @@ extension ReplicaMachine {
       for id in pending.keys.sorted() { drop(id, .discarded, now) }
     }
     if case .pulling = activity { activity = .idle }  // its answer would not be the whole content
+    arrived = nil
     record.cursor = nil
     beginReset(now)
     saveRecord()

@@ -103,6 +103,7 @@ extension ReplicaMachine {
   private mutating func leave(_ next: Link) {
     stopFollowing()
     link = next
+    arrived = nil
     switch activity {
     case .pulling, .pushing: activity = .idle  // an answer to come is void: its request number is past
     case .idle, .saving, .freezing: break
@@ -111,12 +112,17 @@ extension ReplicaMachine {
 
   // MARK: What the store says
 
-  mutating func saved(_ ticket: Int64) {
+  mutating func saved(_ ticket: Int64, _ now: Int64) {
     savedTicket = max(savedTicket, ticket)
     switch activity {
     case .saving(let awaited, let stream) where awaited <= savedTicket:
       activity = .idle
-      if let stream, case .live(stream, _) = follow { effects.actions.append(.readOn(stream: stream)) }
+      if let page = arrived {
+        arrived = nil
+        take(page, now)
+      } else if let stream, case .live(stream, _) = follow {
+        effects.actions.append(.readOn(stream: stream))
+      }
     case .freezing(let awaited) where awaited <= savedTicket:
       activity = .idle  // and `advance` sends it
     default: break
@@ -131,10 +137,21 @@ extension ReplicaMachine {
     guard isOurs(page) else { return }
     attempt = 0
     lastError = nil
+    if pageTicket > savedTicket {
+      arrived = page
+      activity = .saving(ticket: pageTicket, stream: nil)
+    } else {
+      take(page, now)
+    }
+  }
+
+  private mutating func take(_ page: RemotePage, _ now: Int64) {
     apply(page, now)
-    needsPull = needsPull || page.hasMore
-    activity = .saving(ticket: currentTicket, stream: nil)
-    if !page.hasMore {
+    pageTicket = currentTicket
+    if page.hasMore {
+      needsPull = true
+    } else {
+      activity = .saving(ticket: currentTicket, stream: nil)
       lastPull = now
       endFirstAttempt()
     }

@@ -13,7 +13,8 @@ package import Transit
 /// 2. A push is frozen and durable before it is sent, and sent again as it is until its verdicts are known.
 /// 3. While a push's outcome is unknown no page is applied, so that its verdicts always meet a base that is not
 ///    younger than themselves.
-/// 4. A page is applied together with its cursor, and the next is asked for once it is durable.
+/// 4. A page is applied together with its cursor. The next one is fetched meanwhile, and applied once it is durable:
+///    one page is being saved and one is waiting at most, however many there are.
 package struct ReplicaMachine: Sendable {
   package struct Settings: Sendable {
     enum Resolution: Sendable { case serverWins, localWins, ask }
@@ -56,7 +57,8 @@ package struct ReplicaMachine: Sendable {
   enum Activity: Equatable, Sendable {
     case idle
     case pulling(request: Int)
-    /// A page was applied; its rows are not durable yet. With the live stream that it came from.
+    /// A page was applied; its rows are not durable yet, and everything else waits. With the live stream that it came
+    /// from.
     case saving(ticket: Int64, stream: Int?)
     /// A push was frozen; its row is not durable yet.
     case freezing(ticket: Int64)
@@ -90,6 +92,10 @@ package struct ReplicaMachine: Sendable {
   var activity = Activity.idle
   var follow = Follow.nothing
   var needsPull = false
+  /// The ticket of the rows of the last page that was applied.
+  var pageTicket: Int64 = 0
+  /// A page that was fetched while the one before it is being saved.
+  var arrived: RemotePage?
   /// A page of the live stream that waits for a push to be settled.
   var held: (stream: Int, page: RemotePage)?
   var merging: [String: MergeTask] = [:]
@@ -128,7 +134,7 @@ package struct ReplicaMachine: Sendable {
     case .disconnect: disconnect()
     case .close: stop(.closed)
     case .sync: requestPass()
-    case .saved(let ticket): saved(ticket)
+    case .saved(let ticket): saved(ticket, now)
     case .pulled(let request, let page): pulled(request, page, now)
     case .pullFailed(let request, let error): pullFailed(request, error)
     case .pushed(let request, let answer): pushed(request, answer, now)
