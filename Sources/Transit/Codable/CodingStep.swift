@@ -8,6 +8,14 @@ final class CodingStep {
     case index(Int)
     /// The key of an entry of a dictionary.
     case entry(TransitValue)
+
+    var key: any CodingKey {
+      switch self {
+      case .key(let key): key
+      case .index(let index): PlainKey(intValue: index)
+      case .entry(let key): PlainKey(stringValue: key.stringValue ?? key.description)
+      }
+    }
   }
 
   let place: Place
@@ -23,11 +31,7 @@ final class CodingStep {
     var keys: [any CodingKey] = []
     var next = step
     while let step = next {
-      switch step.place {
-      case .key(let key): keys.append(key)
-      case .index(let index): keys.append(PlainKey(intValue: index))
-      case .entry(let key): keys.append(PlainKey(stringValue: key.stringValue ?? key.description))
-      }
+      keys.append(step.place.key)
       next = step.parent
     }
     return keys.reversed()

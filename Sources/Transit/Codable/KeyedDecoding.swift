@@ -1,17 +1,19 @@
 /// Shows a map to a type with coding keys.
 struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-  let map: TransitMap
-  let context: DecodingContext
-  let step: CodingStep?
+  private let decoder: ValueDecoder
+  /// Keys and values in turn, in the map that the decoder keeps.
+  private let entries: UnsafeBufferPointer<TransitValue>
 
-  var codingPath: [any CodingKey] { CodingStep.path(step) }
+  init(_ map: TransitMap, of decoder: ValueDecoder) {
+    self.decoder = decoder
+    entries = map.entriesInPlace
+  }
 
-  /// The decoder of the map itself, for its errors and parts.
-  private var decoder: ValueDecoder { ValueDecoder(.null, context, step) }
+  var codingPath: [any CodingKey] { decoder.codingPath }
 
   var allKeys: [Key] {
-    map.compactMap { entry in
-      switch entry.key {
+    stride(from: 0, to: entries.count, by: 2).compactMap { position in
+      switch entries[position] {
       case .keyword(let keyword): Key(stringValue: keyword.text)
       case .string(let text): Key(stringValue: text)
       case .int(let number):
@@ -21,39 +23,49 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
   }
 
+  /// Looks first where the last key was found: types mostly ask in the order in which they were written.
   @inline(__always)
-  private func find(_ key: Key) -> TransitValue? {
-    let keywords = context.keyStrategy == .keywords
-    if let value = map.value(named: key.stringValue, keyword: keywords, hint: context.hint) { return value }
-    return findRarely(key, keyword: !keywords)
+  private func find(_ key: Key) -> UnsafePointer<TransitValue>? {
+    let context = decoder.context
+    let expected = context.hint.pointee
+    if expected < entries.count, let start = entries.baseAddress,
+      TransitMap.isNamed(start + expected, key.stringValue, keyword: context.prefersKeywords)
+    {
+      context.hint.pointee = expected &+ 2
+      return start + (expected &+ 1)
+    }
+    return search(key)
   }
 
-  private func findRarely(_ key: Key, keyword: Bool) -> TransitValue? {
-    if let value = map.value(named: key.stringValue, keyword: keyword, hint: context.hint) { return value }
-    return key.intValue.flatMap { map[.int(Int64($0))] }
+  private func search(_ key: Key) -> UnsafePointer<TransitValue>? {
+    guard case .map(let map) = decoder.value, let start = entries.baseAddress else { return nil }
+    let (name, keyword) = (key.stringValue, decoder.context.prefersKeywords)
+    let position =
+      map.position(named: name, keyword: keyword) ?? map.position(named: name, keyword: !keyword)
+      ?? key.intValue.flatMap { map.position(of: .int(Int64($0))) }
+    guard let position else { return nil }
+    decoder.context.hint.pointee = 2 * position + 2
+    return start + (2 * position + 1)
   }
 
   @inline(__always)
-  private func value(_ key: Key) throws -> TransitValue {
+  private func value(_ key: Key) throws -> UnsafePointer<TransitValue> {
     if let value = find(key) { return value }
     throw DecodingError.keyNotFound(
       key, DecodingError.Context(codingPath: codingPath, debugDescription: "no key '\(key.stringValue)'"))
   }
 
-  /// Reads a primitive part; its key joins the path only if that fails.
   @inline(__always)
-  private func read<R>(_ key: Key, _ body: (ValueDecoder, TransitValue) throws -> R) throws -> R {
-    let value = try value(key)
-    do {
-      return try body(decoder, value)
-    } catch is DecodingError {
-      return try body(decoder.inner(value, .key(key)), value)
-    }
+  private func primitive<T: Primitive>(_ type: T.Type, _ key: Key) throws -> T {
+    try decoder.primitive(type, try value(key), .key(key))
   }
+
+  /// The decoder of a part.
+  private func part(_ key: Key) throws -> ValueDecoder { decoder.inner(try value(key).pointee, .key(key)) }
 
   func contains(_ key: Key) -> Bool { find(key) != nil }
 
-  func decodeNil(forKey key: Key) throws -> Bool { try value(key).isNull }
+  func decodeNil(forKey key: Key) throws -> Bool { try value(key).pointee.isNull }
 
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
     try decoder.decode(type, try value(key), .key(key))
@@ -62,41 +74,38 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type, forKey key: Key
   ) throws -> KeyedDecodingContainer<Nested> {
-    try decoder.inner(try value(key), .key(key)).container(keyedBy: type)
+    try part(key).container(keyedBy: type)
   }
 
   func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-    try decoder.inner(try value(key), .key(key)).unkeyedContainer()
+    try part(key).unkeyedContainer()
   }
 
   func superDecoder() throws -> any Decoder {
-    decoder.inner(map[.keyword(Keyword("super"))] ?? map["super"] ?? .null, .key(PlainKey.superKey))
+    guard case .map(let map) = decoder.value else { return decoder.inner(.null, .key(PlainKey.superKey)) }
+    return decoder.inner(map[.keyword(Keyword("super"))] ?? map["super"] ?? .null, .key(PlainKey.superKey))
   }
 
   func superDecoder(forKey key: Key) throws -> any Decoder {
-    decoder.inner(find(key) ?? .null, .key(key))
+    decoder.inner(find(key)?.pointee ?? .null, .key(key))
   }
 }
 
 extension KeyedDecoding {
-  func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try read(key) { try $0.bool($1) } }
-  func decode(_ type: String.Type, forKey key: Key) throws -> String { try read(key) { try $0.string($1) } }
-  func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try read(key) { try $0.double($1) } }
-  func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
-    try read(key) { Float(try $0.double($1)) }
-  }
-  func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try read(key) { try $0.integer($1) } }
-  func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt.Type, forKey key: Key) throws -> UInt { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try read(key) { try $0.integer($1) } }
-  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 {
-    try read(key) { try $0.integer($1) }
-  }
+  func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try primitive(type, key) }
+  func decode(_ type: String.Type, forKey key: Key) throws -> String { try primitive(type, key) }
+  func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try primitive(type, key) }
+  func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try primitive(type, key) }
+  func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try primitive(type, key) }
+  func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try primitive(type, key) }
+  func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try primitive(type, key) }
+  func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try primitive(type, key) }
+  func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try primitive(type, key) }
+  func decode(_ type: UInt.Type, forKey key: Key) throws -> UInt { try primitive(type, key) }
+  func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 { try primitive(type, key) }
+  func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try primitive(type, key) }
+  func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try primitive(type, key) }
+  func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try primitive(type, key) }
+  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try primitive(type, key) }
+  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try primitive(type, key) }
 }

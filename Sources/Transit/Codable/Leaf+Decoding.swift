@@ -9,27 +9,25 @@ extension Leaf {
   @inline(__always)
   var isDirect: Bool { rawValue >= Leaf.value.rawValue && rawValue <= Leaf.set.rawValue }
 
-  /// Makes a direct type from its value.
+  /// Makes a direct type from its value. The common cases need no decoder of their own.
   ///
   /// It returns no optional: the optional of an unknown type would have to be looked up at run time.
   @inline(__always)
-  static func decode<T>(_ leaf: Leaf, _ type: T.Type, _ value: TransitValue, _ decoder: ValueDecoder) throws
-    -> T
-  {
-    switch (leaf, value) {
-    case (.value, _): return identity(value, as: type)
+  static func decode<T>(
+    _ leaf: Leaf, _ type: T.Type, _ value: UnsafePointer<TransitValue>, _ decoder: () -> ValueDecoder
+  ) throws -> T {
+    switch (leaf, value.pointee) {
+    case (.value, _): return identity(value.pointee, as: type)
     case (.string, .string(let text)): return identity(text, as: type)
     case (.keyword, .keyword(let keyword)): return identity(keyword, as: type)
     case (.date, .instant(let instant)): return identity(instant.date, as: type)
     case (.uuid, .uuid(let uuid)): return identity(uuid, as: type)
-    default: return try decodeRarely(leaf, type, value, decoder)
+    default: return try decodeRarely(leaf, type, decoder())
     }
   }
 
-  private static func decodeRarely<T>(
-    _ leaf: Leaf, _ type: T.Type, _ value: TransitValue, _ decoder: ValueDecoder
-  ) throws -> T {
-    switch (leaf, value) {
+  private static func decodeRarely<T>(_ leaf: Leaf, _ type: T.Type, _ decoder: ValueDecoder) throws -> T {
+    switch (leaf, decoder.value) {
     case (.instant, .instant(let instant)): return identity(instant, as: type)
     case (.url, .uri(let text)), (.url, .string(let text)):
       guard let url = URL(string: text) else { throw decoder.corrupted("'\(text)' is not a URL") }
@@ -47,7 +45,7 @@ extension Leaf {
     case (.bigDecimal, .bigDecimal(let number)): return identity(number, as: type)
     case (.map, .map(let map)): return identity(map, as: type)
     case (.set, .set(let set)): return identity(set, as: type)
-    default: throw decoder.mismatch(type, value)
+    default: throw decoder.mismatch(type)
     }
   }
 

@@ -1,18 +1,18 @@
 /// Collections of the standard library that Transit has a type for: sets, and dictionaries with any key.
 protocol TransitCollection {
   /// Makes the collection; `type` is the collection itself, under the name by which the caller knows it.
-  static func decode<T>(_ value: TransitValue, _ decoder: ValueDecoder, as type: T.Type) throws -> T
+  static func decode<T>(_ decoder: ValueDecoder, as type: T.Type) throws -> T
   func encode(_ encoder: ValueEncoder) throws -> TransitValue
 }
 
 extension Set: TransitCollection where Element: Codable {
-  static func decode<T>(_ value: TransitValue, _ decoder: ValueDecoder, as type: T.Type) throws -> T {
-    switch value {
+  static func decode<T>(_ decoder: ValueDecoder, as type: T.Type) throws -> T {
+    switch decoder.value {
     case .set(let set):
       return try set.flat.withUnsafeBufferPointer { try decode($0, decoder, as: type) }
     case .array(let items), .list(let items):
       return try items.withUnsafeBufferPointer { try decode($0, decoder, as: type) }
-    default: throw decoder.mismatch(Self.self, value)
+    default: throw decoder.mismatch(Self.self)
     }
   }
 
@@ -31,8 +31,8 @@ extension Set: TransitCollection where Element: Codable {
   ) throws -> Set<E> {
     var result = Set<E>(minimumCapacity: items.count)
     var index = 0
-    while index < items.count {
-      result.insert(try decoder.decode(E.self, items[index], .index(index)))
+    while let start = items.baseAddress, index < items.count {
+      result.insert(try decoder.decode(E.self, start + index, .index(index)))
       index += 1
     }
     return result
@@ -47,8 +47,8 @@ extension Set: TransitCollection where Element: Codable {
 }
 
 extension Dictionary: TransitCollection where Key: Codable, Value: Codable {
-  static func decode<T>(_ value: TransitValue, _ decoder: ValueDecoder, as type: T.Type) throws -> T {
-    guard case .map(let map) = value else { throw decoder.mismatch(Self.self, value) }
+  static func decode<T>(_ decoder: ValueDecoder, as type: T.Type) throws -> T {
+    guard case .map(let map) = decoder.value else { throw decoder.mismatch(Self.self) }
     return try map.flat.withUnsafeBufferPointer { items in
       // The usual type of keys, which the compiler then knows; any other goes the general way.
       if Key.self == String.self { return identity(try entries(String.self, items, decoder), as: type) }
@@ -62,9 +62,9 @@ extension Dictionary: TransitCollection where Key: Codable, Value: Codable {
   ) throws -> [K: Value] {
     var result = [K: Value](minimumCapacity: items.count / 2)
     var index = 0
-    while index < items.count {
-      let name = try decoder.decode(K.self, items[index], .entry(items[index]))
-      result[name] = try decoder.decode(Value.self, items[index + 1], .entry(items[index]))
+    while let start = items.baseAddress, index < items.count {
+      let name = try decoder.decode(K.self, start + index, .entry(items[index]))
+      result[name] = try decoder.decode(Value.self, start + (index + 1), .entry(items[index]))
       index += 2
     }
     return result

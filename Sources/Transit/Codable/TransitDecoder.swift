@@ -27,7 +27,8 @@ public struct TransitDecoder: Sendable {
 
   /// Makes a Swift value from a Transit value.
   public func decode<T: Decodable>(_ type: T.Type = T.self, from value: TransitValue) throws -> T {
-    try ValueDecoder(.null, DecodingContext(self), nil).decode(T.self, try handlers.apply(to: value), nil)
+    let root = ValueDecoder(try handlers.apply(to: value), DecodingContext(self), at: nil, in: nil)
+    return try withUnsafePointer(to: root.value) { try root.decode(T.self, $0, nil) }
   }
 
   /// Makes a Swift value from bytes that hold exactly one Transit value.

@@ -124,10 +124,10 @@ public struct TransitHandlers: Sendable {
 
   /// Makes a represented type from its tagged value.
   static func decode<T: TransitRepresentable>(
-    _ type: T.Type, _ value: TransitValue, _ decoder: ValueDecoder
+    _ type: T.Type, _ decoder: ValueDecoder
   ) throws -> T {
-    guard case .tagged(let tagged) = value, tagged.tag == T.transitTag else {
-      throw decoder.mismatch(type, value)
+    guard case .tagged(let tagged) = decoder.value, tagged.tag == T.transitTag else {
+      throw decoder.mismatch(type)
     }
     do {
       return try T(transitRep: tagged.rep)

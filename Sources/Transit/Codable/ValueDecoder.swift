@@ -6,14 +6,14 @@ internal import Foundation
 
 /// What all parts of one decoding share.
 final class DecodingContext {
-  let keyStrategy: TransitKeyStrategy
+  let prefersKeywords: Bool
   let userInfo: [CodingUserInfoKey: any Sendable]
   let leaves = LeafTable()
   /// Where the next key of a map is looked for first: after the last one found, since types ask in order.
   let hint = UnsafeMutablePointer<Int>.allocate(capacity: 1)
 
   init(_ options: TransitDecoder) {
-    keyStrategy = options.keyStrategy
+    prefersKeywords = options.keyStrategy == .keywords
     userInfo = options.userInfo
     hint.initialize(to: 0)
   }
@@ -22,32 +22,43 @@ final class DecodingContext {
 }
 
 /// Shows one Transit value to the type that is decoded from it.
-struct ValueDecoder: Decoder {
+///
+/// A class, so that the containers and the type share it: a copy is one reference. Parts are passed by pointers into
+/// the value, which the decoder keeps, so that looking at them counts no references.
+final class ValueDecoder: Decoder {
   let value: TransitValue
   let context: DecodingContext
-  let step: CodingStep?
+  /// How the value was come by; nil at the root.
+  private let place: CodingStep.Place?
+  private let parent: ValueDecoder?
 
-  @inline(__always)
-  init(_ value: TransitValue, _ context: DecodingContext, _ step: CodingStep?) {
+  init(
+    _ value: TransitValue, _ context: DecodingContext, at place: CodingStep.Place?, in parent: ValueDecoder?
+  ) {
     self.value = value
     self.context = context
-    self.step = step
+    self.place = place
+    self.parent = parent
   }
 
-  var codingPath: [any CodingKey] { CodingStep.path(step) }
+  var codingPath: [any CodingKey] {
+    guard let parent else { return [] }
+    return place.map { parent.codingPath + [$0.key] } ?? parent.codingPath
+  }
+
   var userInfo: [CodingUserInfoKey: Any] { context.userInfo }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    guard case .map(let map) = value else { throw mismatch([String: Any].self, value) }
+    guard case .map(let map) = value else { throw mismatch([String: Any].self) }
     context.hint.pointee = 0
-    return KeyedDecodingContainer(KeyedDecoding<Key>(map: map, context: context, step: step))
+    return KeyedDecodingContainer(KeyedDecoding<Key>(map, of: self))
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
     switch value {
     case .array(let items), .list(let items): return UnkeyedDecoding(items: items, decoder: self)
     case .set(let set): return UnkeyedDecoding(items: set.elements, decoder: self)
-    default: throw mismatch([Any].self, value)
+    default: throw mismatch([Any].self)
     }
   }
 
@@ -55,10 +66,10 @@ struct ValueDecoder: Decoder {
 
   /// The decoder of a part.
   func inner(_ value: TransitValue, _ place: CodingStep.Place?) -> ValueDecoder {
-    ValueDecoder(value, context, place.map { CodingStep($0, step) } ?? step)
+    ValueDecoder(value, context, at: place, in: self)
   }
 
-  func mismatch(_ type: any Any.Type, _ value: TransitValue) -> DecodingError {
+  func mismatch(_ type: any Any.Type) -> DecodingError {
     let place = DecodingError.Context(codingPath: codingPath, debugDescription: "found \(value.typeName)")
     return value.isNull ? .valueNotFound(type, place) : .typeMismatch(type, place)
   }
@@ -70,78 +81,30 @@ struct ValueDecoder: Decoder {
   /// Makes a part of any type from its value. The place is asked for only where a path may be.
   @inline(__always)
   func decode<T: Decodable>(
-    _ type: T.Type, _ value: TransitValue, _ place: @autoclosure () -> CodingStep.Place?
+    _ type: T.Type, _ value: UnsafePointer<TransitValue>, _ place: @autoclosure () -> CodingStep.Place?
   ) throws -> T {
     let entry = context.leaves.entry(type)
     let leaf = entry.pointee.leaf
-    if leaf.isDirect {
-      do {
-        return try Leaf.decode(leaf, type, value, self)
-      } catch is DecodingError {
-        // Once more, with the longer path.
-        return try Leaf.decode(leaf, type, value, inner(value, place()))
-      }
-    }
-    if let collection = entry.pointee.collection {
-      return try collection.decode(value, inner(value, place()), as: type)
-    }
-    return try inner(value, place()).decodeHere(type, leaf)
+    if leaf.isDirect { return try Leaf.decode(leaf, type, value) { inner(value.pointee, place()) } }
+    let part = inner(value.pointee, place())
+    if let collection = entry.pointee.collection { return try collection.decode(part, as: type) }
+    return try part.decodeHere(type, leaf)
   }
 
   /// Makes a value of a type that describes itself by containers.
   func decodeHere<T: Decodable>(_ type: T.Type, _ leaf: Leaf) throws -> T {
     if leaf == .represented, let represented = type as? any TransitRepresentable.Type {
-      if let result = try TransitHandlers.decode(represented, value, self) as? T { return result }
+      if let result = try TransitHandlers.decode(represented, self) as? T { return result }
     }
     return try T(from: self)
   }
-}
 
-// What primitive types take.
-extension ValueDecoder {
+  /// Makes a part of a primitive type, whose value is mostly of the matching case.
   @inline(__always)
-  func bool(_ value: TransitValue) throws -> Bool {
-    guard case .bool(let result) = value else { throw mismatch(Bool.self, value) }
-    return result
-  }
-
-  @inline(__always)
-  func string(_ value: TransitValue) throws -> String {
-    guard case .string(let result) = value else { throw mismatch(String.self, value) }
-    return result
-  }
-
-  /// The name that stands for a raw-valued type, in any of its forms.
-  func name(_ value: TransitValue) throws -> String {
-    switch value {
-    case .string(let result): result
-    case .keyword(let keyword): keyword.text
-    case .symbol(let symbol): symbol.text
-    default: throw mismatch(String.self, value)
-    }
-  }
-
-  @inline(__always)
-  func integer<T: FixedWidthInteger>(_ value: TransitValue, _ type: T.Type = T.self) throws -> T {
-    if case .int(let number) = value, let result = T(exactly: number) { return result }
-    return try rareInteger(value, type)
-  }
-
-  private func rareInteger<T: FixedWidthInteger>(_ value: TransitValue, _ type: T.Type) throws -> T {
-    switch value {
-    case .int(let number): throw corrupted("\(T.self) does not hold \(number)")
-    case .bigInt(let number):
-      guard let result = number.exactly(T.self) else { throw corrupted("\(T.self) does not hold \(number)") }
-      return result
-    default: throw mismatch(type, value)
-    }
-  }
-
-  @inline(__always)
-  func double(_ value: TransitValue) throws -> Double {
-    if case .double(let number) = value { return number }
-    guard case .int(let number) = value else { throw mismatch(Double.self, value) }
-    guard let result = Double(exactly: number) else { throw corrupted("Double does not hold \(number)") }
-    return result
+  func primitive<T: Primitive>(
+    _ type: T.Type, _ value: UnsafePointer<TransitValue>, _ place: @autoclosure () -> CodingStep.Place?
+  ) throws -> T {
+    if let result = T(matching: value) { return result }
+    return try T(converting: inner(value.pointee, place()))
   }
 }

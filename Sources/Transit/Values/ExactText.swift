@@ -3,9 +3,13 @@
 /// Swift compares strings by canonical equivalence, so that "é" as one scalar and as two are equal. Transit does not:
 /// two keys that differ in their code units are two keys everywhere else, and must stay two here.
 enum ExactText {
+  private typealias Bits = (UInt64, UInt64)
+
   /// Whether two texts have the same code units. O(n), without normalization.
   @inline(__always)
   static func equal(_ left: String, _ right: String) -> Bool {
+    // Short texts lie in the value itself, and long ones are often the same object.
+    if unsafeBitCast(left, to: Bits.self) == unsafeBitCast(right, to: Bits.self) { return true }
     let count = left.utf8.count
     guard count == right.utf8.count else { return false }
     let fast = left.utf8.withContiguousStorageIfAvailable { a in

@@ -222,30 +222,16 @@ extension TransitMap: CustomStringConvertible {
 }
 
 extension TransitMap {
-  /// The value of a keyword or string key, looked for at a position first, which then moves on.
-  ///
-  /// The position counts words of the flat buffer; one out of range does no harm.
-  @inline(__always)
-  func value(named name: String, keyword: Bool, hint: UnsafeMutablePointer<Int>) -> TransitValue? {
-    flat.withUnsafeBufferPointer { values in
-      let expected = hint.pointee
-      if expected < values.count, Self.matches(values[expected], name, keyword: keyword) {
-        hint.pointee = expected &+ 2
-        return values[expected &+ 1]
-      }
-      return search(named: name, keyword: keyword, hint: hint)
-    }
-  }
+  /// Keys and values in turn, where they lie: for as long as somebody keeps this map.
+  var entriesInPlace: UnsafeBufferPointer<TransitValue> { flat.withUnsafeBufferPointer { $0 } }
 
-  private func search(named name: String, keyword: Bool, hint: UnsafeMutablePointer<Int>) -> TransitValue? {
-    guard let position = position(of: keyword ? .keyword(Keyword(name)) : .string(name)) else { return nil }
-    hint.pointee = 2 * position + 2
-    return flat[2 * position + 1]
+  func position(named name: String, keyword: Bool) -> Int? {
+    position(of: keyword ? .keyword(Keyword(name)) : .string(name))
   }
 
   @inline(__always)
-  private static func matches(_ key: TransitValue, _ name: String, keyword: Bool) -> Bool {
-    switch key {
+  static func isNamed(_ key: UnsafePointer<TransitValue>, _ name: String, keyword: Bool) -> Bool {
+    switch key.pointee {
     case .keyword(let other): keyword && ExactText.equal(other.text, name)
     case .string(let other): !keyword && ExactText.equal(other, name)
     default: false
