@@ -1,8 +1,9 @@
-import Atomsync
 import AtomsyncCore
 import AtomsyncTesting
 import Testing
 import Transit
+
+@testable import Atomsync
 
 @Suite(.timeLimit(.minutes(1))) struct ReceiptTests {
   @Test func savedWaitsForTheDisk() async throws {
@@ -32,6 +33,31 @@ import Transit
       try await group.waitForAll()
     }
     #expect(atom.status.unsavedCount == 0)
+  }
+
+  /// Or a verdict that was told could be forgotten by a crash.
+  @Test func confirmedWaitsForTheVerdictToBeDurable() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await atom.settled()
+    let answer = Delay()
+    scene.network.plan(.delayAnswer(answer), on: .push)
+    let receipt = try atom.swap { $0["a"] = 1 }
+    try await answer.reached()
+    let isTold = Lock(false)
+    let told = Task {
+      let confirmation = try await receipt.confirmed()
+      isTold.withLock { $0 = true }
+      return confirmation
+    }
+    try await eventually { atom.replica.state.withLock { $0.confirmations.count } == 1 }
+    scene.disk.commitGate.shut()
+    answer.release()
+    await scene.disk.commitGate.holds(1)
+    for _ in 0..<1000 { await Task.yield() }
+    #expect(isTold.withLock { $0 } == false)
+    scene.disk.commitGate.open()
+    #expect(try await told.value.isAccepted)
   }
 
   @Test func confirmedWaitsForTheServer() async throws {

@@ -1,6 +1,7 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncTesting
+import Observation
 import Testing
 import Transit
 
@@ -108,5 +109,26 @@ import Transit
     let settled = try await atom.status { $0.isSettled && $0.connection == .live }
     #expect(settled.lastPush != nil && settled.lastPull != nil && settled.hasSynced)
     #expect(settled.lastError == nil && settled.oldestPending == nil)
+  }
+
+  @MainActor @Test func anObservableAtomTellsWhoTracksIt() async throws {
+    let scene = try await Scene()
+    let model = ObservableAtom(try await scene.atom())
+    let (changes, continuation) = AsyncStream.makeStream(of: Void.self)
+    func track() {
+      withObservationTracking {
+        _ = model.value
+        _ = model.status
+      } onChange: {
+        continuation.yield()
+      }
+    }
+    track()
+    try model.atom.swap { $0["a"] = 1 }
+    for await _ in changes {
+      if model.value["a"] == 1 && model.status.pendingCount == 0 && model.status.lastPush != nil { break }
+      track()
+    }
+    #expect(try await scene.server() == ["a": 1])
   }
 }

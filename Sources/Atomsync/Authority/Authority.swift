@@ -112,6 +112,9 @@ public final class Authority: Sendable {
     try Task.checkCancellation()
   }
 
+  /// Has every live stream ask again whether its groups may be read.
+  package func wakeLiveReaders() { hub.ringAll() }
+
   /// Finishes the pushes that were taken, ends live streams, closes the store.
   public func close() async {
     doorbell.cancel()
@@ -130,6 +133,7 @@ public final class Authority: Sendable {
   ) async throws -> Bool {
     var hasMore = true
     while hasMore {
+      // Before each page, and also when nothing was committed: who may read can have changed.
       guard admits(request.group) else {
         try await receive(.revoked(group: request.group))
         return false

@@ -1,5 +1,10 @@
-internal import AtomsyncCore
+package import AtomsyncCore
 internal import Foundation
+
+extension Authority {
+  /// The group whose changes a cursor counts; `nil` when it is not a cursor of this protocol version.
+  package static func group(of cursor: Cursor) -> String? { AuthorityCursor(cursor)?.group }
+}
 
 /// What an authority writes into a ``Cursor``, and reads back when the client returns it.
 ///

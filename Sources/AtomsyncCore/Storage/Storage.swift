@@ -1,6 +1,7 @@
 /// An ordered map of bytes to bytes that survives: the seam under everything Atomsync keeps.
 ///
-/// Keys order as unsigned bytes, shorter first. All meaning lives above this seam: schema, versions, counters
+/// Keys order as unsigned bytes, shorter first, and have at least one byte; how many at most is one of the
+/// ``capabilities``. All meaning lives above this seam: schema, versions, counters
 /// and invariants are the document layer's, so an adapter is a page or two. A third party that implements this
 /// protocol runs `AtomsyncTesting`'s storage conformance kit over it and is then as good as the built-in ones.
 ///

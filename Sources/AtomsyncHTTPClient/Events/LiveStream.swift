@@ -1,7 +1,6 @@
 internal import AsyncHTTPClient
 internal import AtomsyncCore
 internal import NIOCore
-internal import Transit
 
 /// A live stream once its head has come: events in, pages out.
 struct LiveStream: Sendable {
@@ -58,31 +57,5 @@ struct LiveStream: Sendable {
     } catch {
       throw TransportError(.malformedAnswer, "A live event cannot be understood.", cause: "\(error)")
     }
-  }
-}
-
-/// `{:group "todo"}`: the data of `event: revoked`.
-private struct Revocation: WireMessage {
-  var group: String
-
-  func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 1)
-    try writer.write(Keyword("group"))
-    try writer.write(group)
-    try writer.endMap()
-  }
-
-  init(from reader: inout TransitReader) throws {
-    var group: String?
-    try reader.beginMap()
-    while let key = try reader.nextKey() {
-      if case .keyword(let keyword) = key, keyword.text == "group" {
-        group = try reader.readString()
-      } else {
-        try reader.skipValue()
-      }
-    }
-    guard let group else { throw MessageError("A revocation names no group.", offset: reader.offset) }
-    self.group = group
   }
 }

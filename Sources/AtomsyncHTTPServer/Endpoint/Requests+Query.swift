@@ -1,3 +1,4 @@
+internal import Atomsync
 internal import AtomsyncCore
 
 extension PullRequest {
@@ -39,7 +40,7 @@ extension LiveRequest {
     for group in parameters.all("group") { try start(group, at: since.map { .since($0) } ?? .beginning) }
     for text in parameters.all("cursor") + (lastEventID.map { [$0] } ?? []) {
       let cursor = Cursor(text)
-      if let group = cursor.group {
+      if let group = Authority.group(of: cursor) {
         try start(group, at: .cursor(cursor))
       } else if groups.count == 1 {
         // Unreadable, but there is only one group that it can mean: the authority answers with a reset.
@@ -59,13 +60,4 @@ extension LiveRequest {
   }
 
   static let maximumGroups = 1000
-}
-
-extension Cursor {
-  /// The group that an authority wrote into the cursor, after its fourth dot, with percent escapes.
-  var group: String? {
-    let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
-    guard parts.count == 5, parts[0] == "1", !parts[4].isEmpty else { return nil }
-    return try? QueryParameters("group=\(parts[4])").one("group")
-  }
 }

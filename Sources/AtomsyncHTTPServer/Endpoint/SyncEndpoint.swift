@@ -31,9 +31,12 @@ public struct SyncEndpoint: Sendable {
   /// Lets others in from now on; `nil` lets everybody in.
   ///
   /// ## Behavior
-  /// Requests that follow are judged anew. A live stream notices with its next page: a group that its user may
-  /// not read any more ends with `event: revoked`.
-  public func replaceUsers(_ users: Users?) { door.replace(users) }
+  /// Requests that follow are judged anew, and live streams at once: a group that its user may not read any more
+  /// ends with `event: revoked`.
+  public func replaceUsers(_ users: Users?) {
+    door.replace(users)
+    authority.wakeLiveReaders()
+  }
 
   /// Answers a request at the endpoint's path, whatever it is; an error is an answer too.
   public func respond(to request: Request) async -> Response {

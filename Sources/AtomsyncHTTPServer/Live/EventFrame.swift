@@ -1,6 +1,5 @@
 internal import AtomsyncCore
 internal import NIOCore
-internal import Transit
 
 /// Live events as the bytes of a `text/event-stream`.
 enum EventFrame {
@@ -26,20 +25,4 @@ enum EventFrame {
     buffer.writeString("\n\n")
     return buffer
   }
-}
-
-/// `{:group "todo"}`: the data of `event: revoked`.
-private struct Revocation: WireMessage {
-  var group: String
-
-  func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 1)
-    try writer.write(Keyword("group"))
-    try writer.write(group)
-    try writer.endMap()
-  }
-
-  init(group: String) { self.group = group }
-
-  init(from reader: inout TransitReader) throws { throw MessageError("A revocation is only written here.") }
 }

@@ -40,7 +40,7 @@ public final class SyncServer: Service, Sendable {
   /// The port that it listens at. Waits until it does.
   ///
   /// - Throws: ``HTTPServerError`` when it could not, `CancellationError` when it ended before.
-  public func boundPort() async throws -> Int { try await port.value() }
+  public func boundPort() async throws -> Int { try await port.wait() }
 
   /// - Throws: ``HTTPServerError`` when it cannot listen.
   public func run() async throws {
@@ -54,15 +54,15 @@ public final class SyncServer: Service, Sendable {
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: nil),
       onServerRunning: { channel in
-        if let number = channel.localAddress?.port { port.fulfil(.success(number)) }
+        if let number = channel.localAddress?.port { port.complete(.success(number)) }
       },
       logger: quiet)
     do {
       try await application.run()
-      port.fulfil(.failure(CancellationError()))
+      port.complete(.failure(CancellationError()))
     } catch {
       let error = HTTPServerError(listening: error, configuration)
-      port.fulfil(.failure(error))
+      port.complete(.failure(error))
       throw error
     }
   }
