@@ -5,7 +5,8 @@ public import Transit
 /// The value of an atom: documents by id, at one moment.
 ///
 /// A snapshot: it never changes under you, and taking one is O(1) however many documents there are. Reading and
-/// changing a document are O(1) as well, up to a factor of log n. Inside ``SyncedAtom/swap(atomic:_:)`` it is what you change.
+/// changing a document are O(1) as well, up to a factor of log n. Inside ``SyncedAtom/swap(atomic:_:)`` it is what
+/// you change.
 ///
 /// Documents are kept as Transit values and decoded when they are read. One that cannot be decoded as `Element`
 /// (written by a newer version of an app, say) reads as `nil`, is still named by ``ids``, and is untouched unless you
@@ -35,7 +36,10 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   /// The ids of the documents that were assigned to, in order.
-  var assigned: [String] { touched.isEmpty ? fresh.keys.sorted() : touched.union(fresh.keys).sorted() }
+  var assigned: [String] {
+    if touched.isEmpty && fresh.count == 1 { return Array(fresh.keys) }
+    return touched.union(fresh.keys).sorted()
+  }
 
   /// Puts a document in as it is; `nil` deletes.
   mutating func assign(_ value: TransitValue?, to id: String) {
