@@ -73,13 +73,18 @@ import Testing
   @Test func theDoorForgetsWhoIsGone() throws {
     let door = Door(try .aliceAndBob())
     let alice = try door.caller(authorization: "Bearer abc123")
-    #expect(door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
+    #expect(try door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
     door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
-    #expect(!door.admits(alice, group: "todo"))
+    let error = #expect(throws: ErrorBody.self) { try door.admits(alice, group: "todo") }
+    #expect(error?.code == .unauthorized)
     door.replace(try Users([User("alice", token: "abc123", groups: ["other"])]))
-    #expect(!door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
+    #expect(try !door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
+    door.replace(try Users([User("bob", token: "abc123", groups: ["other"])]))
+    #expect(try !door.admits(alice, group: "other"))
     let anybody = try Door(nil).caller(authorization: nil)
-    #expect(!door.admits(anybody, group: "other"))
+    #expect(throws: ErrorBody.self) { try door.admits(anybody, group: "other") }
+    door.replace(nil)
+    #expect(try door.admits(anybody, group: "other") && door.admits(alice, group: "other"))
   }
 
   private func users(_ json: String) throws -> Users { try Users(json: Array(json.utf8)) }

@@ -38,6 +38,38 @@ import Transit
     #expect(receipt.id.documents.count == 20)
   }
 
+  @Test func whatWasDeletedBeforeEverythingIsDeletedToo() async throws {
+    let atom = try await Scene().atom()
+    try atom.swap { for number in 0..<3 { $0["\(number)"] = 1 } }
+    let receipt = try atom.swap {
+      $0["0"] = nil
+      $0.removeAll()
+    }
+    #expect(atom.contents == [:])
+    #expect(receipt.id.documents == ["0", "1", "2"])
+  }
+
+  /// What `body` makes of its argument becomes the value, also when it puts something else in its place.
+  @Test func theWholeArgumentCanBeReplaced() async throws {
+    let atom = try await Scene().atom()
+    try atom.swap {
+      $0["a"] = 1
+      $0["b"] = 2
+    }
+    let backup = atom.value
+    try atom.swap { $0 = ["c": 3] }
+    #expect(atom.contents == ["c": 3])
+    try atom.swap { $0 = backup }
+    #expect(atom.contents == ["a": 1, "b": 2])
+    var copy = atom.value
+    copy["a"] = nil
+    copy["d"] = 4
+    try atom.swap { [copy] in $0 = copy }
+    #expect(atom.contents == ["b": 2, "d": 4])
+    let receipt = try atom.swap { $0 = [:] }
+    #expect(atom.value.isEmpty && receipt.id.documents == ["b", "d"])
+  }
+
   @Test func aSwapThatIsOvertakenRunsAgainOnTheNewValue() async throws {
     let atom = try await Scene().atom()
     try atom.swap { $0["a"] = 1 }

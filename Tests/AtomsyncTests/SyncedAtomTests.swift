@@ -92,7 +92,7 @@ import Transit
     #expect(atom.contents == ["a": 1])
   }
 
-  @Test(arguments: ["", String(repeating: "x", count: 257), "a\u{7}", "a\u{85}"])
+  @Test(arguments: ["", String(repeating: "x", count: 257), "a\u{7}", "a\u{85}", "e\u{301}"])
   func anInvalidIDThrowsAndChangesNothing(id: String) async throws {
     let atom = try await Scene().atom()
     let error = #expect(throws: SyncError.self) {

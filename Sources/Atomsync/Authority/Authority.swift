@@ -89,10 +89,10 @@ public final class Authority: Sendable {
   /// by commits. Waits for `receive` before it reads on, so a slow reader costs no memory; it just reads later.
   ///
   /// - Parameter admits: asked before each page whether the group may still be read; when not, `receive` gets
-  ///   ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group.
+  ///   ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
   public func live(
     _ request: LiveRequest,
-    admits: @escaping @Sendable (String) -> Bool = { _ in true },
+    admits: @escaping @Sendable (String) throws -> Bool = { _ in true },
     receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
     for group in request.groups { try check(group) }
@@ -128,13 +128,13 @@ public final class Authority: Sendable {
 
   /// Hands on the pages of one group up to now; false when it may not be read any more.
   private func follow(
-    _ request: inout PullRequest, _ admits: @Sendable (String) -> Bool,
+    _ request: inout PullRequest, _ admits: @Sendable (String) throws -> Bool,
     _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
   ) async throws -> Bool {
     var hasMore = true
     while hasMore {
       // Before each page, and also when nothing was committed: who may read can have changed.
-      guard admits(request.group) else {
+      guard try admits(request.group) else {
         try await receive(.revoked(group: request.group))
         return false
       }

@@ -32,7 +32,7 @@ struct AuthorityCursor: Equatable {
       let identity = UUID(uuidString: String(parts[1])),
       let sequence = Int64(parts[2]), sequence >= 0,
       let began = Int64(parts[3]), began >= 0,
-      let group = String(parts[4]).removingPercentEncoding
+      let group = String(parts[4]).removingPercentEncoding, !group.isEmpty
     else { return nil }
     self.init(identity: identity, group: group, sequence: sequence, began: began)
   }

@@ -22,8 +22,19 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   private var touched: Set<String> = []
   /// The first assignment that could not be made.
   private(set) var failure: (any Error)?
+  /// The snapshot that the assignments were made on, if it is a swap's.
+  private var origin: Origin?
 
-  init(_ tree: TreeDictionary<String, TransitValue>) { settled = tree }
+  /// One revision of one atom.
+  struct Origin: Equatable {
+    var atom: ObjectIdentifier
+    var revision: Int
+  }
+
+  init(_ tree: TreeDictionary<String, TransitValue>, _ origin: Origin? = nil) {
+    settled = tree
+    self.origin = origin
+  }
 
   /// No documents.
   public init() { settled = [:] }
@@ -35,8 +46,13 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
     return tree
   }
 
-  /// The ids of the documents that were assigned to, in order.
-  var assigned: [String] {
+  /// The ids of the documents that a swap of a snapshot has changed, in order: those that were assigned to, or all that
+  /// differ when the swap has put other documents in place of its argument.
+  func changed(since snapshot: TreeDictionary<String, TransitValue>, _ origin: Origin) -> [String] {
+    if self.origin != origin {
+      let tree = tree
+      return Set(snapshot.keys).union(tree.keys).filter { snapshot[$0] != tree[$0] }.sorted()
+    }
     if touched.isEmpty && fresh.count == 1 { return Array(fresh.keys) }
     return touched.union(fresh.keys).sorted()
   }
@@ -98,7 +114,8 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   /// Deletes every document. O(n)
   public mutating func removeAll() {
-    touched.formUnion(tree.keys)
+    touched.formUnion(settled.keys)
+    touched.formUnion(fresh.keys)
     settled = [:]
     fresh = [:]
   }

@@ -54,12 +54,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Makes the atom's value exactly these documents. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {
-    if let failure = documents.failure { throw failure }
-    let wanted = documents.tree
-    return try swap { value in
-      for id in Array(value.ids) where wanted[id] == nil { value.assign(nil, to: id) }
-      for (id, document) in wanted where value.transit(id) != document { value.assign(document, to: id) }
-    }
+    try swap { $0 = documents }
   }
 
   /// Changes one document if it is as expected.
@@ -93,11 +88,12 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
   private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
     let (tree, revision) = replica.snapshot()
-    var documents = Documents<Element>(tree)
+    let origin = Documents<Element>.Origin(atom: ObjectIdentifier(replica), revision: revision)
+    var documents = Documents<Element>(tree, origin)
     try body(&documents)
     if let failure = documents.failure { throw failure }
     var attempt = Attempt(revision: revision)
-    for id in documents.assigned {
+    for id in documents.changed(since: tree, origin) {
       do { attempt.changes.append((id, try documents.transit(id).map { try StoredValue($0) })) } catch {
         throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
       }

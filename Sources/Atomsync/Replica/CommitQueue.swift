@@ -20,7 +20,11 @@ final class CommitQueue: Sendable {
   }
   private struct State {
     var waiting: [Entry] = []
+    /// Somebody commits, or looks for more to commit.
     var isRunning = false
+    var isCommitting = false
+    /// Why batches were let go that nobody tries to save any more.
+    var loss: StorageError?
     var isClosing = false
     var idle: [Promise<Void>] = []
   }
@@ -46,15 +50,18 @@ final class CommitQueue: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    if starts { Task { await run() } }
+    // Not on behalf of the swap that starts it: it serves all that come after.
+    if starts { Task.detached { await self.run() } }
   }
 
   /// Waits until everything that is in the queue now is durable; throws when the store fails first.
   func flush() async throws {
     let barrier = Barrier()
-    let isNeeded = state.withLock { state in
-      if state.isRunning { state.waiting.append(Entry(batch: StorageBatch(), client: barrier, ticket: 0)) }
-      return state.isRunning
+    let isNeeded = try state.withLock { state in
+      if let loss = state.loss { throw SyncError(loss) }
+      guard state.isCommitting || !state.waiting.isEmpty else { return false }
+      state.waiting.append(Entry(batch: StorageBatch(), client: barrier, ticket: 0))
+      return true
     }
     if isNeeded { try await barrier.promise.wait() }
   }
@@ -68,7 +75,8 @@ final class CommitQueue: Sendable {
   /// Waits until everything is durable; gives up with the store's error if it fails once more.
   func close() async throws {
     let promise = Promise<Void>()
-    let isIdle = state.withLock { state in
+    let isIdle = try state.withLock { state in
+      if let loss = state.loss { throw SyncError(loss) }
       state.isClosing = true
       if state.isRunning { state.idle.append(promise) }
       return !state.isRunning
@@ -121,7 +129,8 @@ final class CommitQueue: Sendable {
 
   private func next(endsIfEmpty: Bool) -> [Entry] {
     let (entries, idle) = state.withLock { state -> ([Entry], [Promise<Void>]) in
-      guard !state.waiting.isEmpty else {
+      state.isCommitting = !state.waiting.isEmpty
+      guard state.isCommitting else {
         state.isRunning = !endsIfEmpty
         defer { state.idle = [] }
         return ([], state.idle)
@@ -148,6 +157,8 @@ final class CommitQueue: Sendable {
     let left = state.withLock { state -> (entries: [Entry], idle: [Promise<Void>])? in
       guard state.isClosing || error.code == .closed else { return nil }
       state.isRunning = false
+      state.isCommitting = false
+      state.loss = error
       defer { (state.waiting, state.idle) = ([], []) }
       return (state.waiting, state.idle)
     }

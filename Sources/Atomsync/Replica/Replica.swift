@@ -169,13 +169,17 @@ final class Replica: CommitQueue.Client {
   }
 
   func commitFailed(_ error: StorageError) {
-    let promises = state.withLock { state in
+    let (saves, confirmations) = state.withLock { state in
       state.storageError = error
       publishStatus(&state)
       defer { state.saves = [] }
-      return state.saves.map(\.promise)
+      guard error.code == .closed else { return (state.saves.map(\.promise), [ConfirmationWait]()) }
+      // No verdict will be durable any more.
+      defer { (state.confirmations, state.verdicts) = ([], []) }
+      return (state.saves.map(\.promise), state.confirmations)
     }
-    for promise in promises { promise.complete(.failure(SyncError(error))) }
+    for promise in saves { promise.complete(.failure(SyncError(error))) }
+    for wait in confirmations { wait.promise.complete(.failure(SyncError(error))) }
   }
 }
 

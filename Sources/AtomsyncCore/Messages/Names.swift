@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// The rules for names that travel: groups and document ids. (Docs/Protocol.md §1.)
 public enum Names {
   /// The longest group name in bytes of UTF-8.
@@ -23,11 +25,17 @@ public enum Names {
     }
     // C0, DEL and C1. In UTF-8 the C1 controls are C2 80 … C2 9F.
     var previous: UInt8 = 0
+    var isASCII = true
     for byte in bytes {
       if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) {
         return "\(noun) must not contain control characters."
       }
       previous = byte
+      isASCII = isASCII && byte < 0x80
+    }
+    // Swift takes both spellings of "é" for one text, stores and wires for two: only one of them may be a name.
+    if !isASCII, !name.precomposedStringWithCanonicalMapping.utf8.elementsEqual(bytes) {
+      return "\(noun) must be in Unicode's composed form (NFC)."
     }
     return nil
   }

@@ -22,13 +22,17 @@ final class Door: Sendable {
     return Caller(user: user)
   }
 
-  /// Whether the caller is still let in, and still may read the group.
-  func admits(_ caller: Caller, group: String) -> Bool {
-    guard let users = users.withLock({ $0 }) else { return caller.user == nil }
-    guard let known = caller.user, let current = users.users.first(where: { $0.name == known.name }) else {
-      return false
-    }
-    return current.tokenDigest == known.tokenDigest && current.includes(group: group)
+  /// Whether a caller who came in earlier may still read the group.
+  ///
+  /// - Throws: `ErrorBody` with `unauthorized` when it has to come in again: its token is not the user's any more,
+  ///   which says nothing of what the user may read.
+  func admits(_ caller: Caller, group: String) throws -> Bool {
+    guard let users = users.withLock({ $0 }) else { return true }
+    let again = ErrorBody(.unauthorized, "The token is not valid any more.")
+    guard let known = caller.user else { throw again }
+    guard let current = users.users.first(where: { $0.name == known.name }) else { return false }
+    guard current.tokenDigest == known.tokenDigest else { throw again }
+    return current.includes(group: group)
   }
 }
 

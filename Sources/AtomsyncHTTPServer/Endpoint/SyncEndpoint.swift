@@ -32,7 +32,7 @@ public struct SyncEndpoint: Sendable {
   ///
   /// ## Behavior
   /// Requests that follow are judged anew, and live streams at once: a group that its user may not read any more
-  /// ends with `event: revoked`.
+  /// ends with `event: revoked`; a stream whose token is not valid any more ends, to be opened with the new one.
   public func replaceUsers(_ users: Users?) {
     door.replace(users)
     authority.wakeLiveReaders()

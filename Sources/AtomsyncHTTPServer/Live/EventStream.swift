@@ -86,7 +86,7 @@ struct EventStream: Sendable {
 
   private func produce(into pipe: EventPipe) async throws {
     let (door, caller) = (endpoint.door, caller)
-    let admits: @Sendable (String) -> Bool = { door.admits(caller, group: $0) }
+    let admits: @Sendable (String) throws -> Bool = { try door.admits(caller, group: $0) }
     try await endpoint.authority.live(live, admits: admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)

@@ -9,7 +9,11 @@ enum ExactText {
   @inline(__always)
   static func equal(_ left: String, _ right: String) -> Bool {
     // Short texts lie in the value itself, and long ones are often the same object.
-    if unsafeBitCast(left, to: Bits.self) == unsafeBitCast(right, to: Bits.self) { return true }
+    if MemoryLayout<String>.size == MemoryLayout<Bits>.size,
+      unsafeBitCast(left, to: Bits.self) == unsafeBitCast(right, to: Bits.self)
+    {
+      return true
+    }
     let count = left.utf8.count
     guard count == right.utf8.count else { return false }
     let fast = left.utf8.withContiguousStorageIfAvailable { a in
