@@ -29,11 +29,11 @@ public struct Receipt: Sendable, Identifiable {
     try await replica.waitUntilSaved(ticket, timeout: timeout)
   }
 
-  /// Returns the server's verdict on each document of the swap, once all are known: as soon as the server can be
-  /// reached, so perhaps much later.
+  /// Returns the server's verdict on each document of the swap, once all are known and durable here: as soon as the
+  /// server can be reached, so perhaps much later.
   ///
   /// - Throws: ``SyncError`` (`timedOut`; `unsettled` when nothing is known of the swap any more; `stopped` when the
-  ///   atom closes first); `CancellationError`.
+  ///   atom closes first; `storage` when nothing can be made durable any more); `CancellationError`.
   public func confirmed(timeout: Duration? = nil) async throws -> Confirmation {
     guard id.edit > 0 else { return Confirmation(verdicts: [:]) }
     return Confirmation(
