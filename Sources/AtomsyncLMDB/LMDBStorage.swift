@@ -27,7 +27,7 @@ public final class LMDBStorage: Storage {
   /// - Parameters:
   ///   - access: `.exclusive` keeps everybody else out until ``close()``.
   ///   - durability: `.none` is treated as `.process`.
-  /// - Throws: ``StorageError``: `foreign` or `newerFormat` for what is left untouched, `inUse`, `inaccessible`,
+  /// - Throws: `StorageError`: `foreign` or `newerFormat` for what is left untouched, `inUse`, `inaccessible`,
   ///   `corrupt`, `full`.
   public static func open(
     _ path: String, access: StorageAccess = .shared,
@@ -92,7 +92,7 @@ public final class LMDBStorage: Storage {
 }
 
 extension StorageProvider {
-  /// One folder, by LMDB; see ``LMDBStorage``.
+  /// One folder, by LMDB; see `LMDBStorage`.
   public static func lmdb(
     _ path: String, durability: StorageCapabilities.Durability = .power
   ) -> StorageProvider {

@@ -26,7 +26,7 @@ public final class SQLiteStorage: Storage {
   /// - Parameters:
   ///   - access: `.exclusive` keeps everybody else out until ``close()``.
   ///   - durability: `.none` is treated as `.process`.
-  /// - Throws: ``StorageError``: `foreign` or `newerFormat` for a file that is left untouched, `inUse`,
+  /// - Throws: `StorageError`: `foreign` or `newerFormat` for a file that is left untouched, `inUse`,
   ///   `inaccessible`, `corrupt`, `full`.
   public static func open(
     _ path: String, access: StorageAccess = .shared,
@@ -78,7 +78,7 @@ public final class SQLiteStorage: Storage {
 }
 
 extension StorageProvider {
-  /// One SQLite file; see ``SQLiteStorage``.
+  /// One SQLite file; see `SQLiteStorage`.
   public static func sqlite(
     _ path: String, durability: StorageCapabilities.Durability = .power
   ) -> StorageProvider {

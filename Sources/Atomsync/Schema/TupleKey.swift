@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A key made of parts whose byte order is the parts' order.
 ///
 /// A space (one byte), then strings as UTF-8 closed by 00 (a 00 inside becomes 00 FF) and numbers as eight bytes,
@@ -21,15 +23,13 @@ struct TupleKey {
 
   private mutating func append(_ text: String) {
     var text = text
-    bytes.reserveCapacity(bytes.count + text.utf8.count + 9)
     text.withUTF8 { utf8 in
-      var rest = Slice(base: utf8, bounds: utf8.indices)
-      while let zero = rest.firstIndex(of: 0) {
-        bytes.append(contentsOf: rest[...zero])
-        bytes.append(0xFF)
-        rest = rest[(zero + 1)...]
+      bytes.reserveCapacity(bytes.count + utf8.count + 9)
+      if let start = utf8.baseAddress, memchr(start, 0, utf8.count) != nil {
+        for byte in utf8 { bytes += byte == 0 ? [0, 0xFF] : [byte] }
+      } else {
+        bytes.append(contentsOf: utf8)
       }
-      bytes.append(contentsOf: rest)
     }
     bytes.append(0)
   }

@@ -8,10 +8,10 @@ public protocol Codec: Sendable {
   /// What the bytes are called on the wire, such as `application/transit+json`.
   var mediaType: String { get }
 
-  /// - Throws: ``TransitError`` when the message holds something that cannot be encoded.
+  /// - Throws: `TransitError` when the message holds something that cannot be encoded.
   func encode<Message: WireMessage>(_ message: Message) throws -> [UInt8]
 
-  /// - Throws: ``TransitError`` or ``MessageError``, with the byte offset where known.
+  /// - Throws: `TransitError` or ``MessageError``, with the byte offset where known.
   func decode<Message: WireMessage>(_ type: Message.Type, from bytes: [UInt8]) throws -> Message
 }
 
