@@ -10,16 +10,16 @@ internal import Musl
 #endif
 
 /// One open environment. A process must not open a folder twice, so all storages on it share this one.
-final class LMDBEnvironment: @unchecked Sendable {
-  // Sound, because LMDB lets any thread use an environment; `skipsMetaSync` is only touched on `writes`.
-  let handle: OpaquePointer
+final class LMDBEnvironment: Sendable {
+  // Sound, because LMDB lets any thread use an environment, and this one is closed by nobody but `deinit`.
+  nonisolated(unsafe) let handle: OpaquePointer
   let database: MDB_dbi
   let path: String
   let writes = BlockingQueue("atomsync.lmdb.write")
   let reads = BlockingQueue("atomsync.lmdb.read")
   /// Held while a read transaction is active, and while the map moves.
   let map = Lock(())
-  private var skipsMetaSync = false
+  private let skipsMetaSync = Lock(false)
 
   static let initialMapSize = 64 << 20
   /// Room for so many read transactions at once, over all processes; LMDB's own default of 126 is soon gone
@@ -71,9 +71,11 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   /// Chooses between one and two flushes a commit. On `writes`.
   func skipMetaSync(_ skips: Bool) throws {
-    if skips == skipsMetaSync { return }
-    try LMDBFailure.check(mdb_env_set_flags(handle, UInt32(MDB_NOMETASYNC), skips ? 1 : 0))
-    skipsMetaSync = skips
+    try skipsMetaSync.withLock { current in
+      if skips == current { return }
+      try LMDBFailure.check(mdb_env_set_flags(handle, UInt32(MDB_NOMETASYNC), skips ? 1 : 0))
+      current = skips
+    }
   }
 
   /// Reserves the disk space of the reader table: LMDB maps that file and writes to the map, which on a full

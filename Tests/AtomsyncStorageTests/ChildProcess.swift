@@ -46,8 +46,7 @@ final class ChildProcess: @unchecked Sendable {
 
   /// Ends the child as nothing can be more sudden, and answers what it had still reported.
   func kill() async throws -> [Int] {
-    let identifier = process.processIdentifier
-    try await queue.run { _ = Foundation.kill(identifier, SIGKILL) }
+    try await queue.run { [self] in _ = Foundation.kill(process.processIdentifier, SIGKILL) }
     let rest = try await reports()
     try await queue.run { [self] in process.waitUntilExit() }
     return rest

@@ -1,11 +1,11 @@
 /// A value that only the closures given to ``run(_:)`` may touch, all of them on one queue, until it is let go.
-package final class Confined<Value>: @unchecked Sendable {
-  // Sound, because `value` is only touched in closures on `queue`, which runs one at a time.
-  private var value: Value?
+package final class Confined<Value>: Sendable {
+  /// Never waited for, since the queue runs one closure at a time: it is what lets the compiler check the sharing.
+  private let value: Lock<Value?>
   private let queue: BlockingQueue
 
   package init(_ value: sending Value, on queue: BlockingQueue) {
-    self.value = value
+    self.value = Lock(value)
     self.queue = queue
   }
 
@@ -14,17 +14,20 @@ package final class Confined<Value>: @unchecked Sendable {
     _ body: @escaping @Sendable (Value) throws -> Result
   ) async throws -> Result {
     try await queue.run {
-      guard let value = self.value else { throw StorageError.closed }
-      return try body(value)
+      try self.value.withLock { value in
+        guard let value else { throw StorageError.closed }
+        return try body(value)
+      }
     }
   }
 
   /// Lets go of the value after everything that was handed over before, with a last call of `farewell`.
   package func close(_ farewell: @escaping @Sendable (Value) -> Void = { _ in }) async {
     try? await queue.run {
-      guard let value = self.value else { return }
-      farewell(value)
-      self.value = nil
+      self.value.withLock { value in
+        if let value { farewell(value) }
+        value = nil
+      }
     }
   }
 }

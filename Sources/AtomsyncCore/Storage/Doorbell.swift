@@ -17,7 +17,7 @@ package enum Doorbell {
           } catch let error as StorageError where error.code == .closed {
             break
           } catch {}
-          try? await Task.sleep(for: interval)  // cut short by cancellation, which ends the loop
+          do { try await Task.sleep(for: interval) } catch { break }
         }
         continuation.finish()
       }

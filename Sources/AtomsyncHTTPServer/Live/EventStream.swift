@@ -99,8 +99,9 @@ struct EventStream: Sendable {
   }
 }
 
-/// The connection's writer, for the one child task that uses it while its parent waits.
+/// The connection's writer, which the server's library gives to the parent task as not sendable.
 struct Output: @unchecked Sendable {
+  // Sound, because one child task uses it, and the parent touches it only once that task has ended.
   var writer: any ResponseBodyWriter
 }
 
