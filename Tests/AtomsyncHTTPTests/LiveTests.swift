@@ -98,6 +98,20 @@ import Testing
     }
   }
 
+  /// It says nothing of what the user may read: no group is revoked.
+  @Test func aRotatedTokenEndsTheStream() async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      try await server.withClient(token: "abc123") { client in
+        try await following(client, ["todo"]) { events in
+          #expect(await events.next() == .opened)
+          #expect(await events.nextPage() != nil)
+          server.server.endpoint.replaceUsers(try Users([User("alice", token: "new", groups: ["todo"])]))
+          #expect(await events.next() == nil)
+        }
+      }
+    }
+  }
+
   @Test func aShutdownEndsStreamsInGoodOrder() async throws {
     try await TestServer.run { server in
       try await server.withClient { client in
