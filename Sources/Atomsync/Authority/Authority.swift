@@ -133,7 +133,6 @@ public final class Authority: Sendable {
   ) async throws -> Bool {
     var hasMore = true
     while hasMore {
-      // Before each page, and also when nothing was committed: who may read can have changed.
       guard try admits(request.group) else {
         try await receive(.revoked(group: request.group))
         return false
