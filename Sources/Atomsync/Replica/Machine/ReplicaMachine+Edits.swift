@@ -10,7 +10,8 @@ extension ReplicaMachine {
   package mutating func edit(
     _ changes: [(id: String, value: StoredValue?)], isAtomic: Bool = false, now: Int64
   ) throws -> ReplicaEffects {
-    let real = changes.filter { show($0.value?.value, as: $0.id) }
+    var real: [(id: String, value: StoredValue?)] = []
+    for change in changes where show(change.value?.value, as: change.id) { real.append(change) }
     guard !real.isEmpty else { return takeEffects() }
     record.edit += 1
     for (id, value) in real { edit(id, value, now) }
