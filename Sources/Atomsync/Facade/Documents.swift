@@ -1,5 +1,4 @@
 internal import AtomsyncCore
-internal import HashTreeCollections
 public import Transit
 
 /// The value of an atom: documents by id, at one moment.
@@ -12,59 +11,14 @@ public import Transit
 /// (written by a newer version of an app, say) reads as `nil`, is still named by ``ids``, and is untouched unless you
 /// assign to its id; ``transit(_:)`` shows what it holds.
 public struct Documents<Element: Codable & Sendable>: Sendable {
-  /// The documents, but for the last assignments.
-  private var settled: TreeDictionary<String, TransitValue>
-  /// The last assignments; `nil` is a deletion. Most swaps make one or two: to put them into a shared tree would copy
-  /// the path to each, only for the atom to change its own tree once more.
-  private var fresh: [String: TransitValue?] = [:]
-  private static var mostFresh: Int { 16 }
-  /// The documents that were assigned to before those.
-  private var touched: Set<String> = []
+  private(set) var draft: Draft
   /// The first assignment that could not be made.
   private(set) var failure: (any Error)?
-  /// The snapshot that the assignments were made on, if it is a swap's.
-  private var origin: Origin?
 
-  /// One revision of one atom.
-  struct Origin: Equatable {
-    var atom: ObjectIdentifier
-    var revision: Int
-  }
-
-  init(_ tree: TreeDictionary<String, TransitValue>, _ origin: Origin? = nil) {
-    settled = tree
-    self.origin = origin
-  }
+  init(_ draft: Draft) { self.draft = draft }
 
   /// No documents.
-  public init() { settled = [:] }
-
-  /// All documents.
-  var tree: TreeDictionary<String, TransitValue> {
-    var tree = settled
-    for (id, value) in fresh { tree[id] = value }
-    return tree
-  }
-
-  /// The ids of the documents that a swap of a snapshot has changed, in order: those that were assigned to, or all that
-  /// differ when the swap has put other documents in place of its argument.
-  func changed(since snapshot: TreeDictionary<String, TransitValue>, _ origin: Origin) -> [String] {
-    if self.origin != origin {
-      let tree = tree
-      return Set(snapshot.keys).union(tree.keys).filter { snapshot[$0] != tree[$0] }.sorted()
-    }
-    if touched.isEmpty && fresh.count == 1 { return Array(fresh.keys) }
-    return touched.union(fresh.keys).sorted()
-  }
-
-  /// Puts a document in as it is; `nil` deletes.
-  mutating func assign(_ value: TransitValue?, to id: String) {
-    fresh[id] = .some(value)
-    guard fresh.count > Self.mostFresh else { return }
-    settled = tree
-    touched.formUnion(fresh.keys)
-    fresh = [:]
-  }
+  public init() { draft = Draft() }
 
   /// The document `id`; `nil` when there is none, or when it is no `Element`. Assigning `nil` deletes it.
   ///
@@ -77,7 +31,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
         if let problem = Names.problem(id: id) { throw SyncError(.invalidDocument, problem) }
         let value = try newValue.map { try ElementCoding.encode($0) }
         if value == nil && transit(id) == nil { return }
-        assign(value, to: id)
+        draft[id] = value
       } catch {
         if failure != nil { return }
         failure =
@@ -93,10 +47,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   /// The document `id` as it is stored; `nil` when there is none.
-  public func transit(_ id: String) -> TransitValue? {
-    if !fresh.isEmpty, let value = fresh[id] { return value }
-    return settled[id]
-  }
+  public func transit(_ id: String) -> TransitValue? { draft[id] }
 
   /// The document `id`, or the error that keeps it from being decoded; `nil` when there is none.
   public func decoded(_ id: String) throws -> Element? {
@@ -104,29 +55,25 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   public func contains(_ id: String) -> Bool { transit(id) != nil }
-  public var count: Int { fresh.isEmpty ? settled.count : tree.count }
+  /// O(1), and O(what was assigned) in the middle of a swap.
+  public var count: Int { draft.count }
   public var isEmpty: Bool { count == 0 }
-  /// The ids of all documents, in no particular order that lasts.
-  public var ids: some Collection<String> & Sendable { tree.keys }
+  /// The ids of all documents, in no particular order that lasts. O(n)
+  public var ids: [String] { draft.ids }
 
   /// Deletes the document `id`.
   public mutating func remove(_ id: String) { self[id] = nil }
 
   /// Deletes every document. O(n)
-  public mutating func removeAll() {
-    touched.formUnion(settled.keys)
-    touched.formUnion(fresh.keys)
-    settled = [:]
-    fresh = [:]
-  }
+  public mutating func removeAll() { draft.removeAll() }
 }
 
 extension Documents: Sequence {
   /// The documents that can be decoded, each with its id, in no particular order that lasts.
   public func makeIterator() -> AnyIterator<(id: String, value: Element)> {
-    var iterator = tree.makeIterator()
+    let documents = draft.makeIterator()
     return AnyIterator {
-      while let (id, value) = iterator.next() {
+      while let (id, value) = documents.next() {
         if let element: Element = try? ElementCoding.decode(value) { return (id, element) }
       }
       return nil
@@ -135,8 +82,8 @@ extension Documents: Sequence {
 }
 
 extension Documents: Equatable {
-  /// The same documents with equal values. O(what differs), mostly.
-  public static func == (left: Documents, right: Documents) -> Bool { left.tree == right.tree }
+  /// The same documents with equal values. O(what differs), mostly; O(n) when something was assigned to either.
+  public static func == (left: Documents, right: Documents) -> Bool { left.draft == right.draft }
 }
 
 extension Documents: ExpressibleByDictionaryLiteral {

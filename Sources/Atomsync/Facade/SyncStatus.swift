@@ -44,10 +44,10 @@ public struct SyncStatus: Sendable, Equatable {
   /// Why changes cannot be made durable; `nil` once they can again.
   public var lastStorageError: String?
 
-  private(set) var pending: TreeDictionary<String, PendingEdit> = [:]
+  private(set) var pending: TreeDictionary<String, Int64> = [:]
 
   /// When the oldest edit was made that the server has not confirmed, in milliseconds since 1970. O(n)
-  public var oldestPending: Int64? { pending.values.lazy.map(\.made).min() }
+  public var oldestPending: Int64? { pending.values.min() }
   /// The ids of the documents with edits that the server has not confirmed. O(n)
   public var pendingIDs: [String] { pending.keys.sorted() }
   /// Everything is durable here, and nothing waits for the server.
@@ -55,7 +55,7 @@ public struct SyncStatus: Sendable, Equatable {
 
   /// The same status, which can say which edits are pending. Only what is handed out can: while somebody holds the
   /// tree, each edit has to copy a part of it.
-  func naming(_ pending: TreeDictionary<String, PendingEdit>) -> SyncStatus {
+  func naming(_ pending: TreeDictionary<String, Int64>) -> SyncStatus {
     var status = self
     status.pending = pending
     return status
@@ -74,12 +74,12 @@ public struct SyncStatus: Sendable, Equatable {
 
 extension ReplicaMachine {
   /// The documents with pending edits, in order.
-  package var pendingIDs: [String] { pending.keys.sorted() }
+  package var pendingIDs: [String] { documents.pending.keys.sorted() }
 
   /// The part of the status that the machine knows, without the pending edits themselves. O(1)
   package func status() -> SyncStatus {
     SyncStatus(
-      connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: pending.count,
+      connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: documents.pending.count,
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
       openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
       lastPull: lastPull, lastPush: lastPush, nextRetry: nil,

@@ -34,7 +34,7 @@ extension SyncedAtom {
   // MARK: What became of changes
 
   /// How the atom stands with its disk and its server, now.
-  public var status: SyncStatus { replica.state.withLock { $0.status.naming($0.machine.pending) } }
+  public var status: SyncStatus { replica.state.withLock { $0.status.naming($0.machine.documents.pending) } }
 
   /// The conflicts of the last 30 days (the configuration's retention), oldest first, each with what lost.
   public var conflicts: [Conflict] { replica.state.withLock { $0.machine.conflicts } }

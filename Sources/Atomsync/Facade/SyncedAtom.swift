@@ -1,5 +1,4 @@
 internal import AtomsyncCore
-internal import HashTreeCollections
 internal import Transit
 
 /// A group of documents that you swap, read and watch at memory speed, that is durable on this machine at once, and
@@ -32,7 +31,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   public var group: String { replica.group }
 
   /// The documents as they are now, local changes included. O(1)
-  public var value: Documents<Element> { Documents(replica.snapshot().tree) }
+  public var value: Documents<Element> { Documents(Draft(replica.snapshot().tree)) }
 
   /// Changes documents: what `body` does to its argument becomes the atom's value, all of it at once.
   ///
@@ -88,12 +87,12 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
   private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
     let (tree, revision) = replica.snapshot()
-    let origin = Documents<Element>.Origin(atom: ObjectIdentifier(replica), revision: revision)
-    var documents = Documents<Element>(tree, origin)
+    let origin = Draft.Origin(atom: ObjectIdentifier(replica), revision: revision)
+    var documents = Documents<Element>(Draft(tree, origin))
     try body(&documents)
     if let failure = documents.failure { throw failure }
     var attempt = Attempt(revision: revision)
-    for id in documents.changed(since: tree, origin) {
+    for id in documents.draft.changed(since: tree, origin) {
       do { attempt.changes.append((id, try documents.transit(id).map { try StoredValue($0) })) } catch {
         throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
       }
@@ -107,11 +106,11 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   ) throws -> Receipt? {
     var swap: SwapLog.Swap?
     if case .rebase = replica.policy.kind, let body {
-      swap = { tree in
-        var documents = Documents<Element>(tree)
+      swap = { draft in
+        var documents = Documents<Element>(draft)
         try body(&documents)
         if let failure = documents.failure { throw failure }
-        tree = documents.tree
+        draft = documents.draft
       }
     }
     guard

@@ -59,14 +59,14 @@ extension SyncedAtom {
       _ = replica?.state.withLock { $0.changeBoxes.removeValue(forKey: number) }
     }
     return WatchSequence(token) {
-      await box.next().map { Change(ids: $0.ids, old: Documents($0.old), new: Documents($0.new)) }
+      await box.next().map { Change(ids: $0.ids, old: Documents(Draft($0.old)), new: Documents(Draft($0.new))) }
     }
   }
 
   /// The value now, and after every change.
   public var values: WatchSequence<Documents<Element>> {
     let box: Mailbox<TreeChange> = replica.state.withLock { state in
-      let tree = state.machine.visible
+      let tree = state.machine.documents.shown
       let box = Mailbox(TreeChange(ids: [], old: tree, new: tree)) { $0.followed(by: $1) }
       if state.isClosed { box.finish() }
       state.nextBox += 1
@@ -76,13 +76,13 @@ extension SyncedAtom {
     let token = WatchToken { [weak replica] in
       replica?.state.withLock { $0.changeBoxes = $0.changeBoxes.filter { $0.value !== box } }
     }
-    return WatchSequence(token) { await box.next().map { Documents($0.new) } }
+    return WatchSequence(token) { await box.next().map { Documents(Draft($0.new)) } }
   }
 
   /// The status now, and after every change of it.
   public var statuses: WatchSequence<SyncStatus> {
     let box: Mailbox<SyncStatus> = replica.state.withLock { state in
-      let box = Mailbox(state.status.naming(state.machine.pending)) { $1 }
+      let box = Mailbox(state.status.naming(state.machine.documents.pending)) { $1 }
       if state.isClosed { box.finish() }
       state.nextBox += 1
       state.statusBoxes[state.nextBox] = box

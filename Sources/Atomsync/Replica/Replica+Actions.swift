@@ -99,14 +99,14 @@ extension Replica {
   private func merge(_ task: MergeTask, _ state: inout State) {
     let policy = policy
     let swaps = state.swaps.swaps(of: task)
-    let visible = state.machine.visible
+    let snapshot = state.machine.documents.shown
     Task { [weak self] in
       let result: MergeResult
       do {
         let value =
           switch policy.kind {
           case .merge(let merge): try merge(task.input)
-          case .rebase(let merge): try swaps?.rerun(task.input, on: visible) ?? merge(task.input)
+          case .rebase(let merge): try swaps?.rerun(task.input, on: snapshot) ?? merge(task.input)
           case .serverWins: task.input.remote
           case .localWins: task.input.local
           }

@@ -47,7 +47,9 @@ extension Replica {
   ) async throws -> [String: Verdict] {
     // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
     let (wait, settled, ticket) = try state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
-      let missing = ids.filter { id in state.machine.pending[id].map { $0.firstEdit <= edit } ?? false }
+      let missing = ids.filter { id in
+        state.machine.documents[id]?.pending.map { $0.firstEdit <= edit } ?? false
+      }
       if !missing.isEmpty && state.isClosed { throw SyncError.stopped(.closed) }
       let wait = ConfirmationWait(edit, missing: missing, known: [:])
       if !missing.isEmpty { state.confirmations.append(wait) }

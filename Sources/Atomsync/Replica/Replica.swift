@@ -37,8 +37,8 @@ final class Replica: CommitQueue.Client {
 
     var isClosed: Bool { machine.link == .stopped(.closed) }
 
-    /// The visible value if anybody watches it. Not otherwise: while it is held, a change copies what it touches.
-    var watchedValue: TreeDictionary<String, TransitValue>? { changeBoxes.isEmpty ? nil : machine.visible }
+    /// The value if anybody watches it. Not otherwise: while it is held, a change copies what it touches.
+    var watchedValue: DocumentTree? { changeBoxes.isEmpty ? nil : machine.documents.shown }
   }
 
   let name: String
@@ -92,9 +92,9 @@ final class Replica: CommitQueue.Client {
     for task in cancelled { task.cancel() }
   }
 
-  /// The visible value, and a number that changes with it.
-  func snapshot() -> (tree: TreeDictionary<String, TransitValue>, revision: Int) {
-    state.withLock { ($0.machine.visible, $0.machine.revision) }
+  /// The value, and a number that changes with it.
+  func snapshot() -> (tree: DocumentTree, revision: Int) {
+    state.withLock { ($0.machine.documents.shown, $0.machine.revision) }
   }
 
   /// Takes a swap that was made on `revision`.
@@ -103,17 +103,17 @@ final class Replica: CommitQueue.Client {
   func edit(
     _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (id: Receipt.ID, ticket: Int64)? {
-    try state.withLock { state in
+    try state.withLock { state -> (id: Receipt.ID, ticket: Int64)? in
       if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
       guard state.machine.revision == revision else { return nil }
       let before = state.watchedValue
-      let effects = try state.machine.edit(changes, isAtomic: isAtomic, now: configuration.time.now())
+      let effects = state.machine.edit(changes, isAtomic: isAtomic, now: configuration.time.now())
       if case .rebase = policy.kind, let edit = effects.edit {
         state.swaps.append(swap, edit, effects.edited)
       }
       perform(effects, &state, before: before)
       return (
-        Receipt.ID(edit: effects.edit ?? 0, documents: Set(effects.edited)), state.machine.lastTicket
+        Receipt.ID(edit: effects.edit ?? 0, documents: effects.edited), state.machine.lastTicket
       )
     }
   }
@@ -122,11 +122,11 @@ final class Replica: CommitQueue.Client {
 
   /// Does what an event asks for. Under the lock: nothing in it waits, or calls the application.
   private func perform(
-    _ effects: ReplicaEffects, _ state: inout State, before: TreeDictionary<String, TransitValue>?
+    _ effects: ReplicaEffects, _ state: inout State, before: DocumentTree?
   ) {
     if let ticket = effects.ticket { queue.enqueue(effects.batch, ticket, for: self) }
     if let before, !effects.changed.isEmpty {
-      let change = TreeChange(ids: effects.changed, old: before, new: state.machine.visible)
+      let change = TreeChange(ids: effects.changed, old: before, new: state.machine.documents.shown)
       for box in state.changeBoxes.values { box.put(change) }
     }
     if !effects.conflicts.isEmpty {
@@ -147,7 +147,7 @@ final class Replica: CommitQueue.Client {
     guard status != state.status else { return }
     state.status = status
     if state.statusBoxes.isEmpty { return }
-    for box in state.statusBoxes.values { box.put(status.naming(state.machine.pending)) }
+    for box in state.statusBoxes.values { box.put(status.naming(state.machine.documents.pending)) }
   }
 
   // MARK: The commit queue
@@ -183,11 +183,11 @@ final class Replica: CommitQueue.Client {
   }
 }
 
-/// A change of the visible value.
+/// A change of the value.
 struct TreeChange: Sendable {
   var ids: Set<String>
-  var old: TreeDictionary<String, TransitValue>
-  var new: TreeDictionary<String, TransitValue>
+  var old: DocumentTree
+  var new: DocumentTree
 
   func followed(by next: TreeChange) -> TreeChange {
     TreeChange(ids: ids.union(next.ids), old: old, new: next.new)

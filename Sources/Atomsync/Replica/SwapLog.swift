@@ -1,11 +1,10 @@
 internal import AtomsyncCore
-internal import HashTreeCollections
 internal import Transit
 
 /// The swaps whose edits are not settled, while the process lives: they run again when the policy is `rebase`.
 struct SwapLog {
-  /// Changes a visible value; must depend on nothing else.
-  typealias Swap = @Sendable (inout TreeDictionary<String, TransitValue>) throws -> Void
+  /// Changes documents; must depend on nothing else.
+  typealias Swap = @Sendable (inout Draft) throws -> Void
 
   private struct Document {
     var swaps: [(edit: Int64, swap: Swap)] = []
@@ -21,7 +20,7 @@ struct SwapLog {
   init(since: Int64) { self.since = since }
 
   /// - Parameter swap: `nil` for an edit that cannot be made again.
-  mutating func append(_ swap: Swap?, _ edit: Int64, _ ids: [String]) {
+  mutating func append(_ swap: Swap?, _ edit: Int64, _ ids: Set<String>) {
     for id in ids {
       var document = documents[id] ?? Document(gap: since)
       if let swap {
@@ -51,12 +50,11 @@ struct SwapLog {
     var swaps: [Swap]
 
     /// The value that the swaps make of the server's.
-    func rerun(_ input: MergeInput, on visible: TreeDictionary<String, TransitValue>) throws -> TransitValue?
-    {
-      var tree = visible
-      tree[input.document] = input.remote
-      for swap in swaps { try swap(&tree) }
-      return tree[input.document]
+    func rerun(_ input: MergeInput, on snapshot: DocumentTree) throws -> TransitValue? {
+      var draft = Draft(snapshot)
+      draft[input.document] = input.remote
+      for swap in swaps { try swap(&draft) }
+      return draft[input.document]
     }
   }
 }

@@ -167,18 +167,18 @@ struct PendingEdit: Equatable, Sendable {
   /// The server's document that a merge is being found for. Not stored: it is found again.
   var openConflict: BaseDocument?
 
-  init(
-    firstEdit: Int64, edit: Int64, baseVersion: Int64, base: StoredValue?, value: StoredValue?,
-    atomic: Int64?, made: Int64
-  ) {
-    self.firstEdit = firstEdit
-    self.edit = edit
-    self.baseVersion = baseVersion
-    self.base = base
-    self.value = value
-    self.atomic = atomic
+  /// An edit of what the server has, before it has changed anything.
+  init(on document: BaseDocument?, first number: Int64, made: Int64) {
+    firstEdit = number
+    edit = number
+    base = document?.value
+    baseVersion = base == nil ? 0 : document?.version ?? 0
+    value = base
     self.made = made
   }
+
+  /// Whether the edit goes away when its value is the base's again: only while nobody else has anything to say on it.
+  var canBeUndone: Bool { atomic == nil && openConflict == nil && sent.isEmpty }
 
   init(row bytes: [UInt8]) throws {
     var reader = RecordReader(bytes)

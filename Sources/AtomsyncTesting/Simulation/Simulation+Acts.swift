@@ -44,7 +44,6 @@ extension Simulation {
 
   /// A swap of one to three documents.
   private mutating func write(_ number: Int) throws {
-    var tree = replicas[number].machine.visible
     var changes: [(id: String, value: StoredValue?)] = []
     var values: [TransitValue?] = []
     for _ in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
@@ -52,13 +51,12 @@ extension Simulation {
       guard !changes.contains(where: { $0.id == id }) else { continue }
       counter += 1
       let value: TransitValue? = random.oneIn(5) ? nil : .string("r\(number).\(counter)")
-      guard tree[id] != value else { continue }
-      tree[id] = value
+      guard replicas[number].machine.value(of: id) != value else { continue }
       changes.append((id, try value.map { try StoredValue($0) }))
       values.append(value)
     }
     let isAtomic = random.oneIn(3)
-    let effects = try replicas[number].machine.edit(
+    let effects = replicas[number].machine.edit(
       changes, isAtomic: isAtomic, now: timeline.now)
     if let edit = effects.edit {
       for (change, value) in zip(changes, values) {
@@ -83,7 +81,7 @@ extension Simulation {
         counter += 1
         let value = TransitValue.string("r\(number).\(counter)")
         written[conflict, default: []].insert(value)
-        let effects = try replicas[number].machine.edit(
+        let effects = replicas[number].machine.edit(
           [(conflict, try StoredValue(value))], now: timeline.now)
         if let edit = effects.edit {
           replicas[number].ledger.append(.init(edit: edit, id: conflict, value: value))

@@ -1,6 +1,5 @@
 internal import Atomsync
 internal import AtomsyncCore
-internal import HashTreeCollections
 internal import Transit
 
 extension Simulation {
@@ -8,7 +7,7 @@ extension Simulation {
   mutating func check(_ effects: ReplicaEffects, of number: Int) throws {
     let replica = replicas[number]
     for id in effects.changed {
-      if let value = replica.machine.visible[id], !(written[id]?.contains(value) ?? false) {
+      if let value = replica.machine.value(of: id), !(written[id]?.contains(value) ?? false) {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
     }
@@ -52,7 +51,7 @@ extension Simulation {
     let live = try server.live.mapValues { try StoredValue($0).value }
     for replica in replicas {
       let machine = replica.machine
-      let visible = Dictionary(uniqueKeysWithValues: machine.visible.map { ($0, $1) })
+      let visible = machine.values
       if visible != live {
         let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] }.sorted()
         throw Violation(

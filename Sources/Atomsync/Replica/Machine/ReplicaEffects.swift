@@ -32,14 +32,14 @@ package struct ReplicaEffects: Sendable {
   /// The batch's ticket; `nil` when the batch is empty.
   package var ticket: Int64?
   package var actions: [Action] = []
-  /// The documents whose visible value changed.
+  /// The documents that show something else than before.
   package var changed: Set<String> = []
   package var settled: [Settled] = []
   package var conflicts: [Conflict] = []
   /// The number of the local edit that the event was.
   package var edit: Int64?
   /// The documents that it changed.
-  package var edited: [String] = []
+  package var edited: Set<String> = []
 
   package init() {}
 }

@@ -13,20 +13,21 @@ extension ReplicaMachine {
       report(id, edit, remote: document?.value, .localWon, now)
       settleOn(document, id, edit, value: edit.value)
     case .ask:
-      pending[id]?.openConflict = document ?? BaseDocument(version: 0, updated: 0, generation: 0, value: nil)
+      let remote = document ?? BaseDocument(version: 0, updated: 0, generation: 0, value: nil)
+      documents.update(id) { $0.pending?.openConflict = remote }
       ask(id)
     }
   }
 
   private mutating func overrule(_ id: String, _ now: Int64) {
-    guard let edit = pending[id] else { return }
-    let number = report(id, edit, remote: base[id]?.value, .serverWon, now)
+    guard let document = documents[id], let edit = document.pending else { return }
+    let number = report(id, edit, remote: document.base?.value, .serverWon, now)
     drop(id, .overruled(conflict: number), now)
   }
 
   /// Asks the application about an open conflict as it is now.
   mutating func ask(_ id: String) {
-    guard let edit = pending[id], let remote = edit.openConflict else { return }
+    guard let edit = documents[id]?.pending, let remote = edit.openConflict else { return }
     let task = MergeTask(
       input: MergeInput(
         document: id, base: edit.base?.value, local: edit.value?.value, remote: remote.value?.value),
@@ -39,7 +40,7 @@ extension ReplicaMachine {
   /// The application answered. An answer to an older question is void: the newer one is being asked.
   mutating func merged(_ task: MergeTask, _ result: MergeResult, _ now: Int64) {
     let id = task.input.document
-    guard link != .stopped(.closed), merging[id] == task, let edit = pending[id],
+    guard link != .stopped(.closed), merging[id] == task, let edit = documents[id]?.pending,
       let remote = edit.openConflict
     else { return }
     merging[id] = nil
@@ -53,7 +54,6 @@ extension ReplicaMachine {
         drop(id, .overruled(conflict: number), now)
       } else {
         settleOn(remote, id, edit, value: value)
-        refresh(id)
       }
     }
   }
@@ -68,8 +68,7 @@ extension ReplicaMachine {
     edit.value = value
     edit.openConflict = nil
     edit.sent = []
-    pending[id] = edit
-    savePending(id)
+    setPending(id, edit)
     queue.append(id)
   }
 

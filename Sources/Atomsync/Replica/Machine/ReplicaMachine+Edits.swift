@@ -1,6 +1,5 @@
 internal import AtomsyncCore
 internal import HashTreeCollections
-internal import Transit
 
 extension ReplicaMachine {
   /// Takes a swap: the documents that it changed, as they are to be.
@@ -9,83 +8,69 @@ extension ReplicaMachine {
   /// - Returns: the effects; without an edit number when nothing was changed.
   package mutating func edit(
     _ changes: [(id: String, value: StoredValue?)], isAtomic: Bool = false, now: Int64
-  ) throws -> ReplicaEffects {
-    var real: [(id: String, value: StoredValue?)] = []
-    for change in changes where show(change.value?.value, as: change.id) { real.append(change) }
-    guard !real.isEmpty else { return takeEffects() }
+  ) -> ReplicaEffects {
+    var edited: Set<String> = []
+    for (id, value) in changes where edit(id, value, record.edit + 1, now) { edited.insert(id) }
+    guard !edited.isEmpty else { return takeEffects() }
     record.edit += 1
-    for (id, value) in real { edit(id, value, now) }
-    if isAtomic && real.count > 1 { join(real.map(\.id)) }
-    for (id, _) in real { savePending(id) }
-    effects.changed.formUnion(real.lazy.map(\.id))
+    if isAtomic && edited.count > 1 { join(edited) }
+    effects.changed.formUnion(edited)
     effects.edit = record.edit
-    effects.edited = real.map(\.id)
+    effects.edited = edited
     advance(now)
     return takeEffects()
   }
 
-  /// Makes a document visible; false when it has been so already.
-  private mutating func show(_ value: TransitValue?, as id: String) -> Bool {
-    if let value { return visible.updateValue(value, forKey: id) != value }
-    return visible.removeValue(forKey: id) != nil
-  }
-
-  private mutating func edit(_ id: String, _ value: StoredValue?, _ now: Int64) {
-    if var edit = pending[id] {
-      edit.edit = record.edit
+  /// - Returns: false when the document has this value already.
+  private mutating func edit(_ id: String, _ value: StoredValue?, _ number: Int64, _ now: Int64) -> Bool {
+    let made = documents.update(id) { document -> PendingEdit? in
+      guard document.shown?.value != value?.value else { return nil }
+      var edit = document.pending ?? PendingEdit(on: document.base, first: number, made: now)
+      edit.edit = number
       edit.value = value
-      pending[id] = edit
-      if value == edit.base && inFlightEdits[id] == nil && edit.atomic == nil && edit.openConflict == nil
-        && edit.sent.isEmpty
-      {
-        // Undone before it was ever sent.
-        drop(id, .accepted(version: edit.baseVersion), now)
-      } else if edit.openConflict != nil {
-        ask(id)
-      }
-      return
+      document.pending = edit
+      return edit
     }
-    let document = base[id]
-    pending[id] = PendingEdit(
-      firstEdit: record.edit, edit: record.edit,
-      baseVersion: document?.value == nil ? 0 : document?.version ?? 0,
-      base: document?.value, value: value, atomic: nil, made: now)
-    queue.append(id)
+    guard let edit = made else { return false }
+    if edit.canBeUndone && value == edit.base && inFlightEdits[id] == nil {
+      drop(id, .accepted(version: edit.baseVersion), now)
+      return true
+    }
+    effects.batch.put(settings.keys.pending(id), edit.row)
+    if edit.firstEdit == number { queue.append(id) }
+    if edit.openConflict != nil { ask(id) }
+    return true
   }
 
   /// Binds documents together, and with them what they are bound to already.
-  private mutating func join(_ ids: [String]) {
-    var members = Set(ids.filter { pending[$0] != nil })
-    for group in Set(members.compactMap { pending[$0]?.atomic }) {
+  private mutating func join(_ ids: Set<String>) {
+    var members = ids.filter { documents[$0]?.pending != nil }
+    for group in Set(members.compactMap { documents[$0]?.pending?.atomic }) {
       members.formUnion(atomicGroups.removeValue(forKey: group) ?? [])
     }
     guard members.count > 1 else { return }
     atomicGroups[record.edit] = members
     for id in members.sorted() {
-      pending[id]?.atomic = record.edit
-      savePending(id)
+      guard var edit = documents[id]?.pending else { continue }
+      edit.atomic = record.edit
+      setPending(id, edit)
     }
   }
 
   // MARK: What all parts share
-
-  mutating func savePending(_ id: String) {
-    guard let edit = pending[id] else { return }
-    effects.batch.put(settings.keys.pending(id), edit.row)
-  }
 
   /// Writes the atom's row with this event's batch, once.
   mutating func saveRecord() { isRecordDirty = true }
 
   /// Ends a document's pending edit with a verdict on all of it.
   mutating func drop(_ id: String, _ verdict: Verdict, _ now: Int64) {
-    guard let edit = pending.removeValue(forKey: id) else { return }
+    guard let edit = documents[id]?.pending else { return }
+    change(id) { $0.pending = nil }
     merging[id] = nil
     openConflicts.remove(id)
     leaveAtomicGroup(id, edit)
     effects.batch.delete(settings.keys.pending(id))
     settle(id, edit.edit, verdict, now)
-    refresh(id)
   }
 
   mutating func leaveAtomicGroup(_ id: String, _ edit: PendingEdit) {
@@ -107,18 +92,35 @@ extension ReplicaMachine {
     }
   }
 
-  /// Makes the visible value of a document what base and pending say.
-  mutating func refresh(_ id: String) {
-    let value = pending[id].map(\.value) ?? base[id]?.value
-    if show(value?.value, as: id) { effects.changed.insert(id) }
+  mutating func setPending(_ id: String, _ edit: PendingEdit) {
+    change(id) { $0.pending = edit }
+    effects.batch.put(settings.keys.pending(id), edit.row)
   }
 
   mutating func setBase(_ id: String, _ document: BaseDocument) {
-    base[id] = document
+    change(id) { $0.base = document }
     if let value = document.value {
       effects.batch.put(settings.keys.base(id), document.row(value.payload))
     } else {
       effects.batch.delete(settings.keys.base(id))
     }
+  }
+
+  mutating func removeBase(_ id: String) {
+    change(id) { $0.base = nil }
+    effects.batch.delete(settings.keys.base(id))
+  }
+
+  /// The page of a tombstone has come: nothing that comes later is older. A tombstone has no row.
+  mutating func forgetTombstone(_ id: String) { change(id) { $0.base = nil } }
+
+  /// Changes what is known of a document, and notes whether that is to be seen.
+  private mutating func change(_ id: String, _ body: (inout KnownDocument) -> Void) {
+    let isSeen = documents.update(id) { document in
+      let before = document
+      body(&document)
+      return document != before
+    }
+    if isSeen { effects.changed.insert(id) }
   }
 }

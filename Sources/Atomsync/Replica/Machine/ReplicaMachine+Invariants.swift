@@ -1,16 +1,16 @@
 internal import AtomsyncCore
 internal import HashTreeCollections
-internal import Transit
+package import Transit
 
 extension ReplicaMachine {
   /// What is wrong with the state, if anything: checked after each event in debug builds for the documents that
   /// changed, and by the simulator for all.
   package func violatedInvariant(in ids: some Collection<String>) -> String? {
-    for id in ids where visible[id] != (pending[id].map(\.value) ?? base[id]?.value)?.value {
-      return "The visible value of \(id) is not its base with its pending edit."
+    for id in ids where documents[id]?.pendingSince != documents.pending[id] {
+      return "\(id) is not in the list of what is pending, or wrongly so."
     }
-    for id in inFlightEdits.keys where pending[id] == nil { return "\(id) is in flight, but not pending." }
-    for (id, task) in merging where pending[id]?.openConflict == nil || task.input.document != id {
+    for id in inFlightEdits.keys where documents.pending[id] == nil { return "\(id) is in flight, but not pending." }
+    for (id, task) in merging where documents[id]?.pending?.openConflict == nil || task.input.document != id {
       return "\(id) is being merged, but has no open conflict."
     }
     switch activity {
@@ -36,19 +36,19 @@ extension ReplicaMachine {
 
   /// The same for every document, and for what is derived. O(documents).
   package var violatedInvariant: String? {
-    if let violation = violatedInvariant(in: Set(visible.keys).union(base.keys).union(pending.keys)) {
+    if let violation = violatedInvariant(in: Set(documents.ids { _ in true }).union(documents.pending.keys)) {
       return violation
     }
     let queued = Set(queue.all)
-    for (id, edit) in pending
-    where edit.openConflict == nil && inFlightEdits[id] == nil && !queued.contains(id) {
+    for id in documents.pending.keys where inFlightEdits[id] == nil && !queued.contains(id) {
+      guard let edit = documents[id]?.pending, edit.openConflict == nil else { continue }
       let isHeld =
         edit.atomic.flatMap { atomicGroups[$0] }?.contains {
-          queued.contains($0) || pending[$0]?.openConflict != nil
+          queued.contains($0) || documents[$0]?.pending?.openConflict != nil
         } ?? false
       if !isHeld { return "\(id) is pending, but not queued." }
     }
-    for (group, ids) in atomicGroups where ids.contains(where: { pending[$0]?.atomic != group }) {
+    for (group, ids) in atomicGroups where ids.contains(where: { documents[$0]?.pending?.atomic != group }) {
       return "The atomic group \(group) names a document that is not in it."
     }
     return nil
@@ -56,13 +56,28 @@ extension ReplicaMachine {
 
   /// The state in a line or two, for reading what happened.
   package var summary: String {
-    let edits = pending.map {
-      "\($0)@\($1.baseVersion) e\($1.firstEdit)-\($1.edit)=\($1.value?.value.description ?? "-")"
+    let known = documents.ids { _ in true }.sorted().compactMap { id in documents[id].map { (id, $0) } }
+    let edits = known.compactMap { id, document in
+      document.pending.map {
+        "\(id)@\($0.baseVersion) e\($0.firstEdit)-\($0.edit)=\($0.value?.value.description ?? "-")"
+      }
     }
-    let documents = base.map { "\($0)@\($1.version)=\($1.value?.value.description ?? "-")" }
+    let base = known.compactMap { id, document in
+      document.base.map { "\(id)@\($0.version)=\($0.value?.value.description ?? "-")" }
+    }
     return
       "\(link) \(activity) \(follow) saved \(savedTicket)/\(lastTicket) cursor \(record.cursor?.text.suffix(24) ?? "-")"
-      + " reset \(record.isResetting) in flight \(inFlightEdits) pending \(edits.sorted()) base \(documents.sorted())"
+      + " reset \(record.isResetting) in flight \(inFlightEdits) pending \(edits) base \(base)"
+  }
+
+  /// What is shown of a document.
+  package func value(of id: String) -> TransitValue? { documents[id]?.shown?.value }
+
+  /// All that is shown. O(documents)
+  package var values: [String: TransitValue] {
+    Dictionary(uniqueKeysWithValues: documents.shown.compactMap { id, document in
+      document.shown.map { (id, $0.value) }
+    })
   }
 
   /// The documents whose merge failed, in order.

@@ -43,10 +43,10 @@ extension ReplicaMachine {
   private mutating func reopenConflicts(_ now: Int64) {
     // Without a cursor there is no base to compare with: it was withdrawn, or is read anew.
     guard !record.isResetting, record.cursor != nil else { return }
-    let moved = pending.filter { id, edit in
-      inFlightEdits[id] == nil && edit.baseVersion != base[id]?.version ?? 0
+    for id in pendingIDs where inFlightEdits[id] == nil {
+      guard let document = documents[id], let edit = document.pending else { continue }
+      if edit.baseVersion != document.base?.version ?? 0 { rebase(id, now) }
     }
-    for id in moved.keys.sorted() { rebase(id, now) }  // in an order that a seed repeats
   }
 
   private mutating func restore(_ snapshot: StorageSnapshot) throws {
@@ -56,15 +56,13 @@ extension ReplicaMachine {
     for entry in snapshot.scans[0].entries {
       guard let id = keys.id(in: entry.key) else { continue }
       let document = try BaseDocument(row: entry.value)
-      base[id] = document
-      visible[id] = document.value?.value
+      documents.update(id) { $0.base = document }
     }
     var edits: [(edit: Int64, id: String)] = []
     for entry in snapshot.scans[1].entries {
       guard let id = keys.id(in: entry.key) else { continue }
       let edit = try PendingEdit(row: entry.value)
-      pending[id] = edit
-      visible[id] = edit.value?.value
+      documents.update(id) { $0.pending = edit }
       if let group = edit.atomic { atomicGroups[group, default: []].insert(id) }
       record.edit = max(record.edit, edit.edit)
       edits.append((edit.firstEdit, id))

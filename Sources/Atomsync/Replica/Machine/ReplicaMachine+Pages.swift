@@ -6,11 +6,11 @@ extension ReplicaMachine {
   mutating func apply(_ page: RemotePage, _ now: Int64) {
     if page.isReset { beginReset(now) }
     for item in page.items {
-      let known = base[item.id]
+      let known = documents[item.id]?.base
       // Pages and verdicts travel on their own ways: what is older than what we know is no news. Only a reset's
       // pages are the truth whatever their versions, because their server may have been restored.
       if !record.isResetting, let known, item.version <= known.version {
-        if known.value == nil && item.version == known.version { base[item.id] = nil }
+        if known.value == nil && item.version == known.version { forgetTombstone(item.id) }
         continue
       }
       setBase(
@@ -18,8 +18,7 @@ extension ReplicaMachine {
         BaseDocument(
           version: item.version, updated: item.updated, generation: record.generation, value: item.value))
       if !record.isResetting { rebase(item.id, now) }
-      if item.value == nil { base[item.id] = nil }  // later pages hold nothing older
-      refresh(item.id)
+      if item.value == nil { forgetTombstone(item.id) }  // later pages hold nothing older
     }
     record.cursor = page.cursor
     if record.user == nil { record.user = page.user }
@@ -35,19 +34,16 @@ extension ReplicaMachine {
     record.generation += 1
     record.isResetting = true
     if settings.faults.contains(.resetDropsPending) {
-      for id in pending.keys.sorted() where inFlightEdits[id] == nil { drop(id, .discarded, now) }
+      for id in pendingIDs where inFlightEdits[id] == nil { drop(id, .discarded, now) }
     }
   }
 
   /// The whole content has come: what it did not name is gone. O(documents).
   private mutating func endReset(_ now: Int64) {
     record.isResetting = false
-    for (id, document) in base where document.generation < record.generation {
-      base[id] = nil
-      effects.batch.delete(settings.keys.base(id))
-      refresh(id)
-    }
-    for id in pending.keys.sorted() { rebase(id, now, afterReset: true) }
+    let (generation, none) = (record.generation, Int64.max)
+    for id in documents.ids(where: { $0.base?.generation ?? none < generation }) { removeBase(id) }
+    for id in pendingIDs { rebase(id, now, afterReset: true) }
   }
 
   /// Puts a pending edit on top of the base as it is now.
@@ -55,8 +51,8 @@ extension ReplicaMachine {
   /// - Parameter afterReset: the base is that of a server that may have forgotten; a document that it does not have
   ///   is created again rather than given up.
   mutating func rebase(_ id: String, _ now: Int64, afterReset: Bool = false) {
-    guard var edit = pending[id] else { return }
-    let document = base[id]
+    guard let known = documents[id], var edit = known.pending else { return }
+    let document = known.base
     let remote = document?.value
     let version = remote == nil ? 0 : document?.version ?? 0
     if edit.value == remote {
@@ -68,8 +64,7 @@ extension ReplicaMachine {
       edit.openConflict = nil
       merging[id] = nil
       openConflicts.remove(id)
-      pending[id] = edit
-      savePending(id)
+      setPending(id, edit)
       queue.append(id)
     } else {
       conflict(id, edit, document, now)
@@ -79,13 +74,9 @@ extension ReplicaMachine {
   /// The permission to read was withdrawn: the server's documents leave the atom, the pending edits stay.
   mutating func revoke() {
     isRevoked = true
-    guard !base.isEmpty || record.cursor != nil else { return }
-    let ids = Array(base.keys)
-    base = [:]
-    for id in ids {
-      effects.batch.delete(settings.keys.base(id))
-      refresh(id)
-    }
+    let ids = documents.ids { $0.base != nil }
+    guard !ids.isEmpty || record.cursor != nil else { return }
+    for id in ids { removeBase(id) }
     record.cursor = nil
     record.hasSynced = false
     record.isResetting = false
@@ -103,7 +94,7 @@ extension ReplicaMachine {
         case .idle, .pulling, .saving: break
         }
       }
-      for id in pending.keys.sorted() { drop(id, .discarded, now) }
+      for id in pendingIDs { drop(id, .discarded, now) }
     }
     if case .pulling = activity { activity = .idle }  // its answer would not be the whole content
     arrived = nil

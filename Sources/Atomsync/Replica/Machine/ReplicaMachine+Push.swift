@@ -12,7 +12,7 @@ extension ReplicaMachine {
     var bytes = 0
     var isAtomic = false
     while let id = queue.first {
-      guard let edit = pending[id], edit.openConflict == nil, !taken.contains(id) else {
+      guard let edit = documents[id]?.pending, edit.openConflict == nil, !taken.contains(id) else {
         queue.removeFirst()
         continue
       }
@@ -21,8 +21,8 @@ extension ReplicaMachine {
         queue.removeFirst()
         let members = (atomicGroups[group] ?? [id]).sorted()
         // One member in an open conflict holds the others: they are queued again once it is settled.
-        guard members.allSatisfy({ pending[$0]?.openConflict == nil }) else { continue }
-        entries = members.compactMap { id in pending[id].map { entry(id, $0) } }
+        guard members.allSatisfy({ documents[$0]?.pending?.openConflict == nil }) else { continue }
+        entries = members.compactMap { id in documents[id]?.pending.map { entry(id, $0) } }
         isAtomic = true
         break
       }
@@ -57,9 +57,10 @@ extension ReplicaMachine {
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     queue.prepend(push.entries.map(\.id))
-    for entry in push.entries where pending[entry.id]?.sent.contains(entry.value) == false {
-      pending[entry.id]?.sent.append(entry.value)
-      savePending(entry.id)
+    for entry in push.entries {
+      guard var edit = documents[entry.id]?.pending, !edit.sent.contains(entry.value) else { continue }
+      edit.sent.append(entry.value)
+      setPending(entry.id, edit)
     }
   }
 
@@ -110,10 +111,7 @@ extension ReplicaMachine {
       }
     }
     // Once the base is what the server said of all of them.
-    for entry in push.entries where toRebase.contains(entry.id) {
-      rebase(entry.id, now)
-      refresh(entry.id)
-    }
+    for entry in push.entries where toRebase.contains(entry.id) { rebase(entry.id, now) }
     saveRecord()
     if isPuzzled {
       // Something that only a pull can explain, or that only time can mend.
@@ -129,7 +127,7 @@ extension ReplicaMachine {
     _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, _ now: Int64
   ) {
     let id = entry.id
-    let known = base[id]?.version
+    let known = documents[id]?.base?.version
     // A deletion of what the server has forgotten is accepted as version 0: gone, whatever we knew of it.
     if entry.value == nil || acceptance.version > known ?? -1 {
       setBase(
@@ -139,7 +137,7 @@ extension ReplicaMachine {
           generation: verdictGeneration,
           value: entry.value))
     }
-    guard var edit = pending[id] else { return }
+    guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit || settings.faults.contains(.acknowledgementClearsNewerEdit) {
       drop(id, .accepted(version: acceptance.version), now)
       return
@@ -157,13 +155,11 @@ extension ReplicaMachine {
       leaveAtomicGroup(id, edit)
       edit.atomic = nil
     }
-    pending[id] = edit
+    setPending(id, edit)
     if edit.value == edit.base {
       drop(id, .accepted(version: acceptance.version), now)
     } else {
-      savePending(id)
       queue.append(id)
-      refresh(id)
     }
   }
 
@@ -178,7 +174,7 @@ extension ReplicaMachine {
     switch rejection.reason {
     case .stale:
       guard let current = rejection.current else { return .puzzled }
-      let known = base[entry.id]
+      let known = documents[entry.id]?.base
       guard current.version > known?.version ?? 0 else {
         // Nothing new to us: the edit was not on top of the base, or else the server was restored from a backup, and
         // a pull will explain.
@@ -205,14 +201,13 @@ extension ReplicaMachine {
     let rejection = Rejection(document: id, reason: reason, value: entry.value?.value, noticed: now)
     rejections[id] = rejection
     effects.batch.put(settings.keys.rejected(id), rejection.row(entry.value))
-    guard var edit = pending[id] else { return }
+    guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit {
       drop(id, .rejected(reason: reason), now)
     } else {
       settle(id, entry.edit, .rejected(reason: reason), now)
       edit.firstEdit = entry.edit + 1
-      pending[id] = edit
-      savePending(id)
+      setPending(id, edit)
       queue.append(id)
     }
   }

@@ -1,12 +1,11 @@
 internal import AtomsyncCore
 internal import Foundation
-package import HashTreeCollections
-package import Transit
+internal import HashTreeCollections
 
 /// The replica's engine as a pure state machine: events in, effects out. No clock, no input or output, no
 /// randomness of its own, so that a seed replays it exactly.
 ///
-/// Visible value = base ⊕ pending. *Base* is what the server has said, *pending* what it has not confirmed yet,
+/// What is shown is base ⊕ pending. *Base* is what the server has said, *pending* what it has not confirmed yet,
 /// *in flight* the one push whose verdicts are not known. The rules that keep writes from being lost:
 ///
 /// 1. Each event's rows are one batch; batches become durable in order.
@@ -75,14 +74,12 @@ package struct ReplicaMachine: Sendable {
 
   // Content: what is stored.
   var record: AtomRecord
-  var base: TreeDictionary<String, BaseDocument> = [:]
-  var pending: TreeDictionary<String, PendingEdit> = [:]
+  var documents = KnownDocuments()
   var inFlight: FrozenPush?
   var rejections: TreeDictionary<String, Rejection> = [:]
   var conflicts: [Conflict] = []
 
   // Derived from it.
-  package internal(set) var visible: TreeDictionary<String, TransitValue> = [:]
   var inFlightEdits: [String: Int64] = [:]
   var atomicGroups: [Int64: Set<String>] = [:]
   var queue = EditQueue()
@@ -119,7 +116,7 @@ package struct ReplicaMachine: Sendable {
   var lastNumber = 0
   package internal(set) var lastTicket: Int64 = 0
   package internal(set) var savedTicket: Int64 = 0
-  /// Rises with every change of the visible value.
+  /// Rises with every change of what is shown.
   package internal(set) var revision = 0
 
   var isRecordDirty = false

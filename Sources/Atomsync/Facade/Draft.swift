@@ -1,0 +1,78 @@
+internal import HashTreeCollections
+internal import Transit
+
+/// A snapshot of an atom, and what has been made of it since: the part of ``Documents`` that knows nothing of types.
+///
+/// Changes are kept beside the snapshot. To put them into its tree would copy the path to each, only for the atom to
+/// change its own tree, in place, once more.
+struct Draft: Sendable {
+  private let snapshot: DocumentTree
+  private let origin: Origin?
+  /// What was assigned; `nil` is a deletion.
+  private var changes: [String: TransitValue?] = [:]
+
+  /// One revision of one atom.
+  struct Origin: Equatable {
+    var atom: ObjectIdentifier
+    var revision: Int
+  }
+
+  init(_ snapshot: DocumentTree = [:], _ origin: Origin? = nil) {
+    self.snapshot = snapshot
+    self.origin = origin
+  }
+
+  subscript(id: String) -> TransitValue? {
+    get {
+      if !changes.isEmpty, let value = changes[id] { return value }
+      return snapshot[id]?.shown?.value
+    }
+    set { changes[id] = .some(newValue) }
+  }
+
+  /// O(changes)
+  var count: Int {
+    changes.reduce(snapshot.count) { count, change in
+      count + (change.value == nil ? 0 : 1) - (snapshot[change.key] == nil ? 0 : 1)
+    }
+  }
+
+  /// All ids, in no particular order. O(n)
+  var ids: [String] { changes.isEmpty ? Array(snapshot.keys) : map(\.id) }
+
+  /// O(n)
+  mutating func removeAll() {
+    for id in ids { changes[id] = .some(nil) }
+  }
+
+  /// The ids of what has to change for a snapshot to become this, in order: what was assigned, or all that differs when
+  /// this was made of something else. O(changes), or O(n).
+  func changed(since other: DocumentTree, _ origin: Origin) -> [String] {
+    if self.origin == origin { return changes.count == 1 ? Array(changes.keys) : changes.keys.sorted() }
+    return Set(other.keys).union(ids).filter { other[$0]?.shown?.value != self[$0] }.sorted()
+  }
+}
+
+extension Draft: Sequence {
+  func makeIterator() -> AnyIterator<(id: String, value: TransitValue)> {
+    var unchanged = snapshot.makeIterator()
+    var assigned = changes.makeIterator()
+    return AnyIterator {
+      while let (id, document) = unchanged.next() {
+        if changes[id] == nil, let value = document.shown?.value { return (id, value) }
+      }
+      while let (id, value) = assigned.next() {
+        if let value { return (id, value) }
+      }
+      return nil
+    }
+  }
+}
+
+extension Draft: Equatable {
+  /// O(what differs), mostly, when nothing was assigned; O(n) otherwise.
+  static func == (left: Draft, right: Draft) -> Bool {
+    if left.changes.isEmpty && right.changes.isEmpty { return left.snapshot == right.snapshot }
+    return left.count == right.count && left.allSatisfy { $0.value == right[$0.id] }
+  }
+}
