@@ -4,8 +4,8 @@ internal import Foundation
 // How an authority's documents lie in a store. The values are in the change index, by sequence, so that a pull is
 // one scan; the document index says where, and what is needed to judge a push.
 
-enum AuthorityKey {
-  static func head(_ group: String) -> [UInt8] { TupleKey(.group).appending(group).bytes }
+package enum AuthorityKey {
+  package static func head(_ group: String) -> [UInt8] { TupleKey(.group).appending(group).bytes }
   static let heads = KeyRange(prefix: TupleKey(.group).bytes)
   static func document(_ group: String, _ id: String) -> [UInt8] {
     TupleKey(.document).appending(group).appending(id).bytes
@@ -28,9 +28,9 @@ enum AuthorityKey {
 }
 
 /// A group's counters.
-struct GroupHead: Equatable {
+package struct GroupHead: Equatable {
   /// The sequence of the newest change.
-  var counter: Int64 = 0
+  package var counter: Int64 = 0
   /// The highest sequence that a purge has removed; a cursor below it cannot be continued.
   var horizon: Int64 = 0
   /// When the newest change was written. `updated` never falls along the sequence.
@@ -41,7 +41,7 @@ struct GroupHead: Equatable {
 
   init() {}
 
-  init(_ bytes: [UInt8]?) throws {
+  package init(_ bytes: [UInt8]?) throws {
     guard let bytes else { return }
     var reader = RecordReader(bytes)
     counter = try reader.number()

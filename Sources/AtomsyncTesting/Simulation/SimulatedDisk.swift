@@ -1,22 +1,28 @@
 internal import AtomsyncCore
 
-/// A replica's disk: what is durable, and what is on its way there, in order.
+/// A device's disk, which its atoms share: what is durable, and what is on its way there, in order.
 ///
 /// A crash keeps what is durable and any prefix of the rest: a process may die before a commit, in the middle of a
 /// group, or after the commit and before it is told.
 struct SimulatedDisk {
   private(set) var durable = OrderedBytes()
-  private var waiting: [(ticket: Int64, batch: StorageBatch)] = []
+  private var waiting: [(replica: Int, ticket: Int64, batch: StorageBatch)] = []
   /// While full, nothing becomes durable.
   var isFull = false
 
-  mutating func enqueue(_ batch: StorageBatch, _ ticket: Int64) { waiting.append((ticket, batch)) }
+  mutating func enqueue(_ batch: StorageBatch, _ ticket: Int64, of replica: Int) {
+    waiting.append((replica, ticket, batch))
+  }
 
-  /// Makes all that waits durable; the last ticket, or `nil` when there was nothing or the disk is full.
-  mutating func flush() -> Int64? {
-    guard !isFull, let last = waiting.last?.ticket else { return nil }
+  /// Makes all that waits durable, unless the disk is full.
+  ///
+  /// - Returns: the replicas that had something waiting, each with its last ticket.
+  mutating func flush() -> [(replica: Int, ticket: Int64)] {
+    guard !isFull else { return [] }
+    var last: [Int: Int64] = [:]
+    for entry in waiting { last[entry.replica] = entry.ticket }
     keep(waiting.count)
-    return last
+    return last.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   mutating func crash(_ random: inout SeededRandom) {
@@ -26,7 +32,7 @@ struct SimulatedDisk {
   }
 
   private mutating func keep(_ count: Int) {
-    for (_, batch) in waiting.prefix(count) { _ = durable.apply(batch) }
+    for entry in waiting.prefix(count) { _ = durable.apply(entry.batch) }
     waiting.removeFirst(count)
   }
 }

@@ -3,20 +3,20 @@ internal import AtomsyncCore
 internal import Foundation
 internal import Transit
 
-/// A replica in virtual time: the real state machine on a disk that crashes.
+/// A replica in virtual time: the real state machine of one atom, on a device that crashes.
 struct SimulatedReplica {
   let number: Int
+  /// The number of the device that it lives on.
+  let device: Int
   let settings: ReplicaMachine.Settings
   let policy: ConflictPolicy
   var machine: ReplicaMachine
-  var disk = SimulatedDisk()
-  /// Rises with each crash: what was under way for an earlier life is void.
-  var life = 0
-  var isSaving = false
   /// The live stream that the server keeps for this replica.
   var stream: LiveStream?
   /// The number of the live stream that the replica asked for last.
   var wantedStream: Int?
+  /// The permission to read has been withdrawn at least once.
+  var wasRevoked = false
   /// Every edit made here, as the application saw it.
   var ledger: [Written] = []
   /// The edits up to which the application was told that they are durable.
@@ -40,8 +40,11 @@ struct SimulatedReplica {
     var isLost = false
   }
 
-  init(number: Int, settings: ReplicaMachine.Settings, policy: ConflictPolicy, client: UUID) {
+  init(
+    number: Int, device: Int, settings: ReplicaMachine.Settings, policy: ConflictPolicy, client: UUID
+  ) {
     self.number = number
+    self.device = device
     self.settings = settings
     self.policy = policy
     machine = ReplicaMachine(settings, client: client)
@@ -54,19 +57,14 @@ struct SimulatedReplica {
     ticketEdits.removeAll { $0.ticket <= ticket }
   }
 
-  /// The process dies, and a new one opens what is on the disk.
-  mutating func restart(client: UUID, now: Int64, _ random: inout SeededRandom) throws -> ReplicaEffects {
-    disk.crash(&random)
-    life += 1
-    isSaving = false
+  /// A new process opens what the crash has left on the disk.
+  mutating func restart(_ durable: OrderedBytes, client: UUID, now: Int64) throws -> ReplicaEffects {
     stream = nil
     wantedStream = nil
     ticketEdits = []
-    let before = machine
-    let snapshot = disk.durable.read(ReplicaMachine.loadQuery(settings))
+    let snapshot = durable.read(ReplicaMachine.loadQuery(settings))
     let effects: ReplicaEffects
     (machine, effects) = try ReplicaMachine.load(settings, snapshot, client: client, now: now)
-    _ = before
     // What was not durable may be gone; what was must be there, which the oracle checks by the verdicts.
     for index in ledger.indices where ledger[index].edit > durableEdit { ledger[index].isLost = true }
     return effects

@@ -6,7 +6,6 @@ internal import Foundation
 struct SimulatedServer {
   private(set) var store = OrderedBytes()
   private(set) var identity: UUID
-  let group: String
   let faults: PlantedFaults
   private var limits = Limits()
   /// Every accepted edit of the store's history, oldest first: what the oracle looks at.
@@ -14,13 +13,13 @@ struct SimulatedServer {
   private var dump: (store: OrderedBytes, history: [Accepted])?
 
   struct Accepted: Equatable {
+    var group: String
     var id: String
     var version: Int64
     var payload: Payload?
   }
 
-  init(group: String, identity: UUID, faults: PlantedFaults) {
-    self.group = group
+  init(identity: UUID, faults: PlantedFaults) {
     self.identity = identity
     self.faults = faults
     limits.pageDocuments = 3  // so that everything is paged
@@ -58,19 +57,30 @@ struct SimulatedServer {
     case .replay(let answer): return .answer(answer)
     case .answer(let answer, let batch):
       if !batch.writes.isEmpty {
+        let before = try sequence(of: request.group)
         guard store.apply(batch) == .committed else { throw Violation("A push's batch was refused.") }
-        try record(answer, of: request)
+        let count = try record(answer, of: request)
+        let after = try sequence(of: request.group)
+        if after < before + Int64(count) {
+          throw Violation("The sequence went from \(before) to \(after) with \(count) documents.")
+        }
       }
       return .answer(answer)
     }
   }
 
-  private mutating func record(_ answer: PushAnswer, of request: PushRequest) throws {
+  private func sequence(of group: String) throws -> Int64 {
+    try GroupHead(store.read(StorageQuery(keys: [AuthorityKey.head(group)])).values.first ?? nil).counter
+  }
+
+  /// - Returns: how many documents were written.
+  private mutating func record(_ answer: PushAnswer, of request: PushRequest) throws -> Int {
+    var count = 0
     for acceptance in answer.accepted {
       guard let edit = request.edits.first(where: { $0.id == acceptance.id }) else {
         throw Violation("The answer names \(acceptance.id), which was not pushed.")
       }
-      let last = history.last { $0.id == acceptance.id }
+      let last = history.last { $0.group == request.group && $0.id == acceptance.id }
       if edit.content == .deleted && (last?.payload == nil) { continue }  // deleting nothing changes nothing
       if let last, acceptance.version <= last.version {
         throw Violation("The version of \(acceptance.id) went from \(last.version) to \(acceptance.version).")
@@ -78,12 +88,17 @@ struct SimulatedServer {
       if last?.payload == nil, last != nil, edit.version != 0, edit.version != last?.version {
         throw Violation("\(acceptance.id) came back by an edit of its version \(edit.version).")
       }
-      history.append(Accepted(id: acceptance.id, version: acceptance.version, payload: edit.content.payload))
+      count += 1
+      history.append(
+        Accepted(
+          group: request.group, id: acceptance.id, version: acceptance.version, payload: edit.content.payload)
+      )
     }
+    return count
   }
 
-  /// Forgets every tombstone.
-  mutating func purge() throws {
+  /// Forgets every tombstone of a group.
+  mutating func purge(_ group: String) throws {
     var purge = Purge(group: group, cutoff: .max, faults: faults)
     var hasMore = true
     while hasMore {
@@ -103,12 +118,10 @@ struct SimulatedServer {
     return true
   }
 
-  private var lastAccepted: [String: Accepted] {
-    history.reduce(into: [:]) { $0[$1.id] = $1 }
+  /// The documents of a group that are alive, with their bytes.
+  func live(_ group: String) -> [String: Payload] {
+    history.lazy.filter { $0.group == group }.reduce(into: [:]) { $0[$1.id] = $1.payload }
   }
-
-  /// The documents that are alive, with their bytes.
-  var live: [String: Payload] { lastAccepted.compactMapValues(\.payload) }
 }
 
 extension PullRequest.Start {

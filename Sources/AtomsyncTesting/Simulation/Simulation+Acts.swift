@@ -13,14 +13,15 @@ extension Simulation {
     let number = Int.random(in: replicas.indices, using: &random)
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<62: try write(number)
-    case 62..<68: try restart(number)
+    case 62..<68: try restart(replicas[number].device)
     case 68..<72: try deliver(.disconnect, to: number)
     case 72..<80: try deliver(.connect, to: number)
-    case 80..<84: cutStream(number, random.oneIn(2) ? nil : TransportError(.timedOut, "silence"))
+    case 80..<83: cutStream(number, random.oneIn(2) ? nil : TransportError(.timedOut, "silence"))
+    case 83: revoke(number)
     case 84..<87: try deliver(.sync, to: number)
-    case 87..<90: replicas[number].disk.isFull = true
+    case 87..<90: devices[replicas[number].device].disk.isFull = true
     case 90..<92: cutStreams()
-    case 92..<95: try server.purge()
+    case 92..<95: try server.purge(replicas[number].settings.group)
     case 95: server.makeDump()
     case 96: restore()
     case 97: try deliver(.reset(keepPending: true), to: number)
@@ -36,10 +37,21 @@ extension Simulation {
     cutStreams()
   }
 
-  private mutating func restart(_ number: Int) throws {
-    let effects = try replicas[number].restart(client: random.uuid(), now: timeline.now, &random)
-    try perform(effects, by: number)
-    try deliver(.connect, to: number)
+  private mutating func restart(_ device: Int) throws {
+    devices[device].crash(&random)
+    for number in devices[device].replicas {
+      let effects = try replicas[number].restart(
+        devices[device].disk.durable, client: random.uuid(), now: timeline.now)
+      try perform(effects, by: number)
+      try deliver(.connect, to: number)
+    }
+  }
+
+  /// The permission to read is withdrawn for a moment: the live stream ends with the news.
+  private mutating func revoke(_ number: Int) {
+    guard isRevoking, let stream = replicas[number].stream else { return }
+    replicas[number].stream?.isDead = true
+    timeline.schedule(.liveRevoked(number, life: life(of: number), stream: stream.number), after: delay())
   }
 
   /// A swap of one to three documents.
@@ -61,7 +73,7 @@ extension Simulation {
     if let edit = effects.edit {
       for (change, value) in zip(changes, values) {
         replicas[number].ledger.append(.init(edit: edit, id: change.id, value: value))
-        if let value { written[change.id, default: []].insert(value) }
+        if let value { note(value, of: change.id, by: number) }
       }
       if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
     }
@@ -80,7 +92,7 @@ extension Simulation {
       for conflict in replicas[number].machine.openConflictIDs {
         counter += 1
         let value = TransitValue.string("r\(number).\(counter)")
-        written[conflict, default: []].insert(value)
+        note(value, of: conflict, by: number)
         let effects = replicas[number].machine.edit(
           [(conflict, try StoredValue(value))], now: timeline.now)
         if let edit = effects.edit {

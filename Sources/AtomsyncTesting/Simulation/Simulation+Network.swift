@@ -3,13 +3,13 @@ internal import AtomsyncCore
 
 extension Simulation {
   /// Puts a request on the way, or loses it.
-  mutating func send(_ arrival: Event, failing: (TransportError) -> Event) {
+  mutating func send(_ arrival: Event, isRead: Bool = true, failing: (TransportError) -> Event) {
     guard isHostile, random.oneIn(6) else {
       timeline.schedule(arrival, after: delay())
       return
     }
     // Refused at once, or silent until the deadline.
-    let (error, wait) = trouble()
+    let (error, wait) = trouble(isRead: isRead)
     timeline.schedule(failing(error), after: wait)
   }
 
@@ -17,7 +17,7 @@ extension Simulation {
   mutating func sendPush(_ number: Int, _ life: Int, _ request: Int, _ message: PushRequest) {
     let isAnswerLost = isHostile && random.oneIn(5)
     send(
-      .pushArrives(number, life: life, request: request, message, isAnswered: !isAnswerLost)
+      .pushArrives(number, life: life, request: request, message, isAnswered: !isAnswerLost), isRead: false
     ) { .pushEnds(number, life: life, request: request, .failure($0)) }
     if isHostile && random.oneIn(8) {
       timeline.schedule(
@@ -25,13 +25,14 @@ extension Simulation {
     }
   }
 
-  private mutating func trouble() -> (TransportError, Int64) {
-    switch Int.random(in: 0..<5, using: &random) {
+  private mutating func trouble(isRead: Bool) -> (TransportError, Int64) {
+    switch Int.random(in: 0..<(isRead && isRevoking ? 6 : 5), using: &random) {
     case 0: (TransportError(.unreachable, "refused"), 1)
     case 1: (TransportError(.timedOut, "silence"), 60)
     case 2: (TransportError(.unavailable, "503", retryAfter: .seconds(1)), 2)
     case 3: (TransportError(.unauthorized, "401"), 2)
-    default: (TransportError(.malformedAnswer, "garbage"), 2)
+    case 4: (TransportError(.malformedAnswer, "garbage"), 2)
+    default: (TransportError(.forbidden, "403"), 2)
     }
   }
 
@@ -45,12 +46,12 @@ extension Simulation {
     case .pushArrives(let number, let life, let request, let message, let isAnswered):
       try arrive(number, life, request, message, isAnswered)
     case .liveArrives(let number, let life, let stream, let message):
-      guard replicas[number].life == life, replicas[number].wantedStream == stream else { return }
+      guard life == self.life(of: number), replicas[number].wantedStream == stream else { return }
       replicas[number].stream = .init(number: stream, cursor: message.start.asCursor)
       try deliver(.liveOpened(stream: stream), to: number)
       try offer(number)
     case .liveReads(let number, let life, let stream):
-      guard replicas[number].life == life, replicas[number].stream?.number == stream else { return }
+      guard life == self.life(of: number), replicas[number].stream?.number == stream else { return }
       replicas[number].stream?.isBusy = false
       try offer(number)
     default: break
@@ -90,13 +91,13 @@ extension Simulation {
   mutating func offer(_ number: Int) throws {
     guard let stream = replicas[number].stream, !stream.isBusy, !stream.isDead else { return }
     let page = try server.pull(
-      PullRequest(group: group, cursor: stream.cursor), now: timeline.now, stale: earlier)
+      PullRequest(group: replicas[number].settings.group, cursor: stream.cursor), now: timeline.now, stale: earlier)
     replicas[number].stream?.cursor = page.cursor
     guard !page.documents.isEmpty || page.isReset else { return }
     if faults.contains(.liveEventSkipped) && random.oneIn(4) { return }
     replicas[number].stream?.isBusy = true
     timeline.schedule(
-      .livePage(number, life: replicas[number].life, stream: stream.number, page), after: delay())
+      .livePage(number, life: life(of: number), stream: stream.number, page), after: delay())
   }
 
   /// Ends every stream, as a server does that goes away.
@@ -108,6 +109,6 @@ extension Simulation {
     guard let stream = replicas[number].stream else { return }
     replicas[number].stream?.isDead = true
     timeline.schedule(
-      .liveEnds(number, life: replicas[number].life, stream: stream.number, error), after: delay())
+      .liveEnds(number, life: life(of: number), stream: stream.number, error), after: delay())
   }
 }

@@ -7,7 +7,7 @@ extension Simulation {
   mutating func check(_ effects: ReplicaEffects, of number: Int) throws {
     let replica = replicas[number]
     for id in effects.changed {
-      if let value = replica.machine.value(of: id), !(written[id]?.contains(value) ?? false) {
+      if let value = replica.machine.value(of: id), !wasWritten(value, as: id, in: replica.settings.group) {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
     }
@@ -16,7 +16,7 @@ extension Simulation {
       try checkConfirmed(settled, of: replica)
     }
     // After a restore, a replica meets values of its own that the server has forgotten the successors of.
-    guard !wasRestored, !isFickle else { return }
+    guard !wasRestored, !isFickle, !replica.wasRevoked else { return }
     for conflict in effects.conflicts {
       if conflict.remote != conflict.base, case .string(let remote) = conflict.remote,
         remote.hasPrefix("r\(number)."), !remote.contains("+"),
@@ -35,7 +35,9 @@ extension Simulation {
       let value = last.value, !wasRestored
     else { return }
     let payload = try StoredValue(value).payload
-    let count = server.history.count { $0.id == settled.id && $0.payload == payload }
+    let count = server.history.count {
+      $0.group == replica.settings.group && $0.id == settled.id && $0.payload == payload
+    }
     // A merge may have replaced the value before it was sent, or the value may have been sent again after another
     // one had replaced it: then the conflict tells.
     if count != 1 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
@@ -48,8 +50,8 @@ extension Simulation {
 
   /// What must hold once everything has come to rest.
   func checkTheEnd() throws {
-    let live = try server.live.mapValues { try StoredValue($0).value }
     for replica in replicas {
+      let live = try server.live(replica.settings.group).mapValues { try StoredValue($0).value }
       let machine = replica.machine
       let visible = machine.values
       if visible != live {
@@ -71,7 +73,7 @@ extension Simulation {
     let keys = replica.settings.keys
     for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
       let scan = StorageScan(keys.verdicts(edit.id, from: edit.edit), limit: 1)
-      guard let row = replica.disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else {
+      guard let row = devices[replica.device].disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else {
         throw Violation("Replica \(replica.number): nothing is known of edit \(edit.edit) of \(edit.id).")
       }
       switch try Verdict(row: row.value) {

@@ -6,8 +6,8 @@ internal import Transit
 /// Some replicas, an authority and a hostile network in virtual time, driven by one seed, and an oracle that holds
 /// them to the promise: no write is ever lost silently, and everybody who can talk agrees.
 ///
-/// The replicas are the real state machine, the authority's rules the real ones; only time, disks and the network are
-/// simulated. The same seed and options replay exactly. Give it your own merge function to test that:
+/// Two to eight devices with one or two atoms each share two groups. The replicas are the real state machine, the authority's
+/// rules the real ones; only time, disks and the network are simulated. The same seed and options replay exactly. Give it your own merge function to test that:
 ///
 /// ```swift
 /// for seed in 0..<1000 { try Simulation(seed: seed, policies: [.merge(myMerge)]).run() }
@@ -19,27 +19,32 @@ public struct Simulation {
   public var trace: (@Sendable (String) -> Void)?
 
   let seed: UInt64
-  let group = "simulated"
+  private static let groups = ["simulated", "other"]
   let faults: PlantedFaults
   var random: SeededRandom
   var timeline = Timeline<Event>()
   var server: SimulatedServer
-  var replicas: [SimulatedReplica]
+  var devices: [SimulatedDevice] = []
+  /// The replicas of all devices, one for each atom.
+  var replicas: [SimulatedReplica] = []
   var isHostile = true
-  var written: [String: Set<TransitValue>] = [:]
+  private var written: [String: [String: Set<TransitValue>]] = [:]
   var counter = 0
   var checks = 0
   var wasRestored = false
   /// Refuses some pushes although it may have taken them at an earlier attempt, as when rights are withdrawn: then a
   /// replica cannot know what became of them, and may meet its own writes again.
   var isFickle: Bool { seed % 4 == 0 }
+  /// Withdraws and returns the permission to read. A replica that has lost it writes without knowing what is there, and
+  /// may meet its own writes as well.
+  var isRevoking: Bool { seed % 4 == 1 }
   /// The store as it was a little earlier, for a planted fault.
   var earlier: OrderedBytes?
   let isMerging: Bool
 
   enum Event {
     case act(stepsLeft: Int)
-    case flush(Int, life: Int)
+    case flush(device: Int, life: Int)
     case timer(Int, life: Int, Int)
     case pullArrives(Int, life: Int, request: Int, PullRequest)
     case pullEnds(Int, life: Int, request: Int, Result<PullPage, TransportError>)
@@ -49,6 +54,7 @@ public struct Simulation {
     case liveReads(Int, life: Int, stream: Int)
     case livePage(Int, life: Int, stream: Int, PullPage)
     case liveEnds(Int, life: Int, stream: Int, TransportError?)
+    case liveRevoked(Int, life: Int, stream: Int)
     case merges(Int, life: Int, MergeTask)
   }
 
@@ -67,14 +73,21 @@ public struct Simulation {
     self.seed = seed
     self.faults = faults
     var random = SeededRandom(seed: seed)
-    server = SimulatedServer(group: group, identity: random.uuid(), faults: faults)
+    server = SimulatedServer(identity: random.uuid(), faults: faults)
     var limits = Limits()
     limits.documentsPerPush = Int.random(in: 1...4, using: &random)
-    replicas = (0..<Int.random(in: 2...8, using: &random)).map { [group] number in
-      let policy = policies.randomElement(using: &random) ?? .serverWins
-      let settings = ReplicaMachine.Settings(
-        group: group, atom: "simulated", policy: policy, limits: limits, faults: faults)
-      return SimulatedReplica(number: number, settings: settings, policy: policy, client: random.uuid())
+    for device in 0..<Int.random(in: 2...8, using: &random) {
+      let first = replicas.count
+      for group in Self.groups.prefix(random.oneIn(3) ? 2 : 1) {
+        let policy = policies.randomElement(using: &random) ?? .serverWins
+        let settings = ReplicaMachine.Settings(
+          group: group, atom: group, policy: policy, limits: limits, faults: faults)
+        replicas.append(
+          SimulatedReplica(
+            number: replicas.count, device: device, settings: settings, policy: policy, client: random.uuid())
+        )
+      }
+      devices.append(SimulatedDevice(replicas: Array(first..<replicas.count)))
     }
     isMerging = policies.count > 2
     self.random = random
@@ -122,11 +135,11 @@ public struct Simulation {
       checks % 16 == 0 ? machine.violatedInvariant : machine.violatedInvariant(in: effects.changed)
     if let violation { throw Violation("Replica \(number): \(violation)") }
     if let ticket = effects.ticket {
-      replicas[number].disk.enqueue(effects.batch, ticket)
-      scheduleFlush(number)
+      devices[replicas[number].device].disk.enqueue(effects.batch, ticket, of: number)
+      scheduleFlush(replicas[number].device)
     }
     try check(effects, of: number)
-    let life = replicas[number].life
+    let life = life(of: number)
     for action in effects.actions {
       switch action {
       case .pull(let request, let message):
@@ -153,55 +166,74 @@ public struct Simulation {
     }
   }
 
-  private mutating func scheduleFlush(_ number: Int) {
-    guard !replicas[number].isSaving else { return }
-    replicas[number].isSaving = true
-    timeline.schedule(.flush(number, life: replicas[number].life), after: delay() / 2)
+  private mutating func scheduleFlush(_ device: Int) {
+    guard !devices[device].isSaving else { return }
+    devices[device].isSaving = true
+    timeline.schedule(.flush(device: device, life: devices[device].life), after: delay() / 2)
+  }
+
+  func life(of number: Int) -> Int { devices[replicas[number].device].life }
+
+  mutating func note(_ value: TransitValue, of id: String, by number: Int) {
+    written[replicas[number].settings.group, default: [:]][id, default: []].insert(value)
+  }
+
+  func wasWritten(_ value: TransitValue, as id: String, in group: String) -> Bool {
+    written[group]?[id]?.contains(value) ?? false
   }
 
   mutating func handle(_ event: Event) throws {
     switch event {
     case .act(let left): try act(left)
-    case .flush(let number, let life): try flush(number, life)
+    case .flush(let device, let life): try flush(device, life)
     case .timer(let number, let life, let timer):
-      if replicas[number].life == life { try deliver(.timer(timer), to: number) }
+      if life == self.life(of: number) { try deliver(.timer(timer), to: number) }
     case .pullArrives, .pushArrives, .liveArrives, .liveReads: try arrive(event)
     case .pullEnds(let number, let life, let request, let result):
-      guard replicas[number].life == life else { return }
+      guard life == self.life(of: number) else { return }
       switch result {
       case .success(let page):
         try deliver(.pulled(request: request, try RemotePage(page)), to: number)
-      case .failure(let error): try deliver(.pullFailed(request: request, error), to: number)
+      case .failure(let error):
+        if error.code == .forbidden { replicas[number].wasRevoked = true }
+        try deliver(.pullFailed(request: request, error), to: number)
       }
     case .pushEnds(let number, let life, let request, let result):
-      guard replicas[number].life == life else { return }
+      guard life == self.life(of: number) else { return }
       switch result {
       case .success(let answer): try deliver(.pushed(request: request, answer), to: number)
       case .failure(let error):
         try deliver(.pushFailed(request: request, error, freshClient: random.uuid()), to: number)
       }
     case .livePage(let number, let life, let stream, let page):
-      guard replicas[number].life == life, replicas[number].stream?.number == stream else { return }
+      guard life == self.life(of: number), replicas[number].stream?.number == stream else { return }
       try deliver(.livePage(stream: stream, try RemotePage(page)), to: number)
     case .liveEnds(let number, let life, let stream, let error):
-      guard replicas[number].life == life else { return }
+      guard life == self.life(of: number) else { return }
       if replicas[number].stream?.number == stream { replicas[number].stream = nil }
+      if error?.code == .forbidden { replicas[number].wasRevoked = true }
       try deliver(.liveEnded(stream: stream, error), to: number)
+    case .liveRevoked(let number, let life, let stream):
+      guard life == self.life(of: number) else { return }
+      if replicas[number].stream?.number == stream { replicas[number].stream = nil }
+      replicas[number].wasRevoked = true
+      try deliver(.liveRevoked(stream: stream), to: number)
     case .merges(let number, let life, let task):
-      guard replicas[number].life == life else { return }
+      guard life == self.life(of: number) else { return }
       try merge(task, number)
     }
   }
 
-  private mutating func flush(_ number: Int, _ life: Int) throws {
-    guard replicas[number].life == life else { return }
-    replicas[number].isSaving = false
-    if let ticket = replicas[number].disk.flush() {
+  private mutating func flush(_ device: Int, _ life: Int) throws {
+    guard devices[device].life == life else { return }
+    devices[device].isSaving = false
+    for (number, ticket) in devices[device].disk.flush() {
       replicas[number].noteSaved(ticket)
       try deliver(.saved(ticket: ticket), to: number)
-    } else if replicas[number].disk.isFull {
-      if !isHostile || random.oneIn(3) { replicas[number].disk.isFull = false }
-      scheduleFlush(number)
+    }
+    if devices[device].disk.isFull {
+      if !isHostile || random.oneIn(3) { devices[device].disk.isFull = false }
+      scheduleFlush(device)
     }
   }
 
@@ -212,7 +244,7 @@ public struct Simulation {
       return
     }
     let value = try merge(task.input)
-    if let value { written[task.input.document, default: []].insert(value) }
+    if let value { note(value, of: task.input.document, by: number) }
     try deliver(.merged(task, .value(try value.map { try StoredValue($0) })), to: number)
   }
 

@@ -17,7 +17,7 @@ internal import HashTreeCollections
 package struct ReplicaMachine: Sendable {
   package struct Settings: Sendable {
     enum Resolution: Sendable { case serverWins, localWins, ask }
-    let group: String
+    package let group: String
     package let keys: ReplicaKeys
     let resolution: Resolution
     let documentsPerPush: Int
