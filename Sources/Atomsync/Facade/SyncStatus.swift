@@ -79,7 +79,8 @@ extension ReplicaMachine {
   /// The part of the status that the machine knows, without the pending edits themselves. O(1)
   package func status() -> SyncStatus {
     SyncStatus(
-      connection: connection, unsavedCount: Int(lastTicket - savedTicket), pendingCount: documents.pending.count,
+      connection: connection, unsavedCount: Int(lastTicket - savedTicket),
+      pendingCount: documents.pending.count,
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
       openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
       lastPull: lastPull, lastPush: lastPush, nextRetry: nil,

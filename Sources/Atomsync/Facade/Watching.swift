@@ -59,7 +59,9 @@ extension SyncedAtom {
       _ = replica?.state.withLock { $0.changeBoxes.removeValue(forKey: number) }
     }
     return WatchSequence(token) {
-      await box.next().map { Change(ids: $0.ids, old: Documents(Draft($0.old)), new: Documents(Draft($0.new))) }
+      await box.next().map {
+        Change(ids: $0.ids, old: Documents(Draft($0.old)), new: Documents(Draft($0.new)))
+      }
     }
   }
 

@@ -91,7 +91,8 @@ extension Simulation {
   mutating func offer(_ number: Int) throws {
     guard let stream = replicas[number].stream, !stream.isBusy, !stream.isDead else { return }
     let page = try server.pull(
-      PullRequest(group: replicas[number].settings.group, cursor: stream.cursor), now: timeline.now, stale: earlier)
+      PullRequest(group: replicas[number].settings.group, cursor: stream.cursor), now: timeline.now,
+      stale: earlier)
     replicas[number].stream?.cursor = page.cursor
     guard !page.documents.isEmpty || page.isReset else { return }
     if faults.contains(.liveEventSkipped) && random.oneIn(4) { return }

@@ -73,7 +73,10 @@ extension Simulation {
     let keys = replica.settings.keys
     for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
       let scan = StorageScan(keys.verdicts(edit.id, from: edit.edit), limit: 1)
-      guard let row = devices[replica.device].disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else {
+      guard
+        let row = devices[replica.device].disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries
+          .first
+      else {
         throw Violation("Replica \(replica.number): nothing is known of edit \(edit.edit) of \(edit.id).")
       }
       switch try Verdict(row: row.value) {

@@ -9,7 +9,9 @@ extension ReplicaMachine {
     for id in ids where documents[id]?.pendingSince != documents.pending[id] {
       return "\(id) is not in the list of what is pending, or wrongly so."
     }
-    for id in inFlightEdits.keys where documents.pending[id] == nil { return "\(id) is in flight, but not pending." }
+    for id in inFlightEdits.keys where documents.pending[id] == nil {
+      return "\(id) is in flight, but not pending."
+    }
     for (id, task) in merging where documents[id]?.pending?.openConflict == nil || task.input.document != id {
       return "\(id) is being merged, but has no open conflict."
     }
@@ -75,9 +77,10 @@ extension ReplicaMachine {
 
   /// All that is shown. O(documents)
   package var values: [String: TransitValue] {
-    Dictionary(uniqueKeysWithValues: documents.shown.compactMap { id, document in
-      document.shown.map { (id, $0.value) }
-    })
+    Dictionary(
+      uniqueKeysWithValues: documents.shown.compactMap { id, document in
+        document.shown.map { (id, $0.value) }
+      })
   }
 
   /// The documents whose merge failed, in order.
