@@ -97,6 +97,23 @@ import Transit
     #expect(try await receipt.confirmed().isAccepted)
     #expect(atom.status.openConflictCount == 0)
     #expect(try await scene.server() == ["a": 3, "b": 1])
+    // What became of it stands in place of the report that it was open, here and on the disk.
+    #expect(atom.conflicts.map(\.outcome) == [.merged])
+    #expect(atom.conflicts.first?.local == 3)
+    try await atom.settled()
+    #expect(try await scene.atom().conflicts == atom.conflicts)
+  }
+
+  @Test func anOpenConflictMayEndByItself() async throws {
+    struct NotNow: Error {}
+    let (scene, atom, receipt) = try await collide(.merge { _ in throw NotNow() }) { $0["a"] = 2 }
+    try await atom.status { $0.openConflictCount == 1 }
+    let other = try await scene.other()
+    try await other.value { $0["a"] == 10 }
+    _ = try await other.swap { $0["a"] = 2 }.confirmed()  // what was wanted here
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(atom.conflicts.map(\.outcome) == [.merged])
+    #expect(atom.status.openConflictCount == 0)
   }
 
   @Test func anOpenConflictIsFoundAgainAfterARestart() async throws {
@@ -134,6 +151,14 @@ import Transit
     #expect(try await receipt.confirmed().isAccepted)
     #expect(try await scene.server() == ["a": 11])
     #expect(atom.conflicts.map(\.outcome) == [.merged])
+  }
+
+  /// Nothing is what the swap makes of the server's value: that is not for the merge to decide.
+  @Test func rebaseOfADeletionDeletes() async throws {
+    let (scene, atom, receipt) = try await collide(.rebase { _ in 0 }) { $0["a"] = nil }
+    #expect(try await receipt.confirmed().isAccepted)
+    #expect(try await scene.server() == [:])
+    #expect(atom.contents == [:])
   }
 
   @Test func rebaseRunsEveryUnconfirmedSwapInOrder() async throws {

@@ -44,6 +44,32 @@ import Transit
     #expect(Set(first.map(\.edits)).count == 1)
   }
 
+  /// A push that arrives once more behind later ones changes nothing.
+  @Test func aPushThatIsOvertakenDoesNothing() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    let delay = Delay()
+    scene.network.plan(.repeatLater(delay), on: .push)
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    _ = try await atom.swap { $0["a"] = nil }.confirmed()
+    delay.release()
+    try await eventually { scene.network.lateRepeats == 1 }
+    #expect(try await scene.server()["a"] == nil)
+    _ = try await atom.swap { $0["a"] = 2 }.confirmed()
+    #expect(try await scene.server() == ["a": 2])
+    #expect(atom.conflicts.isEmpty)
+  }
+
+  @Test func aLiveStreamOfGarbageIsLeft() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    scene.network.plan(.garbage, on: .live)
+    try await atom.settled()
+    _ = try await other.swap { $0["a"] = 1 }.confirmed()
+    try await atom.value { $0["a"] == 1 }
+    #expect(Set(atom.contents.keys) == ["a"])
+  }
+
   @Test(arguments: [.dropRequest, .garbage, .unavailable, .unauthorized] as [TransportScript.Fault])
   func aPullThatFailsIsTriedAgain(fault: TransportScript.Fault) async throws {
     let scene = try await Scene()
@@ -186,10 +212,96 @@ import Transit
     try atom.swap { $0["b"] = 2 }
     #expect(atom.contents == ["b": 2])
     #expect(atom.status.pendingIDs == ["b"])
+    try await atom.status { $0.unsavedCount == 0 }
+    // It is known after a restart as well.
+    scene.network.isOnline = false
+    let again = try await scene.atom()
+    #expect(again.status.isRevoked && again.contents == ["b": 2])
     for call in [TransportScript.Call.pull, .push, .live] { scene.network.always(nil, on: call) }
+    scene.network.isOnline = true
+    try await again.settled()
+    #expect(!again.status.isRevoked)
+    #expect(again.contents == ["a": 1, "b": 2])
+  }
+
+  /// The server is put back to an earlier state, as another store: what it has forgotten goes, what is pending stays.
+  @Test func aRestoredServerIsFollowed() async throws {
+    let (now, before) = (try await Scene(), try await Scene())
+    let early = try await before.other()
+    _ = try await early.swap { $0["a"] = "early" }.confirmed()
+    let late = try await now.other()
+    _ = try await late.swap { for id in ["a", "b", "c"] { $0[id] = "late" } }.confirmed()
+    let server = Lock(now.authority)
+    let way = TransportProvider("whichever server there is") { _ in Restorable(server: server) }
+    let atom = try await now.client().atom("todo", transport: way)
+    try await atom.value { $0.count == 3 }
     try await atom.settled()
-    #expect(!atom.status.isRevoked)
-    #expect(atom.contents == ["a": 1, "b": 2])
+    atom.pause()
+    let receipts = [try atom.swap { $0["c"] = "mine" }, try atom.swap { $0["d"] = "new" }]
+    server.withLock { $0 = before.authority }
+    atom.resume()
+    for receipt in receipts { #expect(try await receipt.confirmed().isAccepted) }
+    try await atom.settled()
+    #expect(atom.contents == ["a": "early", "c": "mine", "d": "new"])
+    #expect(try await before.server() == atom.contents)
+  }
+
+  // MARK: Waits
+
+  @Test func everyWaitEnds() async throws {
+    let scene = try await Scene()
+    scene.network.always(.silence, on: .pull)
+    let client = try await scene.client()
+    let atom = try await scene.atom(of: client)
+    let short = Duration.milliseconds(10)
+    func timesOut(_ body: @Sendable () async throws -> Void) async {
+      let error = await #expect(throws: SyncError.self) { try await body() }
+      #expect(error?.code == .timedOut)
+    }
+    await timesOut { try await atom.ready(timeout: short) }
+    await timesOut { try await atom.sync(timeout: short) }
+    let receipt = try atom.swap { $0["a"] = 1 }
+    await timesOut { _ = try await receipt.confirmed(timeout: short) }
+    scene.disk.commitGate.shut()
+    let unsaved = try atom.swap { $0["b"] = 1 }
+    await timesOut { try await unsaved.saved(timeout: short) }
+    await timesOut { try await client.close(timeout: short) }
+    scene.disk.commitGate.open()
+    try await client.close()
+    #expect(try await scene.client().atom("todo").contents == ["a": 1, "b": 1])
+  }
+
+  @Test func everyWaitHonoursCancellation() async throws {
+    let scene = try await Scene()
+    scene.network.always(.silence, on: .pull)
+    let client = try await scene.client()
+    let atom = try await scene.atom(of: client)
+    let receipt = try atom.swap { $0["a"] = 1 }
+    try await receipt.saved()
+    scene.disk.commitGate.shut()
+    let unsaved = try atom.swap { $0["b"] = 1 }
+    await scene.disk.commitGate.holds(1)
+    let waits: [@Sendable () async throws -> Void] = [
+      { try await atom.ready() }, { try await atom.sync() }, { _ = try await receipt.confirmed() },
+      { try await unsaved.saved() }, { try await client.close() },
+    ]
+    for wait in waits {
+      let task = Task { try await wait() }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+    scene.disk.commitGate.open()
+    try await client.close()
+  }
+
+  @Test func readyEndsWhenTheAtomCloses() async throws {
+    let scene = try await Scene()
+    scene.network.always(.silence, on: .pull)
+    let atom = try await scene.atom()
+    let ready = Task { try await atom.ready() }
+    await atom.close()
+    let error = await #expect(throws: SyncError.self) { try await ready.value }
+    #expect(error?.code == .stopped)
   }
 
   @Test func aForbiddenPushKeepsReading() async throws {
@@ -206,6 +318,19 @@ import Transit
     try await atom.sync()
     #expect(try await scene.server() == ["a": 1, "b": 2])
   }
+}
+
+/// The way to a server that a test replaces by another.
+private struct Restorable: Transport {
+  let server: Lock<Authority>
+
+  private var way: LoopbackTransport { LoopbackTransport(server.withLock { $0 }) }
+  func pull(_ request: PullRequest) async throws -> PullPage { try await way.pull(request) }
+  func push(_ request: PushRequest) async throws -> PushAnswer { try await way.push(request) }
+  func live(
+    _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws { try await way.live(request, receive: receive) }
+  func close() async {}
 }
 
 /// A server that takes callers for whom a test says.

@@ -53,6 +53,19 @@ import Transit
     #expect(atom.rejections.isEmpty)
   }
 
+  /// An edit that is undone before it was sent says nothing about the one that was rejected.
+  @Test func anUndoneEditKeepsARejection() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    scene.network.plan(.tooLarge, on: .push)
+    _ = try await atom.swap { $0["a"] = 2 }.confirmed()
+    atom.pause()
+    try atom.swap { $0["a"] = 3 }
+    #expect(try await atom.swap { $0["a"] = 1 }.confirmed().isAccepted)
+    #expect(atom.rejections.map(\.value) == [2])
+  }
+
   /// A body that is too large is halved until the one that is too large stands alone.
   @Test func aPushThatIsTooLargeIsHalved() async throws {
     let scene = try await Scene()
@@ -116,6 +129,22 @@ import Transit
     #expect(try await scene.server() == [:])
     #expect(atom.contents == [:])
     #expect(atom.rejections.map(\.document) == ["a", "b"])
+  }
+
+  @Test func anAtomicSwapFallsWholeWithAMergeForTheServer() async throws {
+    let scene = try await Scene()
+    let (atom, other) = (try await scene.atom(.merge { $0.remote }), try await scene.other())
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap(atomic: true) { for id in ["a", "b"] { $0[id] = "mine" } }
+    _ = try await other.swap { $0["a"] = "theirs" }.confirmed()
+    atom.resume()
+    let verdicts = try await receipt.confirmed().verdicts
+    #expect(verdicts == ["a": .overruled(conflict: 1), "b": .overruled(conflict: 2)])
+    #expect(atom.conflicts.map(\.outcome) == [.merged, .serverWon])
+    try await atom.settled()
+    #expect(try await scene.server() == ["a": "theirs"])
+    #expect(atom.contents == ["a": "theirs"])
   }
 
   /// An atomic swap of a document that is in flight by an earlier edit still goes together.

@@ -66,6 +66,26 @@ import Transit
     #expect(atom.status.lastStorageError == nil)
   }
 
+  /// Somebody has closed the storage under the atom: nothing can be saved any more, and the atom says so.
+  @Test func aStoreThatIsGoneStopsTheAtom() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let atom = try await scene.atom(of: client)
+    _ = try await atom.swap { $0["a"] = 1 }.confirmed()
+    try await atom.settled()
+    scene.disk.plan(.fail(.closed))
+    let receipt = try atom.swap { $0["a"] = 2 }
+    let error = await #expect(throws: SyncError.self) { try await receipt.saved() }
+    #expect(error?.storage?.code == .closed)
+    try await atom.status { $0.connection == .stopped(.storeLost) && $0.lastStorageError != nil }
+    let refusal = #expect(throws: SyncError.self) { try atom.swap { $0["a"] = 3 } }
+    #expect(refusal?.code == .stopped)
+    #expect(atom.contents == ["a": 2], "what was shown is still shown")
+    await #expect(throws: SyncError.self) { try await atom.receipt(receipt.id).confirmed() }
+    await #expect(throws: SyncError.self) { try await client.close() }
+    #expect(try await scene.client().atom("todo").contents == ["a": 1])
+  }
+
   @Test func aStoreThatCannotBeReadIsNotOpened() async throws {
     let scene = try await Scene()
     let client = try await scene.client()

@@ -23,6 +23,9 @@ public final class AtomsyncClient: Sendable {
     }
   }
 
+  /// How long an atom's opening waits for the disk.
+  private static let patience = Duration.seconds(30)
+
   private let configuration: AtomsyncConfiguration
   private let storage: any Storage
   private let queue: CommitQueue
@@ -76,11 +79,11 @@ public final class AtomsyncClient: Sendable {
     try reserve(name)
     do {
       // What an atom of this name left behind may not be durable yet, and would be written over this one's rows.
-      try await queue.flush()
+      try await queue.flush(timeout: Self.patience)
       let way = try await transport?.open(codec: configuration.codec)
       let replica = try await replica(name, group, conflicts, way)
       guard state.withLock({ $0.add(replica) }) else {
-        await replica.close()
+        await replica.close(timeout: Self.patience)
         throw SyncError(.stopped, "The client is closed.")
       }
       return SyncedAtom(replica) { [weak self, weak replica] in
@@ -107,18 +110,20 @@ public final class AtomsyncClient: Sendable {
 
   /// Closes every atom, waits until all changes are durable, and closes the store.
   ///
-  /// - Throws: ``SyncError`` with code `storage`: some changes could not be made durable, and are lost with the
-  ///   process's memory.
-  public func close() async throws {
+  /// - Parameter timeout: how long each atom, and then the store, may take.
+  /// - Throws: ``SyncError``: `storage` when some changes could not be made durable, and are lost with the process's
+  ///   memory; `timedOut` when the disk does not answer: then the store stays open, and `close` may be called again.
+  ///   `CancellationError`.
+  public func close(timeout: Duration? = .seconds(30)) async throws {
     let atoms = state.withLock { state -> [Replica] in
       state.isClosed = true
       defer { state.atoms = [:] }
       return state.atoms.values.compactMap { $0 }
     }
-    for atom in atoms { await atom.close() }
+    for atom in atoms { await atom.close(timeout: timeout) }
     do {
-      try await queue.close()
-    } catch {
+      try await queue.close(timeout: timeout)
+    } catch let error as SyncError where error.code == .storage {
       await storage.close()
       throw error
     }

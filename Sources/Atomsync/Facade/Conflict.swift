@@ -10,9 +10,13 @@ public struct Conflict: Sendable, Hashable, Identifiable {
     /// A merge of both stands and is sent.
     case merged
     /// The merge failed, for this reason. The local value stands, but is not sent until the document changes again,
-    /// here or on the server.
+    /// here or on the server. Once that has settled it, the conflict is reported again, under a new number, in place
+    /// of this report.
     case open(String)
   }
+
+  /// The merge failed, and nobody has settled it yet.
+  public var isOpen: Bool { if case .open = outcome { true } else { false } }
 
   /// Rises with each conflict of the atom.
   public var id: Int64

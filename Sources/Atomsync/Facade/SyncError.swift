@@ -47,6 +47,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   static func stopped(_ reason: StopReason) -> SyncError {
     switch reason {
     case .closed: SyncError(.stopped, "The atom is closed.")
+    case .storeLost: SyncError(.stopped, "The atom's store is closed. Open the client again.")
     case .wrongUser(let expected, let actual):
       SyncError(
         .stopped,

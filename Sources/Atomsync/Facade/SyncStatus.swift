@@ -82,7 +82,7 @@ extension ReplicaMachine {
       connection: connection, unsavedCount: Int(lastTicket - savedTicket),
       pendingCount: documents.pending.count,
       inFlightCount: inFlight?.entries.count ?? 0, rejectedCount: rejections.count,
-      openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: isRevoked,
+      openConflictCount: openConflicts.count, hasSynced: record.hasSynced, isRevoked: record.isRevoked,
       lastPull: lastPull, lastPush: lastPush, nextRetry: nil,
       lastError: (lastError ?? pushRefusal)?.description, lastStorageError: nil)
   }

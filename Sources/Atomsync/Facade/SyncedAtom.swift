@@ -130,8 +130,11 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
 
   /// Lets go of the atom: stops syncing, ends sequences, waits until its last change is durable. What is pending is
   /// sent when the atom is opened again.
-  public func close() async {
-    await replica.close()
+  ///
+  /// - Parameter timeout: how long the disk may take, and then the transport. A change that is not durable by then is
+  ///   still tried by the client, whose ``AtomsyncClient/close(timeout:)`` tells what became of it.
+  public func close(timeout: Duration? = .seconds(30)) async {
+    await replica.close(timeout: timeout)
     onClose()
   }
 }

@@ -50,7 +50,7 @@ extension SyncedAtom {
   public var changes: WatchSequence<Change<Element>> {
     let box = Mailbox<TreeChange> { $0.followed(by: $1) }
     let number = replica.state.withLock { state in
-      if state.isClosed { box.finish() }
+      if state.machine.end == .closed { box.finish() }
       state.nextBox += 1
       state.changeBoxes[state.nextBox] = box
       return state.nextBox
@@ -70,7 +70,7 @@ extension SyncedAtom {
     let box: Mailbox<TreeChange> = replica.state.withLock { state in
       let tree = state.machine.documents.shown
       let box = Mailbox(TreeChange(ids: [], old: tree, new: tree)) { $0.followed(by: $1) }
-      if state.isClosed { box.finish() }
+      if state.machine.end == .closed { box.finish() }
       state.nextBox += 1
       state.changeBoxes[state.nextBox] = box
       return box
@@ -85,7 +85,7 @@ extension SyncedAtom {
   public var statuses: WatchSequence<SyncStatus> {
     let box: Mailbox<SyncStatus> = replica.state.withLock { state in
       let box = Mailbox(state.status.naming(state.machine.documents.pending)) { $1 }
-      if state.isClosed { box.finish() }
+      if state.machine.end == .closed { box.finish() }
       state.nextBox += 1
       state.statusBoxes[state.nextBox] = box
       return box
@@ -100,7 +100,7 @@ extension SyncedAtom {
   public var conflictReports: WatchSequence<[Conflict]> {
     let box = Mailbox<[Conflict]> { $0 + $1 }
     let number = replica.state.withLock { state in
-      if state.isClosed { box.finish() }
+      if state.machine.end == .closed { box.finish() }
       state.nextBox += 1
       state.conflictBoxes[state.nextBox] = box
       return state.nextBox

@@ -46,6 +46,8 @@ final class CommitQueue: Sendable {
 
   func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
     let starts = state.withLock { state in
+      // Whoever put it in is told of the loss, or has been.
+      guard state.loss == nil else { return false }
       state.waiting.append(Entry(batch: batch, client: client, ticket: ticket))
       defer { state.isRunning = true }
       return !state.isRunning
@@ -55,7 +57,7 @@ final class CommitQueue: Sendable {
   }
 
   /// Waits until everything that is in the queue now is durable; throws when the store fails first.
-  func flush() async throws {
+  func flush(timeout: Duration?) async throws {
     let barrier = Barrier()
     let isNeeded = try state.withLock { state in
       if let loss = state.loss { throw SyncError(loss) }
@@ -63,7 +65,8 @@ final class CommitQueue: Sendable {
       state.waiting.append(Entry(batch: StorageBatch(), client: barrier, ticket: 0))
       return true
     }
-    if isNeeded { try await barrier.promise.wait() }
+    guard isNeeded else { return }
+    try await barrier.promise.wait(timeout, time, "Earlier changes were not durable")
   }
 
   private final class Barrier: Client {
@@ -73,7 +76,7 @@ final class CommitQueue: Sendable {
   }
 
   /// Waits until everything is durable; gives up with the store's error if it fails once more.
-  func close() async throws {
+  func close(timeout: Duration?) async throws {
     let promise = Promise<Void>()
     let isIdle = try state.withLock { state in
       if let loss = state.loss { throw SyncError(loss) }
@@ -81,7 +84,7 @@ final class CommitQueue: Sendable {
       if state.isRunning { state.idle.append(promise) }
       return !state.isRunning
     }
-    if !isIdle { try await promise.wait() }
+    if !isIdle { try await promise.wait(timeout, time, "The last changes were not durable") }
   }
 
   private func run() async {

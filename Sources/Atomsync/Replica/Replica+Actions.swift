@@ -21,7 +21,12 @@ extension Replica {
     case .passEnded(let error):
       for pass in state.passes { pass.complete(error.map { .failure($0) } ?? .success(())) }
       state.passes = []
-    case .firstAttemptEnded: firstAttempt.complete(.success(()))
+    case .firstAttemptEnded:
+      if case .stopped(let reason) = state.machine.link {
+        firstAttempt.complete(.failure(SyncError.stopped(reason)))
+      } else {
+        firstAttempt.complete(.success(()))
+      }
     }
   }
 
@@ -106,7 +111,8 @@ extension Replica {
         let value =
           switch policy.kind {
           case .merge(let merge): try merge(task.input)
-          case .rebase(let merge): try swaps?.rerun(task.input, on: snapshot) ?? merge(task.input)
+          case .rebase(let merge):
+            if let swaps { try swaps.rerun(task.input, on: snapshot) } else { try merge(task.input) }
           case .serverWins: task.input.remote
           case .localWins: task.input.local
           }

@@ -2,10 +2,11 @@ internal import AtomsyncCore
 internal import Logging
 
 extension Replica {
-  /// Forgets verdicts that have outlived the retention: now, and every day.
+  /// Forgets conflicts and verdicts that have outlived the retention: now, and every day.
   func keepUp() {
     let upkeep = Task { [weak self, configuration] in
       while !Task.isCancelled {
+        self?.handle(.expire)
         do { try await self?.forgetOldVerdicts() } catch {
           configuration.logger.debug(
             "Old verdicts could not be deleted; it is tried again.", metadata: ["error": "\(error)"])

@@ -32,7 +32,7 @@ extension Replica {
     let promise = Promise<Void>()
     let isWaiting = try state.withLock { state in
       if state.machine.savedTicket >= ticket { return false }
-      if state.isClosed, let error = state.storageError { throw SyncError(error) }  // nobody tries again
+      if state.machine.end != nil, let error = state.storageError { throw SyncError(error) }  // nobody tries again
       state.saves.append((ticket, promise))
       return true
     }
@@ -45,12 +45,18 @@ extension Replica {
   func waitUntilConfirmed(
     _ edit: Int64, _ ids: Set<String>, timeout: Duration?
   ) async throws -> [String: Verdict] {
+    try await within(timeout, configuration.time, "The server did not confirm the change") {
+      try await self.waitUntilConfirmed(edit, ids)
+    }
+  }
+
+  private func waitUntilConfirmed(_ edit: Int64, _ ids: Set<String>) async throws -> [String: Verdict] {
     // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
     let (wait, settled, ticket) = try state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
       let missing = ids.filter { id in
         state.machine.documents[id]?.pending.map { $0.firstEdit <= edit } ?? false
       }
-      if !missing.isEmpty && state.isClosed { throw SyncError.stopped(.closed) }
+      if !missing.isEmpty, let end = state.machine.end { throw SyncError.stopped(end) }
       let wait = ConfirmationWait(edit, missing: missing, known: [:])
       if !missing.isEmpty { state.confirmations.append(wait) }
       return (wait, ids.subtracting(missing), state.machine.lastTicket)
@@ -58,7 +64,7 @@ extension Replica {
     defer { state.withLock { state in state.confirmations.removeAll { $0 === wait } } }
     var verdicts: [String: Verdict] = [:]
     if !settled.isEmpty {
-      try await waitUntilSaved(ticket, timeout: timeout)
+      try await waitUntilSaved(ticket, timeout: nil)
       for id in settled {
         let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
         guard let row else {
@@ -69,9 +75,7 @@ extension Replica {
         verdicts[id] = try Verdict(row: row.value)
       }
     }
-    let rest = try await wait.promise.wait(
-      timeout, configuration.time, "The server did not confirm the change")
-    return verdicts.merging(rest) { $1 }
+    return verdicts.merging(try await wait.promise.wait()) { $1 }
   }
 
   /// Talks to the server now; returns once everything that can be settled is.
@@ -84,13 +88,19 @@ extension Replica {
   }
 
   /// Ends everything; durable rows that are still to come are the commit queue's.
-  func close() async {
+  func close(timeout: Duration?) async {
     handle(.close)
     letGo()
     let ticket = state.withLock { $0.machine.lastTicket }
     // A failure is told by the client's `close`, which closes the queue.
-    try? await waitUntilSaved(ticket, timeout: .seconds(30))
-    await transport?.close()
+    try? await waitUntilSaved(ticket, timeout: timeout)
+    guard let transport else { return }
+    let closed = Promise<Void>()
+    Task {
+      await transport.close()
+      closed.complete(.success(()))
+    }
+    try? await closed.wait(timeout, configuration.time, "The transport did not close")
   }
 
   /// Cancels what runs, and ends what watches and waits.

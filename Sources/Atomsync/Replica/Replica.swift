@@ -35,8 +35,6 @@ final class Replica: CommitQueue.Client {
       confirmations.removeAll { $0.isComplete }
     }
 
-    var isClosed: Bool { machine.link == .stopped(.closed) }
-
     /// The value if anybody watches it. Not otherwise: while it is held, a change copies what it touches.
     var watchedValue: DocumentTree? { changeBoxes.isEmpty ? nil : machine.documents.shown }
   }
@@ -104,7 +102,7 @@ final class Replica: CommitQueue.Client {
     _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (id: Receipt.ID, ticket: Int64)? {
     try state.withLock { state -> (id: Receipt.ID, ticket: Int64)? in
-      if case .stopped(.closed) = state.machine.link { throw SyncError.stopped(.closed) }
+      if let end = state.machine.end { throw SyncError.stopped(end) }
       guard state.machine.revision == revision else { return nil }
       let before = state.watchedValue
       let effects = state.machine.edit(changes, isAtomic: isAtomic, now: configuration.time.now())
@@ -169,15 +167,21 @@ final class Replica: CommitQueue.Client {
   }
 
   func commitFailed(_ error: StorageError) {
-    let (saves, confirmations) = state.withLock { state in
+    let (saves, confirmations, cancelled) = state.withLock { state in
       state.storageError = error
       publishStatus(&state)
       defer { state.saves = [] }
-      guard error.code == .closed else { return (state.saves.map(\.promise), [ConfirmationWait]()) }
+      guard error.code == .closed else {
+        return (state.saves.map(\.promise), [ConfirmationWait](), [Task<Void, Never>]())
+      }
       // No verdict will be durable any more.
       defer { (state.confirmations, state.verdicts) = ([], []) }
-      return (state.saves.map(\.promise), state.confirmations)
+      let before = state.watchedValue
+      let effects = state.machine.handle(.storeLost, now: configuration.time.now())
+      perform(effects, &state, before: before)
+      return (state.saves.map(\.promise), state.confirmations, state.tasks.takeCancelled())
     }
+    for task in cancelled { task.cancel() }
     for promise in saves { promise.complete(.failure(SyncError(error))) }
     for wait in confirmations { wait.promise.complete(.failure(SyncError(error))) }
   }

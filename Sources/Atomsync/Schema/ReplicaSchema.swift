@@ -81,6 +81,8 @@ struct AtomRecord: Equatable, Sendable {
   var hasSynced = false
   /// The user that the server took us for.
   var user: String?
+  /// The permission to read was withdrawn, and has not come back.
+  var isRevoked = false
 
   init(client: UUID) { self.client = client }
 
@@ -95,6 +97,7 @@ struct AtomRecord: Equatable, Sendable {
     isResetting = try reader.flag()
     hasSynced = try reader.flag()
     user = try reader.optional { try $0.text() }
+    isRevoked = reader.isAtEnd ? false : try reader.flag()
   }
 
   var bytes: [UInt8] {
@@ -108,6 +111,7 @@ struct AtomRecord: Equatable, Sendable {
     writer.write(isResetting)
     writer.write(hasSynced)
     writer.write(user) { $0.write($1) }
+    writer.write(isRevoked)
     return writer.bytes
   }
 }

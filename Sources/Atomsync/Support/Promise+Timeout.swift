@@ -1,20 +1,29 @@
 internal import AtomsyncCore
 
-extension Promise {
-  /// Waits no longer than `timeout` (`nil`: as long as it takes).
-  ///
-  /// - Parameter doing: what is waited for, for the error: "The atom was not ready".
-  func wait(_ timeout: Duration?, _ time: TimeSource, _ doing: String) async throws -> Value {
-    guard let timeout else { return try await wait() }
-    return try await withThrowingTaskGroup(of: Value.self) { group in
-      defer { group.cancelAll() }
-      group.addTask { try await self.wait() }
-      group.addTask {
-        try await time.sleep(timeout)
-        throw SyncError(.timedOut, "\(doing) within \(timeout).")
-      }
-      guard let value = try await group.next() else { throw CancellationError() }
-      return value
+/// Runs `body`, but no longer than `timeout` (`nil`: as long as it takes): then it is cancelled.
+///
+/// - Parameter failure: what has not happened, for the error: "The atom was not ready".
+/// - Throws: ``SyncError`` (`timedOut`), or what `body` throws.
+func within<Value: Sendable>(
+  _ timeout: Duration?, _ time: TimeSource, _ failure: String,
+  _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+  guard let timeout else { return try await body() }
+  return try await withThrowingTaskGroup(of: Value.self) { group in
+    defer { group.cancelAll() }
+    group.addTask { try await body() }
+    group.addTask {
+      try await time.sleep(timeout)
+      throw SyncError(.timedOut, "\(failure) within \(timeout).")
     }
+    guard let value = try await group.next() else { throw CancellationError() }
+    return value
+  }
+}
+
+extension Promise {
+  /// Waits no longer than `timeout`; see ``within(_:_:_:_:)``.
+  func wait(_ timeout: Duration?, _ time: TimeSource, _ failure: String) async throws -> Value {
+    try await within(timeout, time, failure) { try await self.wait() }
   }
 }

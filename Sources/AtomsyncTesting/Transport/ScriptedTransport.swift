@@ -14,27 +14,33 @@ public final class ScriptedTransport: Transport {
 
   public func pull(_ request: PullRequest) async throws -> PullPage {
     script.note(request)
-    return try await through(.pull, { try await self.base.pull(request) }, Self.garbage)
+    return try await through(script.fault(.pull), { [base] in try await base.pull(request) }, Self.garbage)
   }
 
   public func push(_ request: PushRequest) async throws -> PushAnswer {
     script.note(request)
-    return try await through(.push, { try await self.base.push(request) }, Self.garbage)
+    return try await through(script.fault(.push), { [base] in try await base.push(request) }, Self.garbage)
   }
 
   public func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
-    try await through(.live, { try await self.follow(request, receive) }, { $0 })
+    let fault = script.fault(.live)
+    if case .garbage = fault {
+      return try await follow(request) { event in
+        if case .page(let page) = event { try await receive(.page(Self.garbage(page))) } else { try await receive(event) }
+      }
+    }
+    try await through(fault, { try await self.follow(request, receive) }, { $0 })
   }
 
   public func close() async { await base.close() }
 
   private func through<Answer: Sendable>(
-    _ call: TransportScript.Call, _ send: @Sendable () async throws -> Answer,
+    _ fault: TransportScript.Fault?, _ send: @escaping @Sendable () async throws -> Answer,
     _ garbled: (Answer) -> Answer
   ) async throws -> Answer {
-    switch script.fault(call) {
+    switch fault {
     case nil: return try await send()
     case .dropRequest: throw TransportError(.unreachable, "The request was dropped, as the test asked.")
     case .dropAnswer:
@@ -50,6 +56,14 @@ public final class ScriptedTransport: Transport {
     case .duplicate:
       let answer = try await send()
       _ = try await send()
+      return answer
+    case .repeatLater(let delay):
+      let answer = try await send()
+      Task { [script] in
+        try await delay.pass()
+        _ = try? await send()
+        script.noteLateRepeat()
+      }
       return answer
     case .silence:
       try await Signal().wait()

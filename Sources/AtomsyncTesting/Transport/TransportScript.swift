@@ -33,9 +33,13 @@ public final class TransportScript: Sendable {
     case delayAnswer(Delay)
     /// The request arrives twice, one after the other; the first answer comes back.
     case duplicate
+    /// The request arrives and is answered, and arrives once more after ``Delay/release()``, behind what was sent
+    /// since: the one way in which the requests of a replica, which makes one at a time, can be reordered.
+    case repeatLater(Delay)
     /// The connection is half open: the request never arrives, no answer comes, no error either.
     case silence
-    /// The answer is not what it should be: a page whose first value is no Transit, verdicts on nothing.
+    /// The answer is not what it should be: a page whose first value is no Transit, verdicts on nothing. On a live
+    /// stream, every page is such a page.
     case garbage
     /// The server refuses.
     case fail(TransportError)
@@ -58,6 +62,7 @@ public final class TransportScript: Sendable {
     var pushes: [PushRequest] = []
     var streams: [Int: TransportStream] = [:]
     var nextStream = 0
+    var lateRepeats = 0
   }
   private let state = Lock(State())
 
@@ -100,7 +105,12 @@ public final class TransportScript: Sendable {
   /// The pushes that were asked for, in order, whatever became of them.
   public var pushes: [PushRequest] { state.withLock { $0.pushes } }
 
+  /// How many requests have arrived once more, after ``Fault/repeatLater(_:)``, and been answered to nobody.
+  public var lateRepeats: Int { state.withLock { $0.lateRepeats } }
+
   // MARK: What a transport asks
+
+  func noteLateRepeat() { state.withLock { $0.lateRepeats += 1 } }
 
   func note(_ request: PullRequest) { state.withLock { $0.pulls.append(request) } }
   func note(_ request: PushRequest) { state.withLock { $0.pushes.append(request) } }

@@ -12,18 +12,24 @@ struct MachineBench {
   var timer = 0
   /// The documents of the push that was sent last.
   var pushed: [Edit] = []
+  /// What the application was asked last.
+  var merge: MergeTask?
 
-  init(_ policy: ConflictPolicy = .serverWins) {
-    let settings = ReplicaMachine.Settings(group: "g", atom: "g", policy: policy, limits: Limits())
+  init(_ policy: ConflictPolicy = .serverWins, limits: Limits = Limits(), retention: Int64 = .max) {
+    let settings = ReplicaMachine.Settings(
+      group: "g", atom: "g", policy: policy, limits: limits, retention: retention)
     machine = ReplicaMachine(settings, client: UUID())
   }
 
   /// A machine that has been led to the state, as Docs/Replica.md describes it.
   init(_ state: String) throws {
-    self.init()
+    self.init(state == "merging" ? .merge { $0.local } : .serverWins)
     if state == "offline" { return }
     feed(.connect)
     switch state {
+    case "offline, saving":
+      feed(.pulled(request: request, try Self.page(1)))
+      feed(.disconnect)
     case "pulling":
       try rest()
       feed(.sync)
@@ -33,6 +39,10 @@ struct MachineBench {
       if state == "saving, next here" { feed(.pulled(request: request, try Self.page(2))) }
     case "saving": feed(.pulled(request: request, try Self.page(1)))
     case "stopped": feed(.close)
+    case "wrong user":
+      try rest()
+      feed(.sync)
+      feed(.pulled(request: request, try Self.page(2, user: "eve")))
     default:
       try rest()
       try lead(to: state)
@@ -45,10 +55,23 @@ struct MachineBench {
       feed(.liveEnded(stream: stream, TransportError(.unsupported, "no live stream")))
       try rest()
     case "saving live": feed(.livePage(stream: stream, try Self.page(2)))
-    case "freezing", "pushing":
+    case "freezing": try edit("b", "mine")
+    case "live": break
+    default:
       try edit("b", "mine")
-      if state == "pushing" { saved() }
-    default: break  // live
+      saved()
+      try leadOn(to: state)
+    }
+  }
+
+  /// From *pushing*.
+  private mutating func leadOn(to state: String) throws {
+    switch state {
+    case "waiting, push open":
+      feed(.pushFailed(request: request, TransportError(.timedOut, "no"), freshClient: UUID()))
+    case "pushing, page held": feed(.livePage(stream: stream, try Self.page(2)))
+    case "merging": feed(.pushed(request: request, try stale()))
+    default: break  // pushing
     }
   }
 
@@ -86,7 +109,8 @@ struct MachineBench {
         pushed = message.edits
       case .openLive(let number, _): stream = number
       case .backOff(let number, _, _), .poll(let number): timer = number
-      case .closeLive, .readOn, .merge, .passEnded, .firstAttemptEnded: break
+      case .merge(let task): merge = task
+      case .closeLive, .readOn, .passEnded, .firstAttemptEnded: break
       }
     }
     return effects
@@ -100,6 +124,22 @@ struct MachineBench {
   func answer(version: Int64 = 1) -> PushAnswer {
     let accepted = pushed.map { PushAnswer.Acceptance(id: $0.id, version: version, updated: 1) }
     return PushAnswer(group: "g", accepted: accepted, rejected: [], now: 1)
+  }
+
+  /// The answer that rejects every document that was sent last.
+  func refusal(_ reason: RejectionReason, current: Document? = nil) -> PushAnswer {
+    let rejected = pushed.map { edit in
+      var current = current
+      current?.id = edit.id
+      return PushAnswer.Rejection(id: edit.id, reason: reason, current: current)
+    }
+    return PushAnswer(group: "g", accepted: [], rejected: rejected, now: 1)
+  }
+
+  /// The answer that somebody else has written what was sent last.
+  func stale(version: Int64 = 4, value: TransitValue? = "theirs") throws -> PushAnswer {
+    let content: Content = try value.map { .value(Payload(bytes: try $0.transit(.msgpack))) } ?? .deleted
+    return refusal(.stale, current: Document(id: "", version: version, updated: 1, content: content))
   }
 
   /// A page with the document `a` in this version.

@@ -9,6 +9,8 @@ package enum ReplicaEvent: Sendable {
   case disconnect
   /// The end.
   case close
+  /// Rows cannot be saved any more, ever.
+  case storeLost
   /// Talk to the server now, and tell when everything is settled.
   case sync
   /// The rows of every ticket up to this one are durable.
@@ -31,6 +33,8 @@ package enum ReplicaEvent: Sendable {
   case reset(keepPending: Bool)
   /// Forget a rejected edit.
   case discardRejection(id: String)
+  /// Forget the conflicts that have outlived the retention.
+  case expire
 }
 
 /// A page with its values decoded.

@@ -6,9 +6,8 @@ extension ReplicaMachine {
   mutating func conflict(_ id: String, _ edit: PendingEdit, _ document: BaseDocument?, _ now: Int64) {
     switch settings.resolution {
     case .serverWins:
-      // What was to go together falls together.
-      let fallen = edit.atomic.flatMap { atomicGroups[$0] } ?? [id]
-      for id in fallen.sorted() { overrule(id, now) }
+      overrule(id, now)
+      overruleGroup(of: edit, now)
     case .localWins:
       report(id, edit, remote: document?.value, .localWon, now)
       settleOn(document, id, edit, value: edit.value)
@@ -23,6 +22,11 @@ extension ReplicaMachine {
     guard let document = documents[id], let edit = document.pending else { return }
     let number = report(id, edit, remote: document.base?.value, .serverWon, now)
     drop(id, .overruled(conflict: number), now)
+  }
+
+  /// What was to go together falls together.
+  private mutating func overruleGroup(of edit: PendingEdit, _ now: Int64) {
+    for id in edit.atomic.flatMap({ atomicGroups[$0] })?.sorted() ?? [] { overrule(id, now) }
   }
 
   /// Asks the application about an open conflict as it is now.
@@ -52,6 +56,7 @@ extension ReplicaMachine {
       let number = report(id, edit, remote: remote.value, .merged, now)
       if value == remote.value {
         drop(id, .overruled(conflict: number), now)
+        overruleGroup(of: edit, now)
       } else {
         settleOn(remote, id, edit, value: value)
       }
@@ -72,27 +77,44 @@ extension ReplicaMachine {
     queue.append(id)
   }
 
+  /// Reports a conflict, in place of the report that it is open.
   @discardableResult
   private mutating func report(
     _ id: String, _ edit: PendingEdit, remote: StoredValue?, _ outcome: Conflict.Outcome, _ now: Int64
   ) -> Int64 {
     forgetOldConflicts(now)
+    forgetOpenReport(id)
     record.conflict += 1
     let conflict = Conflict(
       id: record.conflict, document: id, base: edit.base?.value, local: edit.value?.value,
       remote: remote?.value, outcome: outcome, noticed: now)
     conflicts.append(conflict)
+    if conflict.isOpen { openReports[id] = conflict.id }
     effects.conflicts.append(conflict)
     effects.batch.put(
       settings.keys.conflict(conflict.id), conflict.row(base: edit.base, local: edit.value, remote: remote))
     return conflict.id
   }
 
-  /// Deletes what has outlived the retention.
+  /// Reports what became of an open conflict that ended by itself.
+  mutating func closeReport(_ id: String, _ edit: PendingEdit, _ outcome: Conflict.Outcome, _ now: Int64) {
+    guard openReports[id] != nil else { return }
+    let remote = edit.openConflict.map(\.value) ?? documents[id]?.base?.value
+    report(id, edit, remote: remote, outcome, now)
+  }
+
+  private mutating func forgetOpenReport(_ id: String) {
+    guard let number = openReports.removeValue(forKey: id) else { return }
+    conflicts.removeAll { $0.id == number }
+    effects.batch.delete(settings.keys.conflict(number))
+  }
+
+  /// Deletes what has outlived the retention. What is still open has not.
   mutating func forgetOldConflicts(_ now: Int64) {
-    let old = conflicts.prefix { now - $0.noticed > settings.retention }
+    let old = Set(
+      conflicts.prefix { now - $0.noticed > settings.retention }.filter { !$0.isOpen }.map(\.id))
     guard !old.isEmpty else { return }
-    for conflict in old { effects.batch.delete(settings.keys.conflict(conflict.id)) }
-    conflicts.removeFirst(old.count)
+    for id in old { effects.batch.delete(settings.keys.conflict(id)) }
+    conflicts.removeAll { old.contains($0.id) }
   }
 }

@@ -5,10 +5,11 @@ extension ReplicaMachine {
   /// Takes a swap: the documents that it changed, as they are to be.
   ///
   /// - Parameter isAtomic: the changes reach the server together or not at all.
-  /// - Returns: the effects; without an edit number when nothing was changed.
+  /// - Returns: the effects; without an edit number when nothing was changed, or when nothing can be any more.
   package mutating func edit(
     _ changes: [(id: String, value: StoredValue?)], isAtomic: Bool = false, now: Int64
   ) -> ReplicaEffects {
+    guard end == nil else { return takeEffects() }
     var edited: Set<String> = []
     for (id, value) in changes where edit(id, value, record.edit + 1, now) { edited.insert(id) }
     guard !edited.isEmpty else { return takeEffects() }
@@ -65,6 +66,7 @@ extension ReplicaMachine {
   /// Ends a document's pending edit with a verdict on all of it.
   mutating func drop(_ id: String, _ verdict: Verdict, _ now: Int64) {
     guard let edit = documents[id]?.pending else { return }
+    closeReport(id, edit, verdict == .discarded ? .serverWon : .merged, now)
     change(id) { $0.pending = nil }
     merging[id] = nil
     openConflicts.remove(id)
@@ -87,9 +89,6 @@ extension ReplicaMachine {
     effects.batch.put(settings.keys.verdict(id, edit), verdict.row(noticed: now))
     saveRecord()
     effects.settled.append(.init(id: id, edit: edit, verdict: verdict))
-    if verdict.isAccepted, rejections.removeValue(forKey: id) != nil {
-      effects.batch.delete(settings.keys.rejected(id))
-    }
   }
 
   mutating func setPending(_ id: String, _ edit: PendingEdit) {

@@ -77,6 +77,7 @@ extension ReplicaMachine {
       let conflict = try Conflict(id: number, row: entry.value)
       record.conflict = max(record.conflict, number)
       conflicts.append(conflict)
+      if conflict.isOpen { openReports[conflict.document] = number }
     }
   }
 

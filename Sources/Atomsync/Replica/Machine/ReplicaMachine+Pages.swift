@@ -25,7 +25,7 @@ extension ReplicaMachine {
     if !page.hasMore {
       if record.isResetting { endReset(now) }
       record.hasSynced = true
-      isRevoked = false
+      record.isRevoked = false
     }
     saveRecord()
   }
@@ -58,6 +58,7 @@ extension ReplicaMachine {
     if edit.value == remote {
       drop(id, .accepted(version: document?.version ?? 0), now)
     } else if edit.base == remote || edit.sent.contains(remote) || (afterReset && remote == nil) {
+      closeReport(id, edit, .localWon, now)
       edit.sent = []
       edit.baseVersion = version
       edit.base = remote
@@ -73,7 +74,10 @@ extension ReplicaMachine {
 
   /// The permission to read was withdrawn: the server's documents leave the atom, the pending edits stay.
   mutating func revoke() {
-    isRevoked = true
+    if !record.isRevoked {
+      record.isRevoked = true
+      saveRecord()
+    }
     let ids = documents.ids { $0.base != nil }
     guard !ids.isEmpty || record.cursor != nil else { return }
     for id in ids { removeBase(id) }

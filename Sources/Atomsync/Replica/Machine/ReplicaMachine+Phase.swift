@@ -13,6 +13,15 @@ extension ReplicaMachine {
     case stopped
   }
 
+  /// Why nothing can be written any more, if so.
+  var end: StopReason? {
+    switch link {
+    case .stopped(.closed): .closed
+    case .stopped(.storeLost): .storeLost
+    case .offline, .waiting, .connected, .stopped(.wrongUser): nil
+    }
+  }
+
   package var phase: Phase {
     switch (link, activity, follow) {
     case (.stopped, _, _): .stopped

@@ -89,7 +89,7 @@ extension ReplicaMachine {
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     lastPush = now
-    var isPuzzled = false
+    var isPuzzled = !push.entries.contains { accepted[$0.id] != nil || rejected[$0.id]?.reason != .aborted }
     var toRebase: Set<String> = []
     if push.isAtomic, answer.rejected.contains(where: { $0.reason == .invalid || $0.reason == .tooLarge }) {
       // One can never go, so none of them may.
@@ -137,6 +137,7 @@ extension ReplicaMachine {
           generation: verdictGeneration,
           value: entry.value))
     }
+    if rejections.removeValue(forKey: id) != nil { effects.batch.delete(settings.keys.rejected(id)) }
     guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit || settings.faults.contains(.acknowledgementClearsNewerEdit) {
       drop(id, .accepted(version: acceptance.version), now)

@@ -13,6 +13,7 @@ extension ReplicaMachine {
       } else if let (stream, page) = held {
         held = nil
         apply(page, now)
+        if !page.hasMore { lastPull = now }
         activity = .saving(ticket: currentTicket, stream: stream)
       } else if pushRefusal != nil || !freeze() {
         rest()

@@ -106,11 +106,12 @@ package struct ReplicaMachine: Sendable {
   var polls = 0
   var isLiveUnsupported = false
   package internal(set) var lastError: SyncError?
-  var isRevoked = false
   var lastPull: Int64?
   var lastPush: Int64?
   /// The documents whose merge failed; they wait for a change.
   var openConflicts: Set<String> = []
+  /// The numbers of the reports that a document's conflict is open.
+  var openReports: [String: Int64] = [:]
 
   // Numbers.
   var lastNumber = 0
@@ -130,6 +131,7 @@ package struct ReplicaMachine: Sendable {
     case .connect: connect()
     case .disconnect: disconnect()
     case .close: stop(.closed)
+    case .storeLost: stop(.storeLost)
     case .sync: requestPass()
     case .saved(let ticket): saved(ticket, now)
     case .pulled(let request, let page): pulled(request, page, now)
@@ -144,6 +146,7 @@ package struct ReplicaMachine: Sendable {
     case .merged(let task, let result): merged(task, result, now)
     case .reset(let keepPending): reset(keepPending: keepPending, now)
     case .discardRejection(let id): discardRejection(id)
+    case .expire: forgetOldConflicts(now)
     }
     advance(now)
     return takeEffects()
@@ -195,6 +198,8 @@ package struct ReplicaMachine: Sendable {
 /// Why a replica does not talk to its server any more.
 public enum StopReason: Sendable, Hashable {
   case closed
+  /// The store was closed underneath, so that nothing can be saved any more. Open the client again.
+  case storeLost
   /// The token belongs to `actual`, the atom's content to `expected`. Open the atom for the other user under a name
   /// of its own.
   case wrongUser(expected: String, actual: String)

@@ -1,0 +1,118 @@
+import Atomsync
+import AtomsyncCore
+import Foundation
+import Testing
+import Transit
+
+/// What the machine does over several events.
+@Suite struct MachineTests {
+  /// Base `a`, `b`, `c`, pending `d`; then the server sends its content anew, without `c`, in two pages.
+  @Test func aResetInPagesNeverShowsAnEmptyAtom() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    for (version, id) in ["a", "b", "c"].enumerated() {
+      let page = try MachineBench.page(Int64(version + 1), id: id, hasMore: version < 2)
+      bench.feed(.pulled(request: bench.request, page))
+      bench.saved()
+    }
+    try bench.edit("d", "mine")
+    bench.feed(.disconnect)
+    bench.feed(.connect)
+    bench.saved()
+    _ = bench.accept()
+    bench.saved()
+    try bench.edit("c", "changed")
+    bench.feed(.disconnect)
+    bench.saved()
+    bench.feed(.connect)
+    let all: [String: TransitValue] = ["a": "theirs", "b": "theirs", "c": "changed", "d": "mine"]
+    #expect(bench.machine.values == all)
+
+    bench.saved()
+    _ = bench.accept(version: 4)
+    bench.saved()
+    bench.feed(.sync)
+    let first = try MachineBench.page(1, id: "b", value: "restored", hasMore: true, isReset: true)
+    bench.feed(.pulled(request: bench.request, first))
+    #expect(bench.machine.values == all.merging(["b": "restored"]) { $1 })
+    bench.saved()
+    try bench.edit("e", "made meanwhile")
+    bench.feed(.pulled(request: bench.request, try MachineBench.page(2, id: "c", value: "restored")))
+    #expect(bench.machine.values == ["b": "restored", "c": "restored", "e": "made meanwhile"])
+    #expect(bench.machine.pendingIDs == ["e"])
+    #expect(bench.machine.violatedInvariant == nil)
+  }
+
+  @Test func aPushEndsAtItsBytes() throws {
+    var limits = Limits()
+    limits.pushBytes = 250
+    var bench = MachineBench(limits: limits)
+    bench.feed(.connect)
+    try bench.rest()
+    let text = TransitValue.string(String(repeating: "x", count: 100))
+    try bench.edit(["k": text, "l": text, "m": text, "n": text, "o": .string(String(repeating: "y", count: 999))])
+    var pushes: [[String]] = []
+    while !bench.machine.pendingIDs.isEmpty {
+      bench.saved()
+      pushes.append(bench.pushed.map(\.id))
+      _ = bench.accept(version: Int64(pushes.count))
+    }
+    #expect(pushes == [["k", "l"], ["m", "n"], ["o"]], "one that is larger by itself goes alone")
+  }
+
+  @Test func whatTheAuthorityRefusesForGoodIsFoundAndSetAside() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit(["k": "1", "l": "2"])
+    bench.saved()
+    let refusal = ReplicaEvent.pushFailed(
+      request: bench.request, TransportError(.refused, "no", cause: "malformed"), freshClient: UUID())
+    bench.feed(refusal)
+    #expect(bench.machine.pendingIDs == ["k", "l"])
+    bench.saved()
+    #expect(bench.pushed.map(\.id) == ["k"])
+    let settled = bench.feed(
+      .pushFailed(
+        request: bench.request, TransportError(.refused, "no", cause: "malformed"), freshClient: UUID()))
+    #expect(settled.settled.map(\.id) == ["k"])
+    #expect(settled.settled.map(\.verdict) == [.rejected(reason: "malformed")])
+    bench.saved()
+    _ = bench.accept()
+    #expect(bench.machine.pendingIDs == [])
+    #expect(bench.machine.values == ["a": "theirs", "l": "2"])
+  }
+
+  @Test(arguments: [RejectionReason("tired"), .aborted]) func aVerdictThatSettlesNothingIsWaitedFor(
+    reason: RejectionReason
+  ) throws {
+    var bench = try MachineBench("pushing")
+    let effects = bench.feed(.pushed(request: bench.request, bench.refusal(reason)))
+    #expect(bench.machine.pendingIDs == ["b"])
+    #expect(effects.names.contains("back off"))
+    #expect(effects.settled.isEmpty)
+  }
+
+  @Test func aLivePageCountsAsAPull() throws {
+    var bench = try MachineBench("live")
+    bench.feed(.livePage(stream: bench.stream, try MachineBench.page(2)), now: 77)
+    #expect(bench.machine.status().lastPull == 77)
+  }
+
+  @Test func conflictsAreForgottenAfterTheRetentionAndOpenOnesAreNot() throws {
+    for policy in [ConflictPolicy.serverWins, .merge { $0.local }] {
+      var bench = MachineBench(policy, retention: 1000)
+      bench.feed(.connect)
+      try bench.rest()
+      try bench.edit("b", "mine")
+      bench.saved()
+      bench.feed(.pushed(request: bench.request, try bench.stale()))
+      if let task = bench.merge { bench.feed(.merged(task, .failed("no"))) }
+      bench.feed(.expire, now: 1001)
+      #expect(bench.machine.conflictsOf("b").count == 1)
+      let effects = bench.feed(.expire, now: 1002)
+      #expect(bench.machine.conflictsOf("b").count == (bench.merge == nil ? 0 : 1))
+      #expect(effects.batch.writes.isEmpty == (bench.merge != nil))
+    }
+  }
+}
