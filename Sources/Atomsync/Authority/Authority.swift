@@ -57,6 +57,12 @@ public final class Authority: Sendable {
     }
   }
 
+  deinit {
+    doorbell.cancel()
+    upkeep.withLock { $0 }?.cancel()
+    hub.close()
+  }
+
   /// One page of a group's changes.
   ///
   /// - Throws: `ErrorBody` with `invalid-group` or `invalid-parameter`; `StorageError`.

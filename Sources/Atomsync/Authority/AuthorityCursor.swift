@@ -30,7 +30,7 @@ struct AuthorityCursor: Equatable {
     let parts = cursor.text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
     guard parts.count == 5, parts[0] == "1",
       let identity = UUID(uuidString: String(parts[1])),
-      let sequence = Int64(parts[2]), sequence >= 0,
+      let sequence = Int64(parts[2]), (0..<Int64.max).contains(sequence),  // one more must exist
       let began = Int64(parts[3]), began >= 0,
       let group = String(parts[4]).removingPercentEncoding, !group.isEmpty
     else { return nil }

@@ -85,12 +85,16 @@ package struct PushTurn {
   private mutating func judge(_ push: PushRequest) -> Judgement {
     let recordKey = push.ticket.map { AuthorityKey.push(push.group, $0.client) }
     if let ticket = push.ticket, let recordKey, let record = records[recordKey] {
-      if ticket.number == record.number { return .replay(replay(record, group: push.group)) }
-      if ticket.number < record.number {
+      let isKnown = ticket.number == record.number
+      if isKnown && (record.digest ?? push.digest) == push.digest {
+        return .replay(replay(record, group: push.group))
+      }
+      if isKnown || ticket.number < record.number {
+        // A client that was put back to an earlier state gives its numbers once more.
+        let problem = isKnown ? "was another push" : "is behind push \(record.number)"
         return .refused(
           ErrorBody(
-            .stalePush,
-            "Push \(ticket.number) is behind push \(record.number) of this client. Take a new client id."))
+            .stalePush, "Push \(ticket.number) \(problem) of this client. Take a new client id."))
       }
     }
     let isKnown = knows(push)
@@ -116,7 +120,7 @@ package struct PushTurn {
       heads[push.group] = (advanced.bytes, advanced)
     }
     if let ticket = push.ticket, let recordKey, !faults.contains(.verdictNotStored) {
-      let record = PushRecord(number: ticket.number, answer: answer)
+      let record = PushRecord(number: ticket.number, digest: push.digest, answer: answer)
       records[recordKey] = record
       batch.put(recordKey, record.bytes)
     }

@@ -47,9 +47,10 @@ public struct AtomsyncConfiguration: Sendable {
 }
 
 extension Duration {
-  /// Whole milliseconds, rounded towards zero.
+  /// Whole milliseconds, rounded towards zero; no more than there are in some 100 million years.
   var milliseconds: Int64 {
     let (seconds, attoseconds) = components
-    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    let most: Int64 = .max / 4000
+    return min(max(seconds, -most), most) * 1000 + attoseconds / 1_000_000_000_000_000
   }
 }

@@ -9,7 +9,10 @@ public final class AtomsyncClient: Sendable {
   private struct State {
     /// `nil` while an atom is being opened.
     var atoms: [String: Replica?] = [:]
-    var isClosed = false
+    /// What those wait for who have closed the client.
+    var closing: Promise<Void>?
+
+    var isClosed: Bool { closing != nil }
 
     /// False when the client was closed meanwhile.
     mutating func add(_ replica: Replica) -> Bool {
@@ -23,7 +26,7 @@ public final class AtomsyncClient: Sendable {
     }
   }
 
-  /// How long an atom's opening waits for the disk.
+  /// How long the opening and closing of an atom wait for disk and transport.
   private static let patience = Duration.seconds(30)
 
   private let configuration: AtomsyncConfiguration
@@ -110,24 +113,34 @@ public final class AtomsyncClient: Sendable {
 
   /// Closes every atom, waits until all changes are durable, and closes the store.
   ///
-  /// - Parameter timeout: how long each atom, and then the store, may take.
+  /// The closing goes on to its end when the wait for it is over, by its timeout or because the task was cancelled;
+  /// call `close` again to wait on.
+  ///
   /// - Throws: ``SyncError``: `storage` when some changes could not be made durable, and are lost with the process's
-  ///   memory; `timedOut` when the disk does not answer: then the store stays open, and `close` may be called again.
-  ///   `CancellationError`.
+  ///   memory; `timedOut`. `CancellationError`.
   public func close(timeout: Duration? = .seconds(30)) async throws {
-    let atoms = state.withLock { state -> [Replica] in
-      state.isClosed = true
+    let (closing, atoms) = state.withLock { state -> (Promise<Void>, [Replica]?) in
+      if let closing = state.closing { return (closing, nil) }
+      let closing = Promise<Void>()
+      state.closing = closing
       defer { state.atoms = [:] }
-      return state.atoms.values.compactMap { $0 }
+      return (closing, state.atoms.values.compactMap { $0 })
     }
-    for atom in atoms { await atom.close(timeout: timeout) }
+    if let atoms { Task { await finish(atoms, closing) } }
+    try await closing.wait(timeout, configuration.time, "The last changes were not durable")
+  }
+
+  private func finish(_ atoms: [Replica], _ closing: Promise<Void>) async {
+    for atom in atoms { await atom.close(timeout: Self.patience) }
+    let result: Result<Void, any Error>
     do {
-      try await queue.close(timeout: timeout)
-    } catch let error as SyncError where error.code == .storage {
-      await storage.close()
-      throw error
+      try await queue.close()
+      result = .success(())
+    } catch {
+      result = .failure(error)
     }
     await storage.close()
+    closing.complete(result)
   }
 
   private func reserve(_ name: String) throws {

@@ -9,6 +9,9 @@ public struct Conflict: Sendable, Hashable, Identifiable {
     case localWon
     /// A merge of both stands and is sent.
     case merged
+    /// No conflict with the server: the local value had been rejected by it, and a later edit, whose value is given as
+    /// the remote one, has taken its place.
+    case overtaken
     /// The merge failed, for this reason. The local value stands, but is not sent until the document changes again,
     /// here or on the server. Once that has settled it, the conflict is reported again, under a new number, in place
     /// of this report.

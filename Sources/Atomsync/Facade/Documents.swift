@@ -40,6 +40,9 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
     }
   }
 
+  /// Assigns a document as it is stored, with what this version of the application may not know of it.
+  mutating func put(_ value: TransitValue?, as id: String) { draft[id] = value }
+
   /// The document `id`, or `default` when there is none.
   public subscript(id: String, default default: @autoclosure () -> Element) -> Element {
     get { self[id] ?? `default`() }

@@ -13,7 +13,7 @@ struct Draft: Sendable {
 
   /// One revision of one atom.
   struct Origin: Equatable {
-    var atom: ObjectIdentifier
+    var atom: UInt64
     var revision: Int
   }
 

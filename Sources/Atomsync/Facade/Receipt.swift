@@ -11,10 +11,11 @@ public struct Receipt: Sendable, Identifiable {
   }
 
   public let id: ID
-  private let ticket: Int64
+  /// `nil`: the swap was made by who knows which process.
+  private let ticket: Int64?
   private let replica: Replica
 
-  init(_ id: ID, _ ticket: Int64, _ replica: Replica) {
+  init(_ id: ID, _ ticket: Int64?, _ replica: Replica) {
     self.id = id
     self.ticket = ticket
     self.replica = replica
@@ -23,10 +24,14 @@ public struct Receipt: Sendable, Identifiable {
   /// Returns once the swap is durable on this machine.
   ///
   /// - Throws: ``SyncError`` with code `storage` when the store failed to save it (the disk is full, say). It is kept
-  ///   in memory and tried again until it succeeds or the atom closes; ask again to learn which. `timedOut`;
-  ///   `CancellationError`.
+  ///   in memory and tried again until it succeeds or the atom closes; ask again to learn which. `unsettled` when the
+  ///   receipt is an earlier process's, which ended before the swap was durable. `timedOut`; `CancellationError`.
   public func saved(timeout: Duration? = .seconds(30)) async throws {
-    try await replica.waitUntilSaved(ticket, timeout: timeout)
+    if let ticket {
+      try await replica.waitUntilSaved(ticket, timeout: timeout)
+    } else {
+      try await replica.waitUntilSaved(id, timeout: timeout)
+    }
   }
 
   /// Returns the server's verdict on each document of the swap, once all are known and durable here: as soon as the

@@ -41,33 +41,41 @@ extension SyncedAtom {
 
   /// The edits that the server can never take.
   public var rejections: [Rejection] {
-    replica.state.withLock { $0.machine.rejections.values.sorted { $0.document < $1.document } }
+    replica.state.withLock { state in
+      state.machine.rejections.values.map(\.rejection).sorted { $0.document < $1.document }
+    }
   }
 
-  /// Forgets a rejected edit.
-  public func discardRejection(_ id: String) { replica.handle(.discardRejection(id: id)) }
+  /// Forgets the rejected edit of a document. Does nothing when there is none.
+  public func discardRejection(_ id: String) {
+    if let rejection = rejection(of: id) { replica.handle(.discardRejection(rejection)) }
+  }
 
-  /// Makes a rejected edit again.
+  /// Makes the rejected edit of a document again.
+  ///
+  /// - Returns: `nil` when there is none.
+  /// - Throws: ``SyncError`` (`stopped`).
   @discardableResult
   public func retryRejection(_ id: String) throws -> Receipt? {
-    guard let rejection = rejections.first(where: { $0.document == id }) else { return nil }
-    let value = rejection.value
-    let element: Element? = try value.map { try ElementCoding.decode($0) }
-    let receipt = try swap { $0[id] = element }
-    discardRejection(id)
+    guard let rejection = rejection(of: id) else { return nil }
+    let receipt = try swap { $0.put(rejection.value, as: id) }
+    replica.handle(.discardRejection(rejection))  // this one: the retry may be rejected by now
     return receipt
   }
 
+  private func rejection(of id: String) -> Rejection? {
+    replica.state.withLock { $0.machine.rejections[id]?.rejection }
+  }
+
   /// Writes again what lost a conflict: the local value if the server's won, the server's if the local one won.
+  ///
+  /// - Throws: ``SyncError`` (`stopped`).
   @discardableResult
   public func recover(_ conflict: Conflict) throws -> Receipt {
     let lost: TransitValue? = conflict.outcome == .localWon ? conflict.remote : conflict.local
-    let element: Element? = try lost.map { try ElementCoding.decode($0) }
-    return try swap { $0[conflict.document] = element }
+    return try swap { $0.put(lost, as: conflict.document) }
   }
 
-  /// What became of a swap of this process or an earlier one, by its receipt's id.
-  public func receipt(_ id: Receipt.ID) -> Receipt {
-    Receipt(id, replica.state.withLock { $0.machine.lastTicket }, replica)
-  }
+  /// What became of a swap of this process or an earlier one, by its receipt's id. O(1)
+  public func receipt(_ id: Receipt.ID) -> Receipt { Receipt(id, nil, replica) }
 }

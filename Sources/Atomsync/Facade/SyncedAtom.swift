@@ -36,10 +36,12 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Changes documents: what `body` does to its argument becomes the atom's value, all of it at once.
   ///
   /// `body` runs on a snapshot, outside every lock, and runs again if the value has changed meanwhile: it must depend
-  /// on nothing but its argument.
+  /// on nothing but its argument. Swapping the same atom in it is such a change: it then sees the new value, and has to
+  /// come to rest.
   ///
   /// - Parameter atomic: the server, too, takes the changes together or not at all.
-  /// - Throws: what `body` throws, or ``SyncError`` (`invalidDocument`, `stopped`): nothing was changed.
+  /// - Throws: what `body` throws, or ``SyncError`` (`invalidDocument` for a document that cannot be stored, or when more
+  ///   documents would have to go together than a push can hold; `stopped`): nothing was changed. O(what is changed)
   @discardableResult
   public func swap(
     atomic: Bool = false, _ body: @escaping @Sendable (inout Documents<Element>) throws -> Void
@@ -87,7 +89,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
   private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
     let (tree, revision) = replica.snapshot()
-    let origin = Draft.Origin(atom: ObjectIdentifier(replica), revision: revision)
+    let origin = Draft.Origin(atom: replica.number, revision: revision)
     var documents = Documents<Element>(Draft(tree, origin))
     try body(&documents)
     if let failure = documents.failure { throw failure }

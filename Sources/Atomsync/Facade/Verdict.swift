@@ -14,8 +14,8 @@ public enum Verdict: Sendable, Hashable {
   public var isAccepted: Bool { if case .accepted = self { true } else { false } }
 }
 
-/// An edit that the server can never take. It is out of the way of the others, and kept until it is discarded,
-/// retried, or a later edit of the document is accepted.
+/// An edit that the server can never take. It is out of the way of the others, and kept until it is discarded or
+/// retried. When a later edit of the document is accepted, or rejected in its place, it moves to the list of conflicts.
 public struct Rejection: Sendable, Hashable {
   public var document: String
   /// A keyword of the protocol, such as `invalid` or `too-large`.

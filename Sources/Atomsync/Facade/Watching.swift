@@ -15,7 +15,8 @@ public struct Change<Element: Codable & Sendable>: Sendable {
 /// ## Behavior
 /// - Watching begins when the sequence is asked for, not with the first `next()`: nothing in between is missed.
 /// - Elements come in order. While the watcher is busy, those that come are merged into one: it may miss states in
-///   between, never the last one, and it costs no memory however slow it is.
+///   between, never the last one, and keeps no more waiting than the names of what has changed, or the conflicts that
+///   it has not looked at.
 /// - The sequence ends when the atom closes. It is for one watcher: ask for another sequence to watch twice.
 public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
   private let source: @Sendable () async -> Element?

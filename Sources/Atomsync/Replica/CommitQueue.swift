@@ -76,7 +76,7 @@ final class CommitQueue: Sendable {
   }
 
   /// Waits until everything is durable; gives up with the store's error if it fails once more.
-  func close(timeout: Duration?) async throws {
+  func close() async throws {
     let promise = Promise<Void>()
     let isIdle = try state.withLock { state in
       if let loss = state.loss { throw SyncError(loss) }
@@ -84,7 +84,7 @@ final class CommitQueue: Sendable {
       if state.isRunning { state.idle.append(promise) }
       return !state.isRunning
     }
-    if !isIdle { try await promise.wait(timeout, time, "The last changes were not durable") }
+    if !isIdle { try await promise.wait() }
   }
 
   private func run() async {

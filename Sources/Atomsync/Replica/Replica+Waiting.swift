@@ -41,6 +41,41 @@ extension Replica {
     try await promise.wait(timeout, configuration.time, "The change was not durable")
   }
 
+  /// The same through failures of the store that pass.
+  private func waitHoweverLong(until ticket: Int64) async throws {
+    while true {
+      do { return try await waitUntilSaved(ticket, timeout: nil) } catch let error as SyncError
+        where error.code == .storage && error.storage?.code != .closed
+      { continue }
+    }
+  }
+
+  /// Returns once an edit that this process or an earlier one made is durable; throws when it is lost.
+  func waitUntilSaved(_ id: Receipt.ID, timeout: Duration?) async throws {
+    try await within(timeout, configuration.time, "The change was not durable") {
+      let (ticket, pending) = self.state.withLock { state in
+        let pending = id.documents.filter {
+          state.machine.documents[$0]?.pending.map { ($0.firstEdit...$0.edit).contains(id.edit) } ?? false
+        }
+        return (state.machine.lastTicket, pending)
+      }
+      try await self.waitUntilSaved(ticket, timeout: nil)
+      for document in id.documents.subtracting(pending) { _ = try await self.verdict(on: id.edit, of: document) }
+    }
+  }
+
+  /// The verdict on an edit by its row.
+  private func verdict(on edit: Int64, of id: String) async throws -> Verdict {
+    let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
+    guard let row, try Verdict.firstEdit(row: row.value) <= edit else {
+      throw SyncError(
+        .unsettled,
+        "Nothing is known of edit \(edit) of \(id): it was lost before it was durable, is older than the retention, "
+          + "or is of another store.")
+    }
+    return try Verdict(row: row.value)
+  }
+
   /// The verdicts on `edit`, once all are known.
   func waitUntilConfirmed(
     _ edit: Int64, _ ids: Set<String>, timeout: Duration?
@@ -54,7 +89,7 @@ extension Replica {
     // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
     let (wait, settled, ticket) = try state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
       let missing = ids.filter { id in
-        state.machine.documents[id]?.pending.map { $0.firstEdit <= edit } ?? false
+        state.machine.documents[id]?.pending.map { ($0.firstEdit...$0.edit).contains(edit) } ?? false
       }
       if !missing.isEmpty, let end = state.machine.end { throw SyncError.stopped(end) }
       let wait = ConfirmationWait(edit, missing: missing, known: [:])
@@ -64,16 +99,8 @@ extension Replica {
     defer { state.withLock { state in state.confirmations.removeAll { $0 === wait } } }
     var verdicts: [String: Verdict] = [:]
     if !settled.isEmpty {
-      try await waitUntilSaved(ticket, timeout: nil)
-      for id in settled {
-        let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
-        guard let row else {
-          throw SyncError(
-            .unsettled,
-            "Nothing is known of edit \(edit) of \(id): it is older than the retention, or of another store.")
-        }
-        verdicts[id] = try Verdict(row: row.value)
-      }
+      try await waitHoweverLong(until: ticket)
+      for id in settled { verdicts[id] = try await verdict(on: edit, of: id) }
     }
     return verdicts.merging(try await wait.promise.wait()) { $1 }
   }
@@ -105,7 +132,7 @@ extension Replica {
 
   /// Cancels what runs, and ends what watches and waits.
   func letGo() {
-    let (boxes, cancelled, waits) = state.withLock { state in
+    let (boxes, leftovers, waits) = state.withLock { state in
       state.tasks.cancelAll()
       defer {
         state.changeBoxes = [:]
@@ -115,10 +142,10 @@ extension Replica {
       }
       return (
         (Array(state.changeBoxes.values), Array(state.statusBoxes.values), Array(state.conflictBoxes.values)),
-        state.tasks.takeCancelled(), state.confirmations
+        state.takeLeftovers(), state.confirmations
       )
     }
-    for task in cancelled { task.cancel() }
+    leftovers.letGo()
     for box in boxes.0 { box.finish() }
     for box in boxes.1 { box.finish() }
     for box in boxes.2 { box.finish() }

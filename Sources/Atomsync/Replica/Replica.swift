@@ -35,10 +35,17 @@ final class Replica: CommitQueue.Client {
       confirmations.removeAll { $0.isComplete }
     }
 
+    /// What the application's code may come to life in: to be let go of outside the lock.
+    mutating func takeLeftovers() -> Leftovers {
+      Leftovers(tasks: tasks.takeCancelled(), swaps: swaps.takeOld())
+    }
+
     /// The value if anybody watches it. Not otherwise: while it is held, a change copies what it touches.
     var watchedValue: DocumentTree? { changeBoxes.isEmpty ? nil : machine.documents.shown }
   }
 
+  /// Tells this replica from every other, also of those that have ended.
+  let number = UInt64.random(in: 0 ... .max)
   let name: String
   let group: String
   let policy: ConflictPolicy
@@ -80,14 +87,14 @@ final class Replica: CommitQueue.Client {
   // MARK: Events
 
   func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
-    let cancelled = state.withLock { state in
+    let now = configuration.time.now()
+    let leftovers = state.withLock { state in
       prepare(&state)
       let before = state.watchedValue
-      let effects = state.machine.handle(event, now: configuration.time.now())
-      perform(effects, &state, before: before)
-      return state.tasks.takeCancelled()
+      perform(state.machine.handle(event, now: now), &state, before: before)
+      return state.takeLeftovers()
     }
-    for task in cancelled { task.cancel() }
+    leftovers.letGo()
   }
 
   /// The value, and a number that changes with it.
@@ -101,19 +108,21 @@ final class Replica: CommitQueue.Client {
   func edit(
     _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (id: Receipt.ID, ticket: Int64)? {
-    try state.withLock { state -> (id: Receipt.ID, ticket: Int64)? in
+    let now = configuration.time.now()
+    let (numbers, leftovers) = try state.withLock { state -> ((id: Receipt.ID, ticket: Int64)?, Leftovers?) in
       if let end = state.machine.end { throw SyncError.stopped(end) }
-      guard state.machine.revision == revision else { return nil }
+      guard state.machine.revision == revision else { return (nil, nil) }
       let before = state.watchedValue
-      let effects = state.machine.edit(changes, isAtomic: isAtomic, now: configuration.time.now())
+      let effects = try state.machine.edit(changes, isAtomic: isAtomic, now: now)
       if case .rebase = policy.kind, let edit = effects.edit {
         state.swaps.append(swap, edit, effects.edited)
       }
       perform(effects, &state, before: before)
-      return (
-        Receipt.ID(edit: effects.edit ?? 0, documents: effects.edited), state.machine.lastTicket
-      )
+      let id = Receipt.ID(edit: effects.edit ?? 0, documents: effects.edited)
+      return ((id, state.machine.lastTicket), state.takeLeftovers())
     }
+    leftovers?.letGo()
+    return numbers
   }
 
   // MARK: Effects
@@ -152,39 +161,48 @@ final class Replica: CommitQueue.Client {
 
   func committed(through ticket: Int64) {
     // All under one lock: who begins to wait in between would be told by nobody.
-    let (promises, cancelled) = state.withLock { state in
+    let now = configuration.time.now()
+    let (promises, leftovers) = state.withLock { state in
       state.storageError = nil
       let before = state.watchedValue
-      let effects = state.machine.handle(.saved(ticket: ticket), now: configuration.time.now())
-      perform(effects, &state, before: before)
+      perform(state.machine.handle(.saved(ticket: ticket), now: now), &state, before: before)
       state.confirm(through: ticket)
       let done = state.saves.filter { $0.ticket <= ticket }.map(\.promise)
       if !done.isEmpty { state.saves.removeAll { $0.ticket <= ticket } }
-      return (done, state.tasks.takeCancelled())
+      return (done, state.takeLeftovers())
     }
-    for task in cancelled { task.cancel() }
+    leftovers.letGo()
     for promise in promises { promise.complete(.success(())) }
   }
 
   func commitFailed(_ error: StorageError) {
-    let (saves, confirmations, cancelled) = state.withLock { state in
+    let now = configuration.time.now()
+    let (saves, confirmations, leftovers) = state.withLock { state in
       state.storageError = error
       publishStatus(&state)
       defer { state.saves = [] }
       guard error.code == .closed else {
-        return (state.saves.map(\.promise), [ConfirmationWait](), [Task<Void, Never>]())
+        return (state.saves.map(\.promise), [ConfirmationWait](), Leftovers())
       }
       // No verdict will be durable any more.
       defer { (state.confirmations, state.verdicts) = ([], []) }
       let before = state.watchedValue
-      let effects = state.machine.handle(.storeLost, now: configuration.time.now())
-      perform(effects, &state, before: before)
-      return (state.saves.map(\.promise), state.confirmations, state.tasks.takeCancelled())
+      perform(state.machine.handle(.storeLost, now: now), &state, before: before)
+      return (state.saves.map(\.promise), state.confirmations, state.takeLeftovers())
     }
-    for task in cancelled { task.cancel() }
+    leftovers.letGo()
     for promise in saves { promise.complete(.failure(SyncError(error))) }
     for wait in confirmations { wait.promise.complete(.failure(SyncError(error))) }
   }
+}
+
+/// What is let go of outside the lock, because the application's code may run when it goes.
+struct Leftovers {
+  var tasks: [Task<Void, Never>] = []
+  var swaps: [SwapLog.Swap] = []
+
+  /// The swaps go with the last copy of this.
+  func letGo() { for task in tasks { task.cancel() } }
 }
 
 /// A change of the value.

@@ -12,6 +12,9 @@ struct SwapLog {
     var gap: Int64
   }
   private var documents: [String: Document] = [:]
+  /// Swaps that were let go. They may be the last to hold something of the application's, whose end must not come
+  /// under a lock.
+  private var old: [Swap] = []
   private let since: Int64
   /// Beyond this many unsettled swaps of one document, the oldest are let go, and the merge decides.
   private static let limit = 1000
@@ -25,8 +28,13 @@ struct SwapLog {
       var document = documents[id] ?? Document(gap: since)
       if let swap {
         document.swaps.append((edit, swap))
-        if document.swaps.count > Self.limit { document.gap = document.swaps.removeFirst().edit }
+        if document.swaps.count > Self.limit {
+          let oldest = document.swaps.removeFirst()
+          document.gap = oldest.edit
+          old.append(oldest.swap)
+        }
       } else {
+        old += document.swaps.map(\.swap)
         document = Document(gap: edit)
       }
       documents[id] = document
@@ -35,8 +43,15 @@ struct SwapLog {
 
   mutating func settle(_ id: String, _ edit: Int64) {
     guard var document = documents[id] else { return }
+    old += document.swaps.lazy.filter { $0.edit <= edit }.map(\.swap)
     document.swaps.removeAll { $0.edit <= edit }
     documents[id] = document.swaps.isEmpty && document.gap <= edit ? nil : document
+  }
+
+  /// What was let go, to be released outside every lock.
+  mutating func takeOld() -> [Swap] {
+    defer { old = [] }
+    return old
   }
 
   /// The swaps that make up a conflict's local value; `nil` unless every one of them is still known.

@@ -117,9 +117,12 @@ struct PushRecord: Equatable {
   var judged: Int64
   var accepted: [PushAnswer.Acceptance]
   var rejected: [(id: String, reason: RejectionReason)]
+  /// What was pushed; `nil` in a record of before it was kept.
+  var digest: Int64?
 
-  init(number: Int64, answer: PushAnswer) {
+  init(number: Int64, digest: Int64, answer: PushAnswer) {
     self.number = number
+    self.digest = digest
     judged = answer.now
     accepted = answer.accepted
     rejected = answer.rejected.map { ($0.id, $0.reason) }
@@ -133,6 +136,7 @@ struct PushRecord: Equatable {
       PushAnswer.Acceptance(id: try $0.text(), version: try $0.number(), updated: try $0.number())
     }
     rejected = try reader.list { (try $0.text(), RejectionReason(try $0.text())) }
+    digest = reader.isAtEnd ? nil : try reader.number()
   }
 
   var bytes: [UInt8] {
@@ -148,6 +152,7 @@ struct PushRecord: Equatable {
       writer.write(rejection.id)
       writer.write(rejection.reason.text)
     }
+    if let digest { writer.write(digest) }
     return writer.bytes
   }
 

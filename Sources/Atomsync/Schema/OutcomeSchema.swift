@@ -18,7 +18,8 @@ extension Verdict {
     }
   }
 
-  func row(noticed: Int64) -> [UInt8] {
+  /// - Parameter first: the first of the edits that the verdict is on.
+  func row(noticed: Int64, first: Int64) -> [UInt8] {
     var writer = RecordWriter(reserving: 40)
     writer.write(noticed)
     let (kind, number, text): (Int64, Int64, String) =
@@ -31,7 +32,16 @@ extension Verdict {
     writer.write(kind)
     writer.write(number)
     writer.write(text)
+    writer.write(first)
     return writer.bytes
+  }
+
+  /// The first of the edits that the verdict in a row is on.
+  static func firstEdit(row bytes: [UInt8]) throws -> Int64 {
+    var reader = RecordReader(bytes)
+    for _ in 0..<3 { _ = try reader.number() }
+    _ = try reader.text()
+    return reader.isAtEnd ? 0 : try reader.number()
   }
 
   /// When the verdict in a row was noticed.
@@ -41,18 +51,29 @@ extension Verdict {
   }
 }
 
-extension Rejection {
-  init(document: String, row bytes: [UInt8]) throws {
-    var reader = RecordReader(bytes)
-    self.init(
-      document: document, reason: try reader.text(), value: try reader.value(), noticed: try reader.number())
+/// A rejection with its value as it is stored.
+struct RejectedEdit: Sendable {
+  let rejection: Rejection
+  let value: StoredValue?
+
+  init(_ rejection: Rejection, _ value: StoredValue?) {
+    self.rejection = rejection
+    self.value = value
   }
 
-  func row(_ value: StoredValue?) -> [UInt8] {
+  init(document: String, row bytes: [UInt8]) throws {
+    var reader = RecordReader(bytes)
+    let reason = try reader.text()
+    value = try reader.optional { try StoredValue(try $0.payload()) }
+    rejection = Rejection(
+      document: document, reason: reason, value: value?.value, noticed: try reader.number())
+  }
+
+  var row: [UInt8] {
     var writer = RecordWriter()
-    writer.write(reason)
+    writer.write(rejection.reason)
     writer.write(value)
-    writer.write(noticed)
+    writer.write(rejection.noticed)
     return writer.bytes
   }
 }
@@ -71,6 +92,7 @@ extension Conflict {
       case 0: .serverWon
       case 1: .localWon
       case 2: .merged
+      case 4: .overtaken
       default: .open(reason)
       }
     self.init(
@@ -90,6 +112,7 @@ extension Conflict {
       case .localWon: (1, "")
       case .merged: (2, "")
       case .open(let reason): (3, reason)
+      case .overtaken: (4, "")
       }
     writer.write(kind)
     writer.write(reason)

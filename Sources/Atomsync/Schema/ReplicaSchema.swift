@@ -222,11 +222,14 @@ struct FrozenPush: Equatable, Sendable {
   }
 
   var ticket: PushTicket
+  /// Where the versions come from.
+  var cursor: Cursor?
   var isAtomic: Bool
   var entries: [Entry]
 
-  init(ticket: PushTicket, isAtomic: Bool, entries: [Entry]) {
+  init(ticket: PushTicket, cursor: Cursor?, isAtomic: Bool, entries: [Entry]) {
     self.ticket = ticket
+    self.cursor = cursor
     self.isAtomic = isAtomic
     self.entries = entries
   }
@@ -240,6 +243,7 @@ struct FrozenPush: Equatable, Sendable {
         id: try reader.text(), edit: try reader.number(), version: try reader.number(),
         value: try reader.optional { try StoredValue(try $0.payload()) })
     }
+    cursor = reader.isAtEnd ? nil : try reader.optional { Cursor(try $0.text()) }
   }
 
   var row: [UInt8] {
@@ -253,10 +257,11 @@ struct FrozenPush: Equatable, Sendable {
       writer.write(entry.version)
       writer.write(entry.value) { $0.write($1.payload.bytes) }
     }
+    writer.write(cursor?.text) { $0.write($1) }
     return writer.bytes
   }
 
-  func request(group: String, user: String?, cursor: Cursor?) -> PushRequest {
+  func request(group: String, user: String?) -> PushRequest {
     PushRequest(
       group: group, ticket: ticket, isAtomic: isAtomic,
       edits: entries.map { Edit(id: $0.id, version: $0.version, content: Content($0.value)) }, user: user,

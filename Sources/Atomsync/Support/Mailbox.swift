@@ -6,6 +6,9 @@ final class Mailbox<Item: Sendable>: Sendable {
   private struct State {
     var item: Item?
     var reader: CheckedContinuation<Item?, Never>?
+    /// Which call of `next` the reader that waits is, and how many there have been.
+    var waiting = 0
+    var calls = 0
     var isFinished = false
   }
   private let state = Lock(State())
@@ -42,7 +45,11 @@ final class Mailbox<Item: Sendable>: Sendable {
   /// The next item; `nil` once finished, or when the task is cancelled. One reader at a time: a second one gets
   /// `nil`.
   func next() async -> Item? {
-    await withTaskCancellationHandler {
+    let call = state.withLock { state in
+      state.calls += 1
+      return state.calls
+    }
+    return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let (isNow, item) = state.withLock { state -> (Bool, Item?) in
           if let item = state.item {
@@ -51,12 +58,14 @@ final class Mailbox<Item: Sendable>: Sendable {
           }
           if state.isFinished || Task.isCancelled || state.reader != nil { return (true, nil) }
           state.reader = continuation
+          state.waiting = call
           return (false, nil)
         }
         if isNow { continuation.resume(returning: item) }
       }
     } onCancel: {
       let reader = state.withLock { state -> CheckedContinuation<Item?, Never>? in
+        guard state.waiting == call else { return nil }  // it was not us who waited
         defer { state.reader = nil }
         return state.reader
       }

@@ -5,10 +5,12 @@ internal import AtomsyncCore
 /// A crash keeps what is durable and any prefix of the rest: a process may die before a commit, in the middle of a
 /// group, or after the commit and before it is told.
 struct SimulatedDisk {
-  private(set) var durable = OrderedBytes()
+  private(set) var durable: OrderedBytes
   private var waiting: [(replica: Int, ticket: Int64, batch: StorageBatch)] = []
   /// While full, nothing becomes durable.
   var isFull = false
+
+  init(_ durable: OrderedBytes = OrderedBytes()) { self.durable = durable }
 
   mutating func enqueue(_ batch: StorageBatch, _ ticket: Int64, of replica: Int) {
     waiting.append((replica, ticket, batch))

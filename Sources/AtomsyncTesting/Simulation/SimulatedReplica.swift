@@ -8,8 +8,10 @@ struct SimulatedReplica {
   let number: Int
   /// The number of the device that it lives on.
   let device: Int
-  let settings: ReplicaMachine.Settings
-  let policy: ConflictPolicy
+  let group: String
+  var policy: ConflictPolicy
+  private let limits: Limits
+  private let faults: PlantedFaults
   var machine: ReplicaMachine
   /// The live stream that the server keeps for this replica.
   var stream: LiveStream?
@@ -17,8 +19,13 @@ struct SimulatedReplica {
   var wantedStream: Int?
   /// The permission to read has been withdrawn at least once.
   var wasRevoked = false
+  /// The store has been put back to an earlier state: what was confirmed since may be met again.
+  var wasRolledBack = false
   /// Every edit made here, as the application saw it.
   var ledger: [Written] = []
+  /// What each document showed before the last swap of it.
+  var before: [String: TransitValue?] = [:]
+  var together = AtomicLedger()
   /// The edits up to which the application was told that they are durable.
   var durableEdit: Int64 = 0
   private(set) var ticketEdits: [(ticket: Int64, edit: Int64)] = []
@@ -36,19 +43,33 @@ struct SimulatedReplica {
     var edit: Int64
     var id: String
     var value: TransitValue?
+    /// The life of the device in which it was made.
+    var life: Int
     /// Lost with a crash before it was durable, as is allowed.
     var isLost = false
   }
 
   init(
-    number: Int, device: Int, settings: ReplicaMachine.Settings, policy: ConflictPolicy, client: UUID
+    number: Int, device: Int, group: String, policy: ConflictPolicy, limits: Limits, faults: PlantedFaults,
+    client: UUID
   ) {
     self.number = number
     self.device = device
-    self.settings = settings
+    self.group = group
     self.policy = policy
-    machine = ReplicaMachine(settings, client: client)
+    self.limits = limits
+    self.faults = faults
+    machine = ReplicaMachine(
+      ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, faults: faults),
+      client: client)
   }
+
+  /// How the machine is made, with the policy of the day.
+  private var settings: ReplicaMachine.Settings {
+    ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, faults: faults)
+  }
+
+  var keys: ReplicaKeys { settings.keys }
 
   mutating func noteTicket(_ ticket: Int64, edit: Int64) { ticketEdits.append((ticket, edit)) }
 
@@ -62,11 +83,18 @@ struct SimulatedReplica {
     stream = nil
     wantedStream = nil
     ticketEdits = []
+    together = AtomicLedger()
     let snapshot = durable.read(ReplicaMachine.loadQuery(settings))
     let effects: ReplicaEffects
     (machine, effects) = try ReplicaMachine.load(settings, snapshot, client: client, now: now)
     // What was not durable may be gone; what was must be there, which the oracle checks by the verdicts.
     for index in ledger.indices where ledger[index].edit > durableEdit { ledger[index].isLost = true }
     return effects
+  }
+
+  /// The store is put back to when `edit` was the last durable one; what the application was told since is void.
+  mutating func rollBack(to edit: Int64) {
+    durableEdit = edit
+    wasRolledBack = true
   }
 }

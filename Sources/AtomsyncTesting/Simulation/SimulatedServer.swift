@@ -19,7 +19,11 @@ struct SimulatedServer {
     var payload: Payload?
   }
 
-  init(identity: UUID, faults: PlantedFaults) {
+  /// A strict server takes no larger values, in bytes.
+  static let strictValueBytes = 100
+
+  init(identity: UUID, isStrict: Bool, faults: PlantedFaults) {
+    if isStrict { limits.valueBytes = Self.strictValueBytes }
     self.identity = identity
     self.faults = faults
     limits.pageDocuments = 3  // so that everything is paged
@@ -80,6 +84,9 @@ struct SimulatedServer {
       guard let edit = request.edits.first(where: { $0.id == acceptance.id }) else {
         throw Violation("The answer names \(acceptance.id), which was not pushed.")
       }
+      if request.isAtomic && !answer.rejected.isEmpty {
+        throw Violation("An atomic push was taken in part: \(answer.rejected.map(\.id)) were not.")
+      }
       let last = history.last { $0.group == request.group && $0.id == acceptance.id }
       if edit.content == .deleted && (last?.payload == nil) { continue }  // deleting nothing changes nothing
       if let last, acceptance.version <= last.version {
@@ -116,6 +123,12 @@ struct SimulatedServer {
     (store, history) = dump
     self.identity = identity
     return true
+  }
+
+  /// Whether the document has been absent at some time since it first existed.
+  func wasEverGone(_ group: String, _ id: String) -> Bool {
+    let lives = history.filter { $0.group == group && $0.id == id }
+    return lives.isEmpty || lives.contains { $0.payload == nil }
   }
 
   /// The documents of a group that are alive, with their bytes.

@@ -21,7 +21,7 @@ extension Simulation {
     case 84..<87: try deliver(.sync, to: number)
     case 87..<90: devices[replicas[number].device].disk.isFull = true
     case 90..<92: cutStreams()
-    case 92..<95: try server.purge(replicas[number].settings.group)
+    case 92..<95: try server.purge(replicas[number].group)
     case 95: server.makeDump()
     case 96: restore()
     case 97: try deliver(.reset(keepPending: true), to: number)
@@ -38,8 +38,11 @@ extension Simulation {
   }
 
   private mutating func restart(_ device: Int) throws {
-    devices[device].crash(&random)
+    let isRollback = isRollingBack && random.oneIn(3) && devices[device].rollBack()
+    if !isRollback { devices[device].crash(&random) }
     for number in devices[device].replicas {
+      if isRollback { replicas[number].rollBack(to: devices[device].backup?.edits[number] ?? 0) }
+      if random.oneIn(4) { replicas[number].policy = policies.randomElement(using: &random) ?? .serverWins }
       let effects = try replicas[number].restart(
         devices[device].disk.durable, client: random.uuid(), now: timeline.now)
       try perform(effects, by: number)
@@ -56,25 +59,50 @@ extension Simulation {
 
   /// A swap of one to three documents.
   private mutating func write(_ number: Int) throws {
-    var changes: [(id: String, value: StoredValue?)] = []
-    var values: [TransitValue?] = []
+    var changes: [(id: String, value: TransitValue?)] = []
     for _ in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
       let id = "d\(Int.random(in: 0..<6, using: &random))"
       guard !changes.contains(where: { $0.id == id }) else { continue }
-      counter += 1
-      let value: TransitValue? = random.oneIn(5) ? nil : .string("r\(number).\(counter)")
-      guard replicas[number].machine.value(of: id) != value else { continue }
-      changes.append((id, try value.map { try StoredValue($0) }))
-      values.append(value)
+      let value = self.value(for: id, by: number)
+      if replicas[number].machine.value(of: id) != value { changes.append((id, value)) }
     }
-    let isAtomic = random.oneIn(3)
-    let effects = replicas[number].machine.edit(
-      changes, isAtomic: isAtomic, now: timeline.now)
+    try swap(changes, isAtomic: random.oneIn(3), by: number)
+  }
+
+  /// A new value, mostly; or a deletion, or what was there before the last swap.
+  private mutating func value(for id: String, by number: Int) -> TransitValue? {
+    if random.oneIn(10), let before = replicas[number].before[id] {
+      if let before { rewritten.insert(before) }
+      return before
+    }
+    if random.oneIn(5) { return nil }
+    counter += 1
+    return isStrict && random.oneIn(12)
+      ? .string("r\(number).\(counter)" + String(repeating: "x", count: SimulatedServer.strictValueBytes))
+      : makeValue(&random, counter)
+  }
+
+  private mutating func swap(
+    _ changes: [(id: String, value: TransitValue?)], isAtomic: Bool, by number: Int
+  ) throws {
+    let before = changes.map { replicas[number].machine.value(of: $0.id) }
+    let edits = try changes.map { (id: $0.id, value: try $0.value.map { try StoredValue($0) }) }
+    let effects: ReplicaEffects
+    // More than can go together: the application is told, and nothing was changed.
+    do { effects = try replicas[number].machine.edit(edits, isAtomic: isAtomic, now: timeline.now) } catch {
+      return
+    }
     if let edit = effects.edit {
-      for (change, value) in zip(changes, values) {
-        replicas[number].ledger.append(.init(edit: edit, id: change.id, value: value))
-        if let value { note(value, of: change.id, by: number) }
+      for ((id, value), before) in zip(changes, before) {
+        replicas[number].ledger.append(
+          .init(edit: edit, id: id, value: value, life: life(of: number)))
+        replicas[number].before[id] = .some(before)
+        if let value {
+          note(value, of: id, by: number)
+          authors[value] = number
+        }
       }
+      if isAtomic { replicas[number].together.add(edit, Set(changes.map(\.id))) }
       if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
     }
     try perform(effects, by: number)
@@ -91,15 +119,7 @@ extension Simulation {
       // A merge that failed waits for a change: make one.
       for conflict in replicas[number].machine.openConflictIDs {
         counter += 1
-        let value = TransitValue.string("r\(number).\(counter)")
-        note(value, of: conflict, by: number)
-        let effects = replicas[number].machine.edit(
-          [(conflict, try StoredValue(value))], now: timeline.now)
-        if let edit = effects.edit {
-          replicas[number].ledger.append(.init(edit: edit, id: conflict, value: value))
-          if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
-        }
-        try perform(effects, by: number)
+        try swap([(conflict, makeValue(&random, counter))], isAtomic: false, by: number)
       }
       try deliver(.sync, to: number)
     }

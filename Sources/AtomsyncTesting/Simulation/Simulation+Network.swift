@@ -91,7 +91,7 @@ extension Simulation {
   mutating func offer(_ number: Int) throws {
     guard let stream = replicas[number].stream, !stream.isBusy, !stream.isDead else { return }
     let page = try server.pull(
-      PullRequest(group: replicas[number].settings.group, cursor: stream.cursor), now: timeline.now,
+      PullRequest(group: replicas[number].group, cursor: stream.cursor), now: timeline.now,
       stale: earlier)
     replicas[number].stream?.cursor = page.cursor
     guard !page.documents.isEmpty || page.isReset else { return }

@@ -7,20 +7,32 @@ extension Simulation {
   mutating func check(_ effects: ReplicaEffects, of number: Int) throws {
     let replica = replicas[number]
     for id in effects.changed {
-      if let value = replica.machine.value(of: id), !wasWritten(value, as: id, in: replica.settings.group) {
+      if let value = replica.machine.value(of: id), !wasWritten(value, as: id, in: replica.group) {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
     }
     for settled in effects.settled {
+      let part = replicas[number].together.take(
+        settled.id, settled.edit, isAccepted: settled.verdict.isAccepted)
+      if let part {
+        throw Violation(
+          "Replica \(number): \(settled.id) was accepted, but another part of atomic swap \(part) was not.")
+      }
       guard case .accepted(let version) = settled.verdict, version > 0 else { continue }
       try checkConfirmed(settled, of: replica)
     }
+    if !wasRestored {
+      for conflict in effects.conflicts where conflict.isWithADeletion {
+        guard server.wasEverGone(replica.group, conflict.document) else {
+          throw Violation("Replica \(number) takes \(conflict.document) for deleted, which it never was.")
+        }
+      }
+    }
     // After a restore, a replica meets values of its own that the server has forgotten the successors of.
-    guard !wasRestored, !isFickle, !replica.wasRevoked else { return }
-    for conflict in effects.conflicts {
-      if conflict.remote != conflict.base, case .string(let remote) = conflict.remote,
-        remote.hasPrefix("r\(number)."), !remote.contains("+"),
-        !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
+    guard !wasRestored, !isFickle, !replica.wasRevoked, !replica.wasRolledBack else { return }
+    for conflict in effects.conflicts where conflict.outcome != .overtaken {
+      if conflict.remote != conflict.base, let remote = conflict.remote, authors[remote] == number,
+        !rewritten.contains(remote), !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
       {
         throw Violation(
           "Replica \(number) is in conflict with its own write \(remote) of \(conflict.document).")
@@ -36,12 +48,13 @@ extension Simulation {
     else { return }
     let payload = try StoredValue(value).payload
     let count = server.history.count {
-      $0.group == replica.settings.group && $0.id == settled.id && $0.payload == payload
+      $0.group == replica.group && $0.id == settled.id && $0.payload == payload
     }
     // A merge may have replaced the value before it was sent, or the value may have been sent again after another
     // one had replaced it: then the conflict tells.
     if count != 1 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
-    guard isFickle ? count >= 1 : count == 1 else {
+    let mayRepeat = isFickle || replica.wasRolledBack || rewritten.contains(value)
+    guard mayRepeat ? count >= 1 : count == 1 else {
       throw Violation(
         "Replica \(replica.number) was told that \(value) of \(settled.id) is accepted; the server has it \(count) times."
       )
@@ -51,7 +64,7 @@ extension Simulation {
   /// What must hold once everything has come to rest.
   func checkTheEnd() throws {
     for replica in replicas {
-      let live = try server.live(replica.settings.group).mapValues { try StoredValue($0).value }
+      let live = try server.live(replica.group).mapValues { try StoredValue($0).value }
       let machine = replica.machine
       let visible = machine.values
       if visible != live {
@@ -70,7 +83,7 @@ extension Simulation {
 
   /// Every edit whose durability was acknowledged has a verdict, and one that was overruled or rejected is kept.
   private func checkNothingLost(_ replica: SimulatedReplica) throws {
-    let keys = replica.settings.keys
+    let keys = replica.keys
     for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
       let scan = StorageScan(keys.verdicts(edit.id, from: edit.edit), limit: 1)
       guard
@@ -86,8 +99,24 @@ extension Simulation {
         }
       case .discarded:
         throw Violation("Replica \(replica.number): edit \(edit.edit) of \(edit.id) was discarded.")
-      case .accepted, .rejected: break
+      case .rejected:
+        // What a later edit took the place of is another matter.
+        guard edit.edit == replica.ledger.last(where: { $0.id == edit.id && !$0.isLost })?.edit else { break }
+        // A merge may have replaced the value before: then a conflict has it.
+        let isKept = replica.machine.rejection(of: edit.id).map { $0.value == edit.value } ?? false
+        guard isKept || replica.machine.conflictsOf(edit.id).contains(where: { $0.local == edit.value }) else {
+          throw Violation("Replica \(replica.number): the rejected \(edit.id) is not kept.")
+        }
+      case .accepted: break
       }
     }
+  }
+}
+
+extension Conflict {
+  /// A document that was there was taken for deleted on the server: not for forgotten by one that was restored, and
+  /// not because another document of an atomic swap fell.
+  fileprivate var isWithADeletion: Bool {
+    base != nil && remote == nil && outcome != .localWon && outcome != .overtaken
   }
 }

@@ -1,7 +1,7 @@
 public import Atomsync
 internal import AtomsyncCore
 internal import Foundation
-internal import Transit
+public import Transit
 
 /// Some replicas, an authority and a hostile network in virtual time, driven by one seed, and an oracle that holds
 /// them to the promise: no write is ever lost silently, and everybody who can talk agrees.
@@ -10,11 +10,22 @@ internal import Transit
 /// rules the real ones; only time, disks and the network are simulated. The same seed and options replay exactly. Give it your own merge function to test that:
 ///
 /// ```swift
-/// for seed in 0..<1000 { try Simulation(seed: seed, policies: [.merge(myMerge)]).run() }
+/// for seed in 0..<1000 as Range<UInt64> {
+///   var simulation = Simulation(seed: seed, policies: [.merge(myMerge)])
+///   simulation.makeValue = { random, count in
+///     ["title": .string("no. \(count)"), "tags": .set(random.oneIn(2) ? [.keyword("urgent")] : [])]
+///   }
+///   try simulation.run()
+/// }
 /// ```
 public struct Simulation {
   /// How many things the applications and the environment do before the network heals.
   public var steps = 200
+  /// Makes what the replicas write. Each value has to be another one, because the oracle knows writes by their values:
+  /// that is what the count is for.
+  public var makeValue: @Sendable (_ random: inout SeededRandom, _ count: Int) -> TransitValue = {
+    _, count in .string("v\(count)")
+  }
   /// Called with each event and what it led to, for reading how a seed failed.
   public var trace: (@Sendable (String) -> Void)?
 
@@ -32,15 +43,24 @@ public struct Simulation {
   var counter = 0
   var checks = 0
   var wasRestored = false
+  /// Who wrote a value first.
+  var authors: [TransitValue: Int] = [:]
+  /// The values that were written more than once.
+  var rewritten: Set<TransitValue> = []
+  let policies: [ConflictPolicy]
   /// Refuses some pushes although it may have taken them at an earlier attempt, as when rights are withdrawn: then a
   /// replica cannot know what became of them, and may meet its own writes again.
   var isFickle: Bool { seed % 4 == 0 }
+  /// Takes no long values, of which there are some then.
+  var isStrict: Bool { Self.isStrict(seed) }
+  private static func isStrict(_ seed: UInt64) -> Bool { seed % 4 == 2 }
+  /// Puts devices' stores back to an earlier state.
+  var isRollingBack: Bool { seed % 8 == 3 }
   /// Withdraws and returns the permission to read. A replica that has lost it writes without knowing what is there, and
   /// may meet its own writes as well.
   var isRevoking: Bool { seed % 4 == 1 }
   /// The store as it was a little earlier, for a planted fault.
   var earlier: OrderedBytes?
-  let isMerging: Bool
 
   enum Event {
     case act(stepsLeft: Int)
@@ -61,39 +81,41 @@ public struct Simulation {
   /// - Parameters:
   ///   - policies: each replica takes one of them, by chance.
   public init(
-    seed: UInt64, policies: [ConflictPolicy] = [.serverWins, .localWins, .merge(Simulation.mergeTexts)]
+    seed: UInt64, policies: [ConflictPolicy] = Simulation.allPolicies
   ) {
     self.init(seed: seed, policies: policies, faults: [])
   }
 
   package init(
-    seed: UInt64, policies: [ConflictPolicy] = [.serverWins, .localWins, .merge(Simulation.mergeTexts)],
-    faults: PlantedFaults
+    seed: UInt64, policies: [ConflictPolicy] = Simulation.allPolicies, faults: PlantedFaults
   ) {
     self.seed = seed
+    self.policies = policies
     self.faults = faults
     var random = SeededRandom(seed: seed)
-    server = SimulatedServer(identity: random.uuid(), faults: faults)
+    server = SimulatedServer(identity: random.uuid(), isStrict: Self.isStrict(seed), faults: faults)
     var limits = Limits()
     limits.documentsPerPush = Int.random(in: 1...4, using: &random)
     for device in 0..<Int.random(in: 2...8, using: &random) {
       let first = replicas.count
       for group in Self.groups.prefix(random.oneIn(3) ? 2 : 1) {
-        let policy = policies.randomElement(using: &random) ?? .serverWins
-        let settings = ReplicaMachine.Settings(
-          group: group, atom: group, policy: policy, limits: limits, faults: faults)
         replicas.append(
           SimulatedReplica(
-            number: replicas.count, device: device, settings: settings, policy: policy, client: random.uuid())
-        )
+            number: replicas.count, device: device, group: group,
+            policy: policies.randomElement(using: &random) ?? .serverWins, limits: limits, faults: faults,
+            client: random.uuid()))
       }
       devices.append(SimulatedDevice(replicas: Array(first..<replicas.count)))
     }
-    isMerging = policies.count > 2
     self.random = random
   }
 
-  /// A merge that keeps both texts and deletes what either side deleted.
+  /// One of each kind.
+  public static let allPolicies: [ConflictPolicy] = [
+    .serverWins, .localWins, .merge(mergeTexts), .rebase(otherwise: mergeTexts),
+  ]
+
+  /// A merge that keeps both sides, as text, and deletes what either side deleted.
   public static let mergeTexts: ConflictPolicy.Merge = { input in
     guard let local = input.local, let remote = input.remote else { return nil }
     return .string("\(remote)+\(local)".filter { $0 != "\"" }.suffix(60).description)
@@ -175,7 +197,7 @@ public struct Simulation {
   func life(of number: Int) -> Int { devices[replicas[number].device].life }
 
   mutating func note(_ value: TransitValue, of id: String, by number: Int) {
-    written[replicas[number].settings.group, default: [:]][id, default: []].insert(value)
+    written[replicas[number].group, default: [:]][id, default: []].insert(value)
   }
 
   func wasWritten(_ value: TransitValue, as id: String, in group: String) -> Bool {
@@ -231,6 +253,11 @@ public struct Simulation {
       replicas[number].noteSaved(ticket)
       try deliver(.saved(ticket: ticket), to: number)
     }
+    if isRollingBack && random.oneIn(40) {
+      let numbers = devices[device].replicas
+      devices[device].backUp(
+        Dictionary(uniqueKeysWithValues: numbers.map { ($0, replicas[$0].durableEdit) }))
+    }
     if devices[device].disk.isFull {
       if !isHostile || random.oneIn(3) { devices[device].disk.isFull = false }
       scheduleFlush(device)
@@ -238,14 +265,26 @@ public struct Simulation {
   }
 
   private mutating func merge(_ task: MergeTask, _ number: Int) throws {
-    guard case .merge(let merge) = replicas[number].policy.kind else { return }
     if isHostile && random.oneIn(10) {
       try deliver(.merged(task, .failed("not now")), to: number)
       return
     }
-    let value = try merge(task.input)
+    let value =
+      switch replicas[number].policy.kind {
+      case .merge(let merge): try merge(task.input)
+      case .rebase(let merge): isRemembered(task, by: number) ? task.input.local : try merge(task.input)
+      case .serverWins: task.input.remote
+      case .localWins: task.input.local
+      }
     if let value { note(value, of: task.input.document, by: number) }
     try deliver(.merged(task, .value(try value.map { try StoredValue($0) })), to: number)
+  }
+
+  /// Whether the process still lives that made the edit: then its swap runs again, and assigns what it assigned.
+  private func isRemembered(_ task: MergeTask, by number: Int) -> Bool {
+    replicas[number].ledger.contains {
+      $0.id == task.input.document && $0.edit == task.firstEdit && $0.life == life(of: number)
+    }
   }
 
   func delayRange() -> ClosedRange<Int64> { isHostile ? 1...20 : 1...2 }

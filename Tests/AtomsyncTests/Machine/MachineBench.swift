@@ -97,7 +97,7 @@ struct MachineBench {
   mutating func edit(_ values: [String: TransitValue?], isAtomic: Bool = false) throws -> ReplicaEffects {
     let changes = try values.sorted { $0.key < $1.key }
       .map { (id: $0.key, value: try $0.value.map { try StoredValue($0) }) }
-    return note(machine.edit(changes, isAtomic: isAtomic, now: 1))
+    return note(try machine.edit(changes, isAtomic: isAtomic, now: 1))
   }
 
   private mutating func note(_ effects: ReplicaEffects) -> ReplicaEffects {

@@ -95,7 +95,7 @@ import Transit
     ("merged, stale", { _ in .merged(task, .value(nil)) }),
     ("reset", { _ in .reset(keepPending: true) }),
     ("reset, dropping pending", { _ in .reset(keepPending: false) }),
-    ("discard rejection, unknown", { _ in .discardRejection(id: "b") }),
+    ("discard rejection, unknown", { _ in .discardRejection(Rejection(document: "b", reason: "no", value: nil, noticed: 1)) }),
     ("expire", { _ in .expire }),
   ]
 

@@ -18,6 +18,13 @@ struct EditQueue: Sendable {
     }
   }
 
+  /// Leaves out whatever is not so, and what is named twice. O(n)
+  mutating func keep(where condition: (String) -> Bool) {
+    var seen: Set<String> = []
+    ids = ids[start...].filter { condition($0) && seen.insert($0).inserted }
+    start = 0
+  }
+
   mutating func prepend(_ earlier: [String]) {
     ids.replaceSubrange(..<start, with: earlier)
     start = 0

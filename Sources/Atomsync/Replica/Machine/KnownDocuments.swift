@@ -31,26 +31,26 @@ struct KnownDocuments: Sendable {
   mutating func update<Result>(_ id: String, _ body: (inout KnownDocument) -> Result) -> Result {
     if !hidden.isEmpty, var document = hidden.removeValue(forKey: id) {
       let change = Change(&document, body)
-      note(change.wasPending, change.pendingSince, id)
+      note(change.pendingBefore, change.pendingSince, id)
       place(document, id)
       return change.result
     }
     let change = Change(&shown[id, default: KnownDocument()], body)
-    note(change.wasPending, change.pendingSince, id)
+    note(change.pendingBefore, change.pendingSince, id)
     if !change.isShown, let document = shown.removeValue(forKey: id) { place(document, id) }
     return change.result
   }
 
   /// A change that was made, and what it made of a document.
   private struct Change<Result> {
-    let wasPending: Bool
+    let pendingBefore: Int64?
     let result: Result
     let pendingSince: Int64?
     let isShown: Bool
 
     @inline(__always)
     init(_ document: inout KnownDocument, _ body: (inout KnownDocument) -> Result) {
-      wasPending = document.pendingSince != nil
+      pendingBefore = document.pendingSince
       result = body(&document)
       pendingSince = document.pendingSince
       isShown = document.isShown
@@ -58,8 +58,8 @@ struct KnownDocuments: Sendable {
   }
 
   @inline(__always)
-  private mutating func note(_ wasPending: Bool, _ pendingSince: Int64?, _ id: String) {
-    if wasPending != (pendingSince != nil) { pending[id] = pendingSince }
+  private mutating func note(_ before: Int64?, _ after: Int64?, _ id: String) {
+    if before != after { pending[id] = after }
   }
 
   private mutating func place(_ document: KnownDocument, _ id: String) {

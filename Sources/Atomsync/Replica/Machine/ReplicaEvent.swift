@@ -32,7 +32,7 @@ package enum ReplicaEvent: Sendable {
   /// Read everything anew from the server.
   case reset(keepPending: Bool)
   /// Forget a rejected edit.
-  case discardRejection(id: String)
+  case discardRejection(Rejection)
   /// Forget the conflicts that have outlived the retention.
   case expire
 }

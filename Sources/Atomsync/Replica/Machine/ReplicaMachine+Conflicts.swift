@@ -20,8 +20,28 @@ extension ReplicaMachine {
 
   private mutating func overrule(_ id: String, _ now: Int64) {
     guard let document = documents[id], let edit = document.pending else { return }
-    let number = report(id, edit, remote: document.base?.value, .serverWon, now)
+    if let entry = inFlight?.entries.first(where: { $0.id == id }) {
+      overrule(edit, since: entry, now)
+      return
+    }
+    // One that falls with others may be without a base, which was withdrawn: then the last that was known.
+    let remote = edit.openConflict.map(\.value) ?? document.base.map(\.value) ?? edit.base
+    let number = report(id, edit, remote: remote, .serverWon, now)
     drop(id, .overruled(conflict: number), now)
+  }
+
+  /// Takes back what was made of a document since it was sent: what is in flight has a verdict of its own to come.
+  private mutating func overrule(_ edit: PendingEdit, since entry: FrozenPush.Entry, _ now: Int64) {
+    if edit.edit > entry.edit {
+      let number = report(entry.id, edit, remote: edit.base, .serverWon, now)
+      settle(entry.id, entry.edit + 1...edit.edit, .overruled(conflict: number), now)
+    }
+    leaveAtomicGroup(entry.id, edit)
+    var edit = edit
+    edit.edit = entry.edit
+    edit.value = entry.value
+    edit.atomic = nil
+    setPending(entry.id, edit)
   }
 
   /// What was to go together falls together.
@@ -44,7 +64,7 @@ extension ReplicaMachine {
   /// The application answered. An answer to an older question is void: the newer one is being asked.
   mutating func merged(_ task: MergeTask, _ result: MergeResult, _ now: Int64) {
     let id = task.input.document
-    guard link != .stopped(.closed), merging[id] == task, let edit = documents[id]?.pending,
+    guard end == nil, merging[id] == task, let edit = documents[id]?.pending,
       let remote = edit.openConflict
     else { return }
     merging[id] = nil
@@ -79,7 +99,7 @@ extension ReplicaMachine {
 
   /// Reports a conflict, in place of the report that it is open.
   @discardableResult
-  private mutating func report(
+  mutating func report(
     _ id: String, _ edit: PendingEdit, remote: StoredValue?, _ outcome: Conflict.Outcome, _ now: Int64
   ) -> Int64 {
     forgetOldConflicts(now)
@@ -101,6 +121,19 @@ extension ReplicaMachine {
     guard openReports[id] != nil else { return }
     let remote = edit.openConflict.map(\.value) ?? documents[id]?.base?.value
     report(id, edit, remote: remote, outcome, now)
+  }
+
+  /// Keeps a rejected edit that a later one took the place of.
+  mutating func reportOvertaken(_ rejected: RejectedEdit, by value: StoredValue?, _ now: Int64) {
+    record.conflict += 1
+    saveRecord()
+    let conflict = Conflict(
+      id: record.conflict, document: rejected.rejection.document, base: nil, local: rejected.value?.value,
+      remote: value?.value, outcome: .overtaken, noticed: now)
+    conflicts.append(conflict)
+    effects.conflicts.append(conflict)
+    effects.batch.put(
+      settings.keys.conflict(conflict.id), conflict.row(base: nil, local: rejected.value, remote: value))
   }
 
   private mutating func forgetOpenReport(_ id: String) {

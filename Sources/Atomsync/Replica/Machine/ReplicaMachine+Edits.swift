@@ -5,11 +5,13 @@ extension ReplicaMachine {
   /// Takes a swap: the documents that it changed, as they are to be.
   ///
   /// - Parameter isAtomic: the changes reach the server together or not at all.
+  /// - Throws: ``SyncError`` (`invalidDocument`) when more documents would go together than a push can hold.
   /// - Returns: the effects; without an edit number when nothing was changed, or when nothing can be any more.
   package mutating func edit(
     _ changes: [(id: String, value: StoredValue?)], isAtomic: Bool = false, now: Int64
-  ) -> ReplicaEffects {
+  ) throws(SyncError) -> ReplicaEffects {
     guard end == nil else { return takeEffects() }
+    if isAtomic { try checkSize(ofGroup: changes.map(\.id)) }
     var edited: Set<String> = []
     for (id, value) in changes where edit(id, value, record.edit + 1, now) { edited.insert(id) }
     guard !edited.isEmpty else { return takeEffects() }
@@ -24,23 +26,47 @@ extension ReplicaMachine {
 
   /// - Returns: false when the document has this value already.
   private mutating func edit(_ id: String, _ value: StoredValue?, _ number: Int64, _ now: Int64) -> Bool {
-    let made = documents.update(id) { document -> PendingEdit? in
+    let isResetting = record.isResetting
+    let made = documents.update(id) { document -> (edit: PendingEdit, isUndone: Bool)? in
       guard document.shown?.value != value?.value else { return nil }
       var edit = document.pending ?? PendingEdit(on: document.base, first: number, made: now)
       edit.edit = number
       edit.value = value
       document.pending = edit
-      return edit
+      // Of a base that has moved, or may have, nothing can be undone.
+      let isBase = !isResetting && value == edit.base && value == document.base?.value
+      return (edit, isBase && edit.canBeUndone)
     }
-    guard let edit = made else { return false }
-    if edit.canBeUndone && value == edit.base && inFlightEdits[id] == nil {
+    guard let (edit, isUndone) = made else { return false }
+    if isUndone && inFlightEdits[id] == nil {
       drop(id, .accepted(version: edit.baseVersion), now)
       return true
     }
     effects.batch.put(settings.keys.pending(id), edit.row)
-    if edit.firstEdit == number { queue.append(id) }
+    if edit.firstEdit == number { enqueue(id) }
     if edit.openConflict != nil { ask(id) }
     return true
+  }
+
+  /// Queues a document, and clears the queue of what is not pending any more if that is most of it.
+  private mutating func enqueue(_ id: String) {
+    queue.append(id)
+    if queue.all.count > 2 * documents.pending.count + 64 {
+      queue.keep { documents.pending[$0] != nil }
+    }
+  }
+
+  private func checkSize(ofGroup ids: [String]) throws(SyncError) {
+    var members = Set(ids)
+    for group in Set(ids.compactMap { documents[$0]?.pending?.atomic }) {
+      members.formUnion(atomicGroups[group] ?? [])
+    }
+    if members.count > settings.documentsPerPush {
+      throw SyncError(
+        .invalidDocument,
+        "\(members.count) documents would have to go together, with those that atomic swaps have bound to them already; "
+          + "a push has at most \(settings.documentsPerPush). Sync first, or swap fewer at once.")
+    }
   }
 
   /// Binds documents together, and with them what they are bound to already.
@@ -72,7 +98,7 @@ extension ReplicaMachine {
     openConflicts.remove(id)
     leaveAtomicGroup(id, edit)
     effects.batch.delete(settings.keys.pending(id))
-    settle(id, edit.edit, verdict, now)
+    settle(id, edit.firstEdit...edit.edit, verdict, now)
   }
 
   mutating func leaveAtomicGroup(_ id: String, _ edit: PendingEdit) {
@@ -85,10 +111,11 @@ extension ReplicaMachine {
     for id in rest.sorted() { queue.append(id) }  // this one may have held them
   }
 
-  mutating func settle(_ id: String, _ edit: Int64, _ verdict: Verdict, _ now: Int64) {
-    effects.batch.put(settings.keys.verdict(id, edit), verdict.row(noticed: now))
+  mutating func settle(_ id: String, _ edits: ClosedRange<Int64>, _ verdict: Verdict, _ now: Int64) {
+    effects.batch.put(
+      settings.keys.verdict(id, edits.upperBound), verdict.row(noticed: now, first: edits.lowerBound))
     saveRecord()
-    effects.settled.append(.init(id: id, edit: edit, verdict: verdict))
+    effects.settled.append(.init(id: id, edit: edits.upperBound, verdict: verdict))
   }
 
   mutating func setPending(_ id: String, _ edit: PendingEdit) {

@@ -86,5 +86,7 @@ extension ReplicaMachine {
   /// The documents whose merge failed, in order.
   package var openConflictIDs: [String] { openConflicts.sorted() }
 
+  package func rejection(of id: String) -> Rejection? { rejections[id]?.rejection }
+
   package func conflictsOf(_ id: String) -> [Conflict] { conflicts.filter { $0.document == id } }
 }

@@ -34,15 +34,24 @@ extension ReplicaMachine {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
+    machine.skipNumbers(client)
     machine.forgetOldConflicts(now)
     machine.reopenConflicts(now)
     return (machine, machine.takeEffects())
   }
 
+  /// Edits that an earlier process numbered may be lost with it: no number is given twice, so that nobody takes the
+  /// verdict on another edit for the one on theirs. The step is random, by the client id, because nothing is written
+  /// when an atom is opened.
+  private mutating func skipNumbers(_ client: UUID) {
+    let step = withUnsafeBytes(of: client.uuid) { $0.loadUnaligned(as: UInt32.self) }
+    record.edit += 1 + Int64(step)
+  }
+
   /// Finds the conflicts that were open at the end: edits that are not on top of the base.
   private mutating func reopenConflicts(_ now: Int64) {
-    // Without a cursor there is no base to compare with: it was withdrawn, or is read anew.
-    guard !record.isResetting, record.cursor != nil else { return }
+    // Without the whole content there is no base to compare with: it was withdrawn, or is being read.
+    guard !record.isResetting, record.hasSynced else { return }
     for id in pendingIDs where inFlightEdits[id] == nil {
       guard let document = documents[id], let edit = document.pending else { continue }
       if edit.baseVersion != document.base?.version ?? 0 { rebase(id, now) }
@@ -52,7 +61,10 @@ extension ReplicaMachine {
   private mutating func restore(_ snapshot: StorageSnapshot) throws {
     let keys = settings.keys
     if let row = snapshot.values[0] { record = try AtomRecord(row) }
-    if let row = snapshot.values[1] { setInFlight(try FrozenPush(row: row)) }
+    if let row = snapshot.values[1] {
+      setInFlight(try FrozenPush(row: row))
+      isInFlightDoubtful = true
+    }
     for entry in snapshot.scans[0].entries {
       guard let id = keys.id(in: entry.key) else { continue }
       let document = try BaseDocument(row: entry.value)
@@ -70,7 +82,7 @@ extension ReplicaMachine {
     for (_, id) in edits.sorted(by: { $0 < $1 }) { queue.append(id) }
     for entry in snapshot.scans[2].entries {
       guard let id = keys.id(in: entry.key) else { continue }
-      rejections[id] = try Rejection(document: id, row: entry.value)
+      rejections[id] = try RejectedEdit(document: id, row: entry.value)
     }
     for entry in snapshot.scans[3].entries {
       guard let number = TupleKey.trailingNumber(entry.key) else { continue }
@@ -83,6 +95,7 @@ extension ReplicaMachine {
 
   mutating func setInFlight(_ push: FrozenPush?) {
     inFlight = push
+    isInFlightDoubtful = false
     inFlightEdits = [:]
     for entry in push?.entries ?? [] { inFlightEdits[entry.id] = entry.edit }
   }

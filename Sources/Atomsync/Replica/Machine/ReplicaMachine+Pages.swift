@@ -5,6 +5,7 @@ extension ReplicaMachine {
   /// Takes a page into the base, together with its cursor.
   mutating func apply(_ page: RemotePage, _ now: Int64) {
     if page.isReset { beginReset(now) }
+    var news: [RemotePage.Item] = []
     for item in page.items {
       let known = documents[item.id]?.base
       // Pages and verdicts travel on their own ways: what is older than what we know is no news. Only a reset's
@@ -17,9 +18,11 @@ extension ReplicaMachine {
         item.id,
         BaseDocument(
           version: item.version, updated: item.updated, generation: record.generation, value: item.value))
-      if !record.isResetting { rebase(item.id, now) }
-      if item.value == nil { forgetTombstone(item.id) }  // later pages hold nothing older
+      news.append(item)
     }
+    // Once the base is what the server said of all of them: documents may have to go together.
+    if !record.isResetting { for item in news { rebase(item.id, now) } }
+    for item in news where item.value == nil { forgetTombstone(item.id) }  // later pages hold nothing older
     record.cursor = page.cursor
     if record.user == nil { record.user = page.user }
     if !page.hasMore {
@@ -58,6 +61,9 @@ extension ReplicaMachine {
     if edit.value == remote {
       drop(id, .accepted(version: document?.version ?? 0), now)
     } else if edit.base == remote || edit.sent.contains(remote) || (afterReset && remote == nil) {
+      if afterReset && remote == nil && edit.base != nil && !edit.sent.contains(remote) {
+        report(id, edit, remote: nil, .localWon, now)
+      }
       closeReport(id, edit, .localWon, now)
       edit.sent = []
       edit.baseVersion = version

@@ -38,7 +38,8 @@ extension ReplicaMachine {
     saveRecord()
     setInFlight(
       FrozenPush(
-        ticket: PushTicket(client: record.client, number: record.push), isAtomic: isAtomic, entries: entries))
+        ticket: PushTicket(client: record.client, number: record.push), cursor: record.cursor,
+        isAtomic: isAtomic, entries: entries))
     if let inFlight, !settings.faults.contains(.pushNotFrozen) {
       effects.batch.put(settings.keys.inFlight, inFlight.row)
     }
@@ -54,14 +55,17 @@ extension ReplicaMachine {
   /// document, because every edit names the version that it was made on.
   private mutating func dissolve() {
     guard let push = inFlight else { return }
+    if isInFlightDoubtful { for entry in push.entries { rememberSent(entry) } }
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     queue.prepend(push.entries.map(\.id))
-    for entry in push.entries {
-      guard var edit = documents[entry.id]?.pending, !edit.sent.contains(entry.value) else { continue }
-      edit.sent.append(entry.value)
-      setPending(entry.id, edit)
-    }
+  }
+
+  /// The server may have this value by us: to meet it there is no conflict.
+  private mutating func rememberSent(_ entry: FrozenPush.Entry) {
+    guard var edit = documents[entry.id]?.pending, !edit.sent.contains(entry.value) else { return }
+    edit.sent.append(entry.value)
+    setPending(entry.id, edit)
   }
 
   mutating func send() {
@@ -69,8 +73,7 @@ extension ReplicaMachine {
     let request = nextNumber()
     activity = .pushing(request: request)
     effects.actions.append(
-      .push(
-        request: request, inFlight.request(group: settings.group, user: record.user, cursor: record.cursor)))
+      .push(request: request, inFlight.request(group: settings.group, user: record.user)))
   }
 
   // MARK: Verdicts
@@ -83,12 +86,15 @@ extension ReplicaMachine {
     var rejected: [String: PushAnswer.Rejection] = [:]
     for rejection in answer.rejected { rejected[rejection.id] = rejection }
     guard push.entries.allSatisfy({ accepted[$0.id] != nil || rejected[$0.id] != nil }) else {
+      isInFlightDoubtful = true
       fail(.init(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")))
       return
     }
+    let wasDoubtful = isInFlightDoubtful
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     lastPush = now
+    refusals = 0
     var isPuzzled = !push.entries.contains { accepted[$0.id] != nil || rejected[$0.id]?.reason != .aborted }
     var toRebase: Set<String> = []
     if push.isAtomic, answer.rejected.contains(where: { $0.reason == .invalid || $0.reason == .tooLarge }) {
@@ -111,7 +117,10 @@ extension ReplicaMachine {
       }
     }
     // Once the base is what the server said of all of them.
-    for entry in push.entries where toRebase.contains(entry.id) { rebase(entry.id, now) }
+    for entry in push.entries where toRebase.contains(entry.id) {
+      if wasDoubtful { rememberSent(entry) }
+      rebase(entry.id, now)
+    }
     saveRecord()
     if isPuzzled {
       // Something that only a pull can explain, or that only time can mend.
@@ -137,15 +146,16 @@ extension ReplicaMachine {
           generation: verdictGeneration,
           value: entry.value))
     }
-    if rejections.removeValue(forKey: id) != nil { effects.batch.delete(settings.keys.rejected(id)) }
+    overtakeRejection(of: id, by: entry.value, now)
     guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit || settings.faults.contains(.acknowledgementClearsNewerEdit) {
       drop(id, .accepted(version: acceptance.version), now)
       return
     }
     // Edited while the push was under way: those edits are made on the version that was just accepted.
-    settle(id, entry.edit, .accepted(version: acceptance.version), now)
+    settle(id, edit.firstEdit...entry.edit, .accepted(version: acceptance.version), now)
     edit.firstEdit = entry.edit + 1
+    edit.made = now
     edit.sent = []
     if !settings.faults.contains(.baseVersionNotRaised) {
       edit.baseVersion = entry.value == nil ? 0 : acceptance.version
@@ -199,22 +209,34 @@ extension ReplicaMachine {
   /// Moves an edit that can never go out of the way.
   private mutating func reject(_ entry: FrozenPush.Entry, _ reason: String, _ now: Int64) {
     let id = entry.id
-    let rejection = Rejection(document: id, reason: reason, value: entry.value?.value, noticed: now)
-    rejections[id] = rejection
-    effects.batch.put(settings.keys.rejected(id), rejection.row(entry.value))
+    overtakeRejection(of: id, by: entry.value, now)
+    let rejected = RejectedEdit(
+      Rejection(document: id, reason: reason, value: entry.value?.value, noticed: now), entry.value)
+    rejections[id] = rejected
+    effects.batch.put(settings.keys.rejected(id), rejected.row)
     guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit {
       drop(id, .rejected(reason: reason), now)
     } else {
-      settle(id, entry.edit, .rejected(reason: reason), now)
+      settle(id, edit.firstEdit...entry.edit, .rejected(reason: reason), now)
       edit.firstEdit = entry.edit + 1
+      edit.made = now
       setPending(id, edit)
       queue.append(id)
     }
   }
 
-  mutating func discardRejection(_ id: String) {
-    guard link != .stopped(.closed), rejections.removeValue(forKey: id) != nil else { return }
+  /// A later edit of the document takes the place of the rejected one, which is kept as what lost a conflict.
+  private mutating func overtakeRejection(of id: String, by value: StoredValue?, _ now: Int64) {
+    guard let rejected = rejections.removeValue(forKey: id) else { return }
+    effects.batch.delete(settings.keys.rejected(id))
+    if rejected.value != value { reportOvertaken(rejected, by: value, now) }
+  }
+
+  mutating func discardRejection(_ rejection: Rejection) {
+    let id = rejection.document
+    guard end == nil, rejections[id]?.rejection == rejection else { return }
+    rejections[id] = nil
     effects.batch.delete(settings.keys.rejected(id))
   }
 
@@ -225,6 +247,7 @@ extension ReplicaMachine {
     activity = .idle
     switch error.code {
     case .stalePush:
+      isInFlightDoubtful = true
       record.client = client
       record.push = 0
       dissolve()
@@ -240,10 +263,20 @@ extension ReplicaMachine {
       }
     case .forbidden:
       dissolve()
-      pushRefusal = .init(error)
-      endPass(.init(error))
+      refusePushes(.init(error))
     default:
+      isInFlightDoubtful = true
       fail(.init(error))
     }
+  }
+
+  /// Reading goes on, and pushing is tried again after a while.
+  private mutating func refusePushes(_ error: SyncError) {
+    pushRefusal = error
+    refusals += 1
+    let timer = nextNumber()
+    refusalTimer = timer
+    effects.actions.append(.backOff(timer: timer, attempt: refusals, retryAfter: error.transport?.retryAfter))
+    endPass(error)
   }
 }

@@ -57,10 +57,11 @@ extension ReplicaMachine {
   mutating func connect() {
     switch link {
     case .offline:
-      liveTimeouts = 0
+      liveFailures = 0
       begin()
     case .waiting: begin()
-    case .connected, .stopped: break
+    case .connected: pushRefusal = nil
+    case .stopped: break
     }
   }
 
@@ -106,7 +107,10 @@ extension ReplicaMachine {
     link = next
     arrived = nil
     switch activity {
-    case .pulling, .pushing: activity = .idle  // an answer to come is void: its request number is past
+    case .pulling: activity = .idle  // an answer to come is void: its request number is past
+    case .pushing:
+      activity = .idle
+      isInFlightDoubtful = true
     case .idle, .saving, .freezing: break
     }
   }
@@ -136,7 +140,6 @@ extension ReplicaMachine {
     guard activity == .pulling(request: request) else { return }
     activity = .idle
     guard isOurs(page) else { return }
-    attempt = 0
     lastError = nil
     if pageTicket > savedTicket {
       arrived = page
@@ -166,14 +169,15 @@ extension ReplicaMachine {
     fail(.init(error))
   }
 
-  mutating func liveOpened(_ stream: Int) {
+  mutating func liveOpened(_ stream: Int, _ now: Int64) {
     guard case .live(stream, _) = follow else { return }
+    liveSince = now
     follow = .live(stream: stream, isOpen: true)
   }
 
   mutating func livePage(_ stream: Int, _ page: RemotePage, _ now: Int64) {
     guard case .live(stream, _) = follow, isOurs(page) else { return }
-    liveTimeouts = 0
+    succeed()
     if page.isReset {
       // A reset is taken by pulls only, when no push is under way: its pages are the truth whatever their versions.
       needsPull = true
@@ -189,10 +193,16 @@ extension ReplicaMachine {
     fail(.init(TransportError(.forbidden, "The permission to read the group was withdrawn.")))
   }
 
-  mutating func liveEnded(_ stream: Int, _ error: TransportError?) {
-    guard case .live(stream, _) = follow else { return }
-    if error?.code == .timedOut { liveTimeouts += 1 }
-    if error?.code == .unsupported || liveTimeouts >= 3 {
+  /// The server is there and serves us: the next failure is a first one.
+  private mutating func succeed() {
+    attempt = 0
+    liveFailures = 0
+  }
+
+  mutating func liveEnded(_ stream: Int, _ error: TransportError?, _ now: Int64) {
+    guard case .live(stream, let isOpen) = follow else { return }
+    if isOpen, error?.code != .timedOut, let liveSince, now - liveSince >= Self.steadyLife { succeed() } else { liveFailures += 1 }
+    if error?.code == .unsupported || liveFailures >= Self.failuresBeforePolling {
       isLiveUnsupported = true
       stopFollowing()
       needsPull = true
@@ -213,18 +223,28 @@ extension ReplicaMachine {
   mutating func fired(_ timer: Int) {
     if link == .waiting(timer: timer) {
       begin()
+    } else if refusalTimer == timer {
+      refusalTimer = nil
+      pushRefusal = nil
     } else if follow == .polling(timer: timer) {
       follow = .nothing
       needsPull = true
+      pushRefusal = nil
+      attempt = 0
       polls += 1
       if polls % Self.pollsBeforeLive == 0 {  // perhaps there is a live stream by now
         isLiveUnsupported = false
-        liveTimeouts = 0
+        liveFailures = 0
       }
     }
   }
 
   private static var pollsBeforeLive: Int { 60 }
+  /// A live stream that was open for so long, in milliseconds, was a success whatever ended it.
+  private static var steadyLife: Int64 { 5000 }
+  /// A stream that comes to nothing so often in a row (it is refused, silent, or cut at once, as proxies do) is given up
+  /// for a while.
+  private static var failuresBeforePolling: Int { 4 }
 
   /// Lets go of the server for a while.
   mutating func fail(_ error: SyncError) {

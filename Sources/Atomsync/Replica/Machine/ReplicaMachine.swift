@@ -76,7 +76,9 @@ package struct ReplicaMachine: Sendable {
   var record: AtomRecord
   var documents = KnownDocuments()
   var inFlight: FrozenPush?
-  var rejections: TreeDictionary<String, Rejection> = [:]
+  /// The push was sent before, and nobody knows what became of it.
+  var isInFlightDoubtful = false
+  var rejections: TreeDictionary<String, RejectedEdit> = [:]
   var conflicts: [Conflict] = []
 
   // Derived from it.
@@ -100,9 +102,13 @@ package struct ReplicaMachine: Sendable {
   var hasAttempted = false
   var attempt = 0
   var pushLimit: Int
-  /// Why the server takes no push of ours; it is asked again after the next connect or `sync`.
+  /// Why the server takes no push of ours; it is asked again after a while, or the next connect or `sync`.
   var pushRefusal: SyncError?
-  var liveTimeouts = 0
+  var refusals = 0
+  var refusalTimer: Int?
+  /// How often in a row the live stream has come to nothing.
+  var liveFailures = 0
+  var liveSince: Int64?
   var polls = 0
   var isLiveUnsupported = false
   package internal(set) var lastError: SyncError?
@@ -138,14 +144,14 @@ package struct ReplicaMachine: Sendable {
     case .pullFailed(let request, let error): pullFailed(request, error)
     case .pushed(let request, let answer): pushed(request, answer, now)
     case .pushFailed(let request, let error, let client): pushFailed(request, error, client, now)
-    case .liveOpened(let stream): liveOpened(stream)
+    case .liveOpened(let stream): liveOpened(stream, now)
     case .livePage(let stream, let page): livePage(stream, page, now)
     case .liveRevoked(let stream): liveRevoked(stream)
-    case .liveEnded(let stream, let error): liveEnded(stream, error)
+    case .liveEnded(let stream, let error): liveEnded(stream, error, now)
     case .timer(let timer): fired(timer)
     case .merged(let task, let result): merged(task, result, now)
     case .reset(let keepPending): reset(keepPending: keepPending, now)
-    case .discardRejection(let id): discardRejection(id)
+    case .discardRejection(let rejection): discardRejection(rejection)
     case .expire: forgetOldConflicts(now)
     }
     advance(now)
