@@ -41,6 +41,21 @@ import Transit
 
   // MARK: Pull
 
+  /// A cursor is the client's to send, whatever it says.
+  @Test(arguments: [Int64.max, Int64.max - 1, 4]) func aCursorThatWasTamperedWithIsReset(sequence: Int64)
+    async throws
+  {
+    let authority = try await authority()
+    _ = try await push([try put("d", 1)], to: authority)
+    let cursor = try await pull(authority).cursor.text
+    for place in [2, 3] {
+      var parts = cursor.split(separator: ".").map(String.init)
+      parts[place] = "\(sequence)"
+      let page = try await pull(authority, from: .cursor(Cursor(parts.joined(separator: "."))))
+      #expect(page.isReset && page.documents.map(\.id) == ["d"])
+    }
+  }
+
   @Test func pagesFollowOneAnotherExactly() async throws {
     let authority = try await authority()
     for number in 0..<7 { _ = try await push([try put("d\(number)", 1)], to: authority) }
@@ -228,6 +243,13 @@ import Transit
       try await push(edits, to: authority, PushTicket(client: client, number: 1))
     }
     #expect(stale?.code == .stalePush)
+    // A client that was put back to an earlier state numbers another push as that one.
+    for edits in [[try put("b", 2)], [try put("b", 1, at: 1)], [delete("b", at: 0)], [try put("x", 1)], []] {
+      let error = await #expect(throws: ErrorBody.self) {
+        try await push(edits, to: authority, PushTicket(client: client, number: 2))
+      }
+      #expect(error?.code == .stalePush)
+    }
     let other = try await push([try put("c", 1)], to: authority, PushTicket(client: UUID(), number: 1))
     #expect(other.accepted.count == 1)
   }

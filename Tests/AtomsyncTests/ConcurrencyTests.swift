@@ -53,6 +53,7 @@ import Transit
     let scene = try await Scene()
     let client = try await scene.client()
     let atom = try await scene.atom(of: client)
+    let start = try atom.swap { $0["counter"] = 0 }.id.edit
     let durable = Lock<Int64>(0)
     let increment = increment
     await withTaskGroup(of: Void.self) { group in
@@ -60,7 +61,7 @@ import Transit
         group.addTask {
           while let receipt = try? atom.swap(increment) {
             guard (try? await receipt.saved()) != nil else { return }
-            durable.withLock { $0 = max($0, receipt.id.edit) }
+            durable.withLock { $0 = max($0, receipt.id.edit - start) }
             _ = try? await receipt.confirmed(timeout: .milliseconds(1))
           }
         }

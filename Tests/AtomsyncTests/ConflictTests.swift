@@ -203,6 +203,29 @@ import Transit
     #expect(try await scene.server() == ["a": 99])
   }
 
+  /// What a swap holds may end with the swap's verdict, and its end may use the atom.
+  @Test func whatASwapHoldsEndsOutsideEveryLock() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom(.rebase())
+    final class Screen: Sendable {
+      let atom: SyncedAtom<TransitValue>
+      let ended: Promise<Void>
+      init(_ atom: SyncedAtom<TransitValue>, _ ended: Promise<Void>) {
+        (self.atom, self.ended) = (atom, ended)
+      }
+      deinit {
+        _ = atom.value.count
+        ended.complete(.success(()))
+      }
+    }
+    let ended = Promise<Void>()
+    var screen: Screen? = Screen(atom, ended)
+    let receipt = try atom.swap { [screen] in $0["a"] = screen == nil ? 0 : 1 }
+    screen = nil
+    #expect(try await receipt.confirmed().isAccepted)
+    try await ended.wait()
+  }
+
   @Test func equalValuesAreNoConflict() async throws {
     let (_, atom, receipt) = try await collide(.serverWins, theirs: 2) { $0["a"] = 2 }
     #expect(try await receipt.confirmed().isAccepted)

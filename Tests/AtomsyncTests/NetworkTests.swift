@@ -313,9 +313,10 @@ import Transit
     try await atom.status { $0.lastError != nil && $0.pendingCount == 1 && $0.connection == .live }
     _ = try await other.swap { $0["b"] = 2 }.confirmed()
     try await atom.value { $0["b"] == 2 }
-    #expect(atom.status.lastError != nil)
+    try await atom.status { $0.lastError != nil }
+    // It is tried again, without anybody asking.
     scene.network.always(nil, on: .push)
-    try await atom.sync()
+    try await atom.settled()
     #expect(try await scene.server() == ["a": 1, "b": 2])
   }
 }

@@ -94,12 +94,39 @@ import Transit
   // MARK: Atomic swaps
 
   @Test func anAtomicSwapGoesWhole() async throws {
-    let scene = try await Scene({ $0.limits.documentsPerPush = 2 })
+    let scene = try await Scene({ $0.limits.documentsPerPush = 3 })
     let atom = try await scene.atom()
+    atom.pause()
+    try atom.swap { $0["0"] = 1 }
     let receipt = try atom.swap(atomic: true) { for id in ["a", "b", "c"] { $0[id] = 1 } }
+    atom.resume()
     #expect(try await receipt.confirmed().isAccepted)
     let push = try #require(scene.network.pushes.first { $0.edits.count == 3 })
     #expect(push.isAtomic)
+  }
+
+  /// Swaps that overlap go together, and no push could hold them all: better told now than rejected later.
+  @Test func moreThanCanGoTogetherIsRefused() async throws {
+    let scene = try await Scene({ $0.limits.documentsPerPush = 3 })
+    let atom = try await scene.atom()
+    atom.pause()
+    for id in ["a", "b"] {
+      try atom.swap(atomic: true) {
+        $0[id] = 1
+        $0["counter"] = .string(id)
+      }
+    }
+    let error = #expect(throws: SyncError.self) {
+      try atom.swap(atomic: true) {
+        $0["c"] = 1
+        $0["counter"] = "c"
+      }
+    }
+    #expect(error?.code == .invalidDocument)
+    #expect(atom.contents == ["a": 1, "b": 1, "counter": "b"])
+    atom.resume()
+    try await atom.settled()
+    #expect(try await scene.server() == atom.contents)
   }
 
   @Test func anAtomicSwapFallsWholeWithAConflict() async throws {

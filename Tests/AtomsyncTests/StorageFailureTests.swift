@@ -66,6 +66,46 @@ import Transit
     #expect(atom.status.lastStorageError == nil)
   }
 
+  /// A receipt that outlived its swap, which was not durable when the process ended: nobody is told of another's.
+  @Test func aReceiptOfALostSwapIsNotTakenForAnother() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await atom.settled()
+    scene.disk.commitGate.shut()
+    let lost = try atom.swap { $0["a"] = 1 }.id
+    await scene.disk.commitGate.holds(1)
+    scene.disk.crash()
+    scene.disk.commitGate.open()
+    let again = try await scene.atom()
+    let before = await #expect(throws: SyncError.self) { try await again.receipt(lost).saved() }
+    #expect(before?.code == .unsettled)
+    let other = try again.swap { $0["a"] = 2 }
+    #expect(try await other.confirmed().isAccepted)
+    for wait in [
+      { try await again.receipt(lost).saved() }, { _ = try await again.receipt(lost).confirmed() },
+    ] as [@Sendable () async throws -> Void] {
+      let error = await #expect(throws: SyncError.self) { try await wait() }
+      #expect(error?.code == .unsettled)
+    }
+    try await again.receipt(other.id).saved()
+  }
+
+  /// The client closes although the task that asks for it is cancelled: what was swapped is saved, the store let go.
+  @Test func closingGoesOnWhenItsTaskIsCancelled() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let atom = try await scene.atom(of: client)
+    scene.disk.commitGate.shut()
+    try atom.swap { $0["a"] = 1 }
+    await scene.disk.commitGate.holds(1)
+    let closing = Task { try await client.close() }
+    closing.cancel()
+    await #expect(throws: CancellationError.self) { try await closing.value }
+    scene.disk.commitGate.open()
+    try await client.close()
+    #expect(try await scene.client().atom("todo").contents == ["a": 1])
+  }
+
   /// Somebody has closed the storage under the atom: nothing can be saved any more, and the atom says so.
   @Test func aStoreThatIsGoneStopsTheAtom() async throws {
     let scene = try await Scene()

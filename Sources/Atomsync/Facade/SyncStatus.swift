@@ -73,6 +73,9 @@ public struct SyncStatus: Sendable, Equatable {
 }
 
 extension ReplicaMachine {
+  /// See ``SyncStatus/oldestPending``.
+  package var oldestPending: Int64? { documents.pending.values.min() }
+
   /// The documents with pending edits, in order.
   package var pendingIDs: [String] { documents.pending.keys.sorted() }
 

@@ -60,7 +60,9 @@ extension Replica {
         return (state.machine.lastTicket, pending)
       }
       try await self.waitUntilSaved(ticket, timeout: nil)
-      for document in id.documents.subtracting(pending) { _ = try await self.verdict(on: id.edit, of: document) }
+      for document in id.documents.subtracting(pending) {
+        _ = try await self.verdict(on: id.edit, of: document)
+      }
     }
   }
 

@@ -32,7 +32,8 @@ extension Simulation {
     guard !wasRestored, !isFickle, !replica.wasRevoked, !replica.wasRolledBack else { return }
     for conflict in effects.conflicts where conflict.outcome != .overtaken {
       if conflict.remote != conflict.base, let remote = conflict.remote, authors[remote] == number,
-        !rewritten.contains(remote), !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
+        !rewritten.contains(remote),
+        !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
       {
         throw Violation(
           "Replica \(number) is in conflict with its own write \(remote) of \(conflict.document).")
@@ -104,7 +105,8 @@ extension Simulation {
         guard edit.edit == replica.ledger.last(where: { $0.id == edit.id && !$0.isLost })?.edit else { break }
         // A merge may have replaced the value before: then a conflict has it.
         let isKept = replica.machine.rejection(of: edit.id).map { $0.value == edit.value } ?? false
-        guard isKept || replica.machine.conflictsOf(edit.id).contains(where: { $0.local == edit.value }) else {
+        guard isKept || replica.machine.conflictsOf(edit.id).contains(where: { $0.local == edit.value })
+        else {
           throw Violation("Replica \(replica.number): the rejected \(edit.id) is not kept.")
         }
       case .accepted: break

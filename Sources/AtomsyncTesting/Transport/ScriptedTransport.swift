@@ -28,7 +28,11 @@ public final class ScriptedTransport: Transport {
     let fault = script.fault(.live)
     if case .garbage = fault {
       return try await follow(request) { event in
-        if case .page(let page) = event { try await receive(.page(Self.garbage(page))) } else { try await receive(event) }
+        if case .page(let page) = event {
+          try await receive(.page(Self.garbage(page)))
+        } else {
+          try await receive(event)
+        }
       }
     }
     try await through(fault, { try await self.follow(request, receive) }, { $0 })

@@ -76,8 +76,8 @@ struct MachineBench {
   }
 
   /// Answers the pull under way, and makes it durable.
-  mutating func rest() throws {
-    feed(.pulled(request: request, try Self.page(1)))
+  mutating func rest(_ version: Int64 = 1) throws {
+    feed(.pulled(request: request, try Self.page(version)))
     saved()
   }
 

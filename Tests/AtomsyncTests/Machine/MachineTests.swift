@@ -50,7 +50,9 @@ import Transit
     bench.feed(.connect)
     try bench.rest()
     let text = TransitValue.string(String(repeating: "x", count: 100))
-    try bench.edit(["k": text, "l": text, "m": text, "n": text, "o": .string(String(repeating: "y", count: 999))])
+    try bench.edit([
+      "k": text, "l": text, "m": text, "n": text, "o": .string(String(repeating: "y", count: 999)),
+    ])
     var pushes: [[String]] = []
     while !bench.machine.pendingIDs.isEmpty {
       bench.saved()
@@ -91,6 +93,87 @@ import Transit
     #expect(bench.machine.pendingIDs == ["b"])
     #expect(effects.names.contains("back off"))
     #expect(effects.settled.isEmpty)
+  }
+
+  /// A merge of one document of an atomic swap takes the swap back, while another of its documents is in flight by an
+  /// earlier edit: that one has its own verdict.
+  @Test func anAtomicSwapFallsAroundWhatIsInFlight() throws {
+    var bench = MachineBench(.merge { $0.local })
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit("b", "mine")
+    bench.saved()
+    bench.feed(.pushed(request: bench.request, try bench.stale()))
+    bench.feed(.merged(try #require(bench.merge), .failed("no")))
+    bench.saved()
+    try bench.edit("c", "sent")
+    bench.saved()
+    let request = bench.request
+    try bench.edit(["b": "both", "c": "both"], isAtomic: true)
+    let effects = bench.feed(.merged(try #require(bench.merge), .value(try StoredValue("theirs"))))
+    #expect(Set(effects.settled.map(\.id)) == ["b", "c"])
+    #expect(bench.machine.violatedInvariant == nil)
+    #expect(bench.machine.values == ["a": "theirs", "b": "theirs", "c": "sent"])
+    #expect(bench.machine.pendingIDs == ["c"])
+    let verdicts = bench.feed(.pushed(request: request, bench.answer())).settled
+    #expect(verdicts.map(\.verdict) == [.accepted(version: 1)])
+    #expect(bench.machine.pendingIDs == [] && bench.machine.violatedInvariant == nil)
+  }
+
+  /// After a withdrawal there is no base: what was there before is a value like any other.
+  @Test func aBaseThatIsGoneIsNotUndoneTo() throws {
+    var bench = try MachineBench("live")
+    try bench.edit("a", "mine")
+    bench.feed(.disconnect)
+    bench.saved()
+    bench.feed(.connect)
+    bench.saved()
+    bench.feed(.pushFailed(request: bench.request, TransportError(.forbidden, "no"), freshClient: UUID()))
+    bench.feed(.sync)
+    bench.feed(.pullFailed(request: bench.request, TransportError(.forbidden, "no")))
+    #expect(bench.machine.values == ["a": "mine"])
+    try bench.edit("a", "theirs")
+    #expect(bench.machine.values == ["a": "theirs"])
+    #expect(bench.machine.pendingIDs == ["a"])
+  }
+
+  @Test func failuresBackOffFurtherUntilTheServerServes() throws {
+    var bench = try MachineBench("pushing")
+    func attempts(_ effects: ReplicaEffects) -> [Int] {
+      effects.actions.compactMap { if case .backOff(_, let attempt, _) = $0 { attempt } else { nil } }
+    }
+    for attempt in 1...3 {
+      #expect(attempts(bench.feed(.pushed(request: bench.request, bench.refusal(.aborted)))) == [attempt])
+      bench.feed(.timer(bench.timer))
+      try bench.rest(3)
+      bench.saved()  // the push is frozen, and sent again
+    }
+    _ = bench.accept()
+    bench.saved()
+    bench.feed(.livePage(stream: bench.stream, try MachineBench.page(4)))
+    bench.saved()
+    #expect(attempts(bench.feed(.liveEnded(stream: bench.stream, nil))) == [1])
+  }
+
+  @Test func aStreamThatIsAlwaysCutIsGivenUp() throws {
+    var bench = try MachineBench("live")
+    for _ in 0..<3 {
+      bench.feed(.liveOpened(stream: bench.stream))
+      bench.feed(.liveEnded(stream: bench.stream, nil))
+      bench.feed(.timer(bench.timer))
+      try bench.rest(3)
+    }
+    bench.feed(.liveEnded(stream: bench.stream, TransportError(.unavailable, "502")))
+    try bench.rest(3)
+    #expect(bench.machine.phase == .polling)
+  }
+
+  @Test func anEditMadeDuringAPushIsPendingSinceTheVerdict() throws {
+    var bench = try MachineBench("pushing")
+    try bench.edit("b", "later")
+    bench.feed(.pushed(request: bench.request, bench.answer()), now: 50)
+    #expect(bench.machine.violatedInvariant == nil)
+    #expect(bench.machine.oldestPending == 50)
   }
 
   @Test func aLivePageCountsAsAPull() throws {

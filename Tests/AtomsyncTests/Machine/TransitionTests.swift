@@ -15,7 +15,8 @@ import Transit
   /// Which of the machine's inputs an event is. The switch in ``kind(of:)`` has no default: a new event has to be
   /// named here, and then to be in the table.
   enum Kind: CaseIterable {
-    case connect, disconnect, close, storeLost, sync, saved, pulled, pullFailed, pushed, pushFailed, liveOpened,
+    case connect, disconnect, close, storeLost, sync, saved, pulled, pullFailed, pushed, pushFailed,
+      liveOpened,
       livePage, liveRevoked, liveEnded, timer, merged, reset, discardRejection, expire
   }
 
@@ -95,7 +96,10 @@ import Transit
     ("merged, stale", { _ in .merged(task, .value(nil)) }),
     ("reset", { _ in .reset(keepPending: true) }),
     ("reset, dropping pending", { _ in .reset(keepPending: false) }),
-    ("discard rejection, unknown", { _ in .discardRejection(Rejection(document: "b", reason: "no", value: nil, noticed: 1)) }),
+    (
+      "discard rejection, unknown",
+      { _ in .discardRejection(Rejection(document: "b", reason: "no", value: nil, noticed: 1)) }
+    ),
     ("expire", { _ in .expire }),
   ]
 

@@ -201,7 +201,11 @@ extension ReplicaMachine {
 
   mutating func liveEnded(_ stream: Int, _ error: TransportError?, _ now: Int64) {
     guard case .live(stream, let isOpen) = follow else { return }
-    if isOpen, error?.code != .timedOut, let liveSince, now - liveSince >= Self.steadyLife { succeed() } else { liveFailures += 1 }
+    if isOpen, error?.code != .timedOut, let liveSince, now - liveSince >= Self.steadyLife {
+      succeed()
+    } else {
+      liveFailures += 1
+    }
     if error?.code == .unsupported || liveFailures >= Self.failuresBeforePolling {
       isLiveUnsupported = true
       stopFollowing()
