@@ -111,7 +111,8 @@ let package = Package(
     .testTarget(name: "TransitTests", dependencies: ["Transit"]),
     .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "Transit"]),
     .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
-    .testTarget(name: "AtomsyncSimulationTests", dependencies: ["AtomsyncTesting"]),
+    .testTarget(
+      name: "AtomsyncSimulationTests", dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),
     .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),
     .executableTarget(
       name: "AtomsyncStress",

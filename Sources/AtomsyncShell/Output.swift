@@ -32,12 +32,32 @@ struct Output {
 
   func printStatus(_ status: SyncStatus) throws {
     var map = TransitMap()
+    func moment(_ key: String, _ milliseconds: Int64?) {
+      if let milliseconds { map[.keyword(key)] = .instant(Instant(milliseconds: milliseconds)) }
+    }
+    map[.keyword("unsaved")] = .int(Int64(status.unsavedCount))
     map[.keyword("pending")] = .array(status.pendingIDs.map { .string($0) })
+    moment("oldest-pending", status.oldestPending)
+    map[.keyword("in-flight")] = .int(Int64(status.inFlightCount))
     map[.keyword("rejected")] = .int(Int64(status.rejectedCount))
     map[.keyword("open-conflicts")] = .int(Int64(status.openConflictCount))
     map[.keyword("synced")] = .bool(status.hasSynced)
+    map[.keyword("revoked")] = .bool(status.isRevoked)
     map[.keyword("connection")] = .string("\(status.connection)")
+    moment("last-pull", status.lastPull)
+    moment("last-push", status.lastPush)
+    moment("next-retry", status.nextRetry)
     if let error = status.lastError { map[.keyword("error")] = .string(error) }
+    if let error = status.lastStorageError { map[.keyword("storage-error")] = .string(error) }
+    try printValue(.map(map))
+  }
+
+  func printRejection(_ rejection: Rejection) throws {
+    var map = TransitMap()
+    map[.keyword("id")] = .string(rejection.document)
+    map[.keyword("reason")] = .string(rejection.reason)
+    map[.keyword("value")] = rejection.value ?? .null
+    map[.keyword("noticed")] = .instant(Instant(milliseconds: rejection.noticed))
     try printValue(.map(map))
   }
 

@@ -71,6 +71,10 @@ struct Shell {
       for conflict in atom.conflicts { try output.printConflict(conflict) }
       return 0
     case .recover: return try await recover(command.operands[0])
+    case .rejected:
+      for rejection in atom.rejections { try output.printRejection(rejection) }
+      return 0
+    case .retry: return try await retry(command.operands[0])
     case .discard:
       atom.discardRejection(command.operands[0])
       return 0
@@ -162,6 +166,14 @@ struct Shell {
       return 2
     }
     return try await report(try atom.recover(conflict))
+  }
+
+  private func retry(_ id: String) async throws -> Int32 {
+    guard let receipt = try atom.retryRejection(id) else {
+      Output.note("No edit of \(id) was rejected; `rejected` shows those that were.")
+      return 2
+    }
+    return try await report(receipt)
   }
 
   // MARK: Parts

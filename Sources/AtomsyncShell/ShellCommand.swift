@@ -14,13 +14,15 @@ struct ShellCommand: ParsableCommand {
       status        shows how this replica stands
       conflicts     shows what lost a conflict, each with its number
       recover N     writes again what lost conflict N
-      discard ID    forgets an edit that the server can never take
+      rejected      shows the edits that the server can never take, and why
+      retry ID      makes a rejected edit again
+      discard ID    forgets a rejected edit
 
       Options may stand anywhere. Put -- before a value that begins with a dash.
       """)
 
   enum Action: String, ExpressibleByArgument, CaseIterable {
-    case put, get, delete, watch, sync, status, conflicts, recover, discard
+    case put, get, delete, watch, sync, status, conflicts, recover, rejected, retry, discard
   }
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -57,7 +59,7 @@ struct ShellCommand: ParsableCommand {
   @Option(help: "How to show values: edn, json (Transit-JSON, verbose) or transit (Transit-JSON).")
   var format: Format = .edn
 
-  @Argument(help: "put, get, delete, watch, sync, status, conflicts, recover or discard.")
+  @Argument(help: "put, get, delete, watch, sync, status, conflicts, recover, rejected, retry or discard.")
   var action: Action
 
   @Argument(help: "What the action takes.")
@@ -67,9 +69,9 @@ struct ShellCommand: ParsableCommand {
     let range: ClosedRange<Int>
     switch action {
     case .put: range = 2...2
-    case .delete, .recover, .discard: range = 1...1
+    case .delete, .recover, .retry, .discard: range = 1...1
     case .get: range = 0...1
-    case .watch, .sync, .status, .conflicts: range = 0...0
+    case .watch, .sync, .status, .conflicts, .rejected: range = 0...0
     }
     guard range.contains(operands.count) else {
       throw ValidationError("\(action.rawValue) takes \(Self.count(range)); \(operands.count) given.")

@@ -3,6 +3,8 @@ import AtomsyncLMDB
 import Foundation
 import Testing
 
+@testable import AtomsyncHTTPServer
+
 /// One day in the life of two replicas and a server, the same over every storage and transport.
 @Suite("End to end", .timeLimit(.minutes(1)))
 struct EndToEndTests {
@@ -35,6 +37,26 @@ struct EndToEndTests {
         AtomsyncConfiguration(storage: kind.provider("server", in: folder)))
       try await converge(kind, in: folder, .loopback(authority))
       await authority.close()
+    }
+  }
+
+  /// A right is taken away and given back, as an administrator does, and the atom follows.
+  @Test func aWithdrawnRightEmptiesTheAtomAndNotItsPendingEdits() async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      let client = try await AtomsyncClient.open(AtomsyncConfiguration())
+      let atom = try await client.atom("team:a", transport: .http(server.url, token: "abc123"))
+      _ = try await atom.swap { $0["a"] = 1 }.confirmed(timeout: .seconds(20))
+      for await status in atom.statuses where status.connection == .live { break }
+      server.server.endpoint.replaceUsers(try Users([User("alice", token: "abc123", groups: ["todo"])]))
+      for await status in atom.statuses where status.isRevoked { break }
+      let receipt = try atom.swap { $0["b"] = 2 }
+      #expect(atom.value == ["b": 2])
+      server.server.endpoint.replaceUsers(try .aliceAndBob())
+      atom.resume()
+      #expect(try await receipt.confirmed(timeout: .seconds(20)).isAccepted)
+      for await value in atom.values where value.count == 2 { break }
+      #expect(atom.value == ["a": 1, "b": 2] && !atom.status.isRevoked)
+      try await client.close()
     }
   }
 

@@ -163,7 +163,7 @@ struct ServerProgramTests {
     }
   }
 
-  private func inFolder(_ body: (URL) async throws -> Void) async throws {
+  func inFolder(_ body: (URL) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

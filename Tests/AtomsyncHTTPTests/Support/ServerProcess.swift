@@ -14,11 +14,12 @@ final class ServerProcess: Sendable {
     let errors: String
   }
 
-  /// Runs the program to its end.
+  /// Runs the program, or another one, to its end.
   static func outcome(
-    of arguments: [String], environment: [String: String] = [:], in folder: URL
+    of arguments: [String], program: URL = program, environment: [String: String] = [:], in folder: URL
   ) async throws -> Outcome {
     let process = make(arguments, environment, folder)
+    process.executableURL = program
     // Into files beside the folder: to read a pipe would block a thread of the tests' own.
     let (output, errors) = (folder.appendingPathExtension("out"), folder.appendingPathExtension("err"))
     defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
@@ -79,6 +80,9 @@ final class ServerProcess: Sendable {
     URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("atomsync-server")
   }
+
+  /// The shell client.
+  static var shell: URL { program.deletingLastPathComponent().appendingPathComponent("atomsync") }
 
   private static func emptyFile(_ url: URL) throws -> FileHandle {
     try Data().write(to: url)

@@ -69,7 +69,7 @@ extension ReplicaMachine {
     }
     return
       "\(link) \(activity) \(follow) saved \(savedTicket)/\(lastTicket) cursor \(record.cursor?.text.suffix(24) ?? "-")"
-      + " reset \(record.isResetting) in flight \(inFlightEdits) pending \(edits) base \(base)"
+      + " reset \(record.isResetting) in flight \(inFlightEdits.sorted { $0.key < $1.key }.map { "\($0.key) e\($0.value)" }) pending \(edits) base \(base)"
   }
 
   /// What is shown of a document.

@@ -1,0 +1,66 @@
+import Atomsync
+import AtomsyncCore
+import Foundation
+import Testing
+
+/// The shell client: replicas that come and go.
+extension ServerProgramTests {
+  private func shell(
+    _ words: [String], store: String, at server: TestServer, in folder: URL
+  ) async throws -> ServerProcess.Outcome {
+    try await ServerProcess.outcome(
+      of: ["--server", server.url, "--group", "todo", "--store", store] + words, program: ServerProcess.shell,
+      in: folder)
+  }
+
+  @Test func aConflictIsToldListedAndRecovered() async throws {
+    try await TestServer.run { server in
+      try await inFolder { folder in
+        func laptop(_ words: String...) async throws -> ServerProcess.Outcome {
+          try await shell(words, store: "laptop.db", at: server, in: folder)
+        }
+        func phone(_ words: String...) async throws -> ServerProcess.Outcome {
+          try await shell(words, store: "phone.lmdb", at: server, in: folder)
+        }
+        #expect(try await laptop("put", "todo:1", #"{:text "A"}"#).output == "saved, confirmed\n")
+        #expect(try await phone("get", "todo:1", "--storage", "lmdb").output == "{:text \"A\"}\n")
+        #expect(
+          try await laptop("--offline", "put", "todo:1", #"{:text "L"}"#).output == "saved, 1 pending\n")
+        let status = try await laptop("--offline", "status")
+        #expect(status.code == 1 && status.output.contains(#":pending ["todo:1"]"#))
+        _ = try await phone("--storage", "lmdb", "put", "todo:1", #"{:text "P"}"#)
+        let sync = try await laptop("sync")
+        #expect(sync.code == 1)
+        #expect(sync.output.contains("whose value stands (conflict 1):\n{:text \"P\"}\n"), "\(sync)")
+        let conflicts = try await laptop("--offline", "conflicts").output
+        #expect(conflicts.contains(#":local {:text "L"}"#) && conflicts.contains(#":remote {:text "P"}"#))
+        let unknown = try await laptop("--offline", "recover", "9")
+        #expect(unknown.code == 2 && unknown.errors.contains("no conflict 9"))
+        #expect(try await laptop("recover", "1").output == "saved, confirmed\n")
+        #expect(try await phone("--storage", "lmdb", "get", "todo:1").output == "{:text \"L\"}\n")
+      }
+    }
+  }
+
+  @Test func aRejectedEditIsListedRetriedAndDiscarded() async throws {
+    var limits = Limits()
+    limits.valueBytes = 100
+    try await TestServer.run(limits: limits) { server in
+      try await inFolder { folder in
+        func shell(_ words: String...) async throws -> ServerProcess.Outcome {
+          try await self.shell(words, store: "laptop.db", at: server, in: folder)
+        }
+        let big = String(repeating: "x", count: 200)
+        let put = try await shell("put", "big", "\"\(big)\"")
+        #expect(put.code == 1 && put.output == "saved, but the server can never take big: too-large\n")
+        let list = try await shell("--offline", "rejected").output
+        #expect(list.contains(":reason \"too-large\"") && list.contains(big))
+        #expect(try await shell("retry", "big").code == 1)
+        #expect(try await shell("--offline", "retry", "small").code == 2)
+        #expect(try await shell("--offline", "discard", "big").code == 0)
+        #expect(try await shell("--offline", "rejected").output.isEmpty)
+        #expect(try await shell("sync").output == "in sync\n")
+      }
+    }
+  }
+}
