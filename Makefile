@@ -32,10 +32,11 @@ test: setup
 check:
 	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Package.swift
 
-# Release benchmarks; ARGS chooses some.
+# Release benchmarks, half an hour with their build; ARGS chooses some.
 bench: setup
 	$(SWIFT) run -c release --package-path Tests/Benchmarks transit-benchmarks $(ARGS)
 	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-benchmarks $(ARGS)
+	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-http-benchmarks $(ARGS)
 
 # The API documentation of the libraries, as a web site in .build-docs/site.
 docs: setup
