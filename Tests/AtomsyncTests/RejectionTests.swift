@@ -174,6 +174,37 @@ import Transit
     #expect(atom.contents == ["a": "theirs"])
   }
 
+  /// The swap before it is in flight and has a verdict of its own, which comes later.
+  @Test func anAtomicSwapThatFallsLeavesTheOneInFlightItsVerdict() async throws {
+    struct NotNow: Error {}
+    let scene = try await Scene()
+    let merge = ConflictPolicy.merge { input in
+      if input.local == "mine" { throw NotNow() }
+      return input.remote
+    }
+    let (atom, other) = (try await scene.atom(merge), try await scene.other())
+    try await atom.settled()
+    atom.pause()
+    try atom.swap { $0["b"] = "mine" }
+    _ = try await other.swap { $0["b"] = "theirs" }.confirmed()
+    atom.resume()
+    try await atom.status { $0.openConflictCount == 1 && $0.connection == .live }
+    let delay = Delay()
+    scene.network.plan(.delayAnswer(delay), on: .push)
+    let first = try atom.swap { $0["c"] = "sent" }
+    try await delay.reached()
+    let waiting = Task { try await first.confirmed() }
+    for _ in 0..<100 { await Task.yield() }  // it had better wait by now
+    let second = try atom.swap(atomic: true) { for id in ["b", "c"] { $0[id] = "both" } }
+    let verdicts = try await second.confirmed().verdicts
+    #expect(verdicts.values.allSatisfy { !$0.isAccepted } && verdicts.count == 2)
+    #expect(atom.contents == ["b": "theirs", "c": "sent"])
+    delay.release()
+    #expect(try await waiting.value.verdicts == ["c": .accepted(version: 1)])
+    #expect(try await first.confirmed().isAccepted)
+    #expect(try await second.confirmed().verdicts == verdicts)
+  }
+
   /// An atomic swap of a document that is in flight by an earlier edit still goes together.
   @Test func anAtomicSwapDuringAPushStaysTogether() async throws {
     let scene = try await Scene()

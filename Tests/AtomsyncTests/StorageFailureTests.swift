@@ -29,11 +29,13 @@ import Transit
     let scene = try await Scene()
     let client = try await scene.client()
     let atom = try await client.atom("todo")
-    try await atom.swap { $0["a"] = 1 }.saved()
+    let saved = try atom.swap { $0["a"] = 1 }
+    try await saved.saved()
     scene.disk.isFull = true
     try atom.swap { $0["a"] = 2 }
     let error = await #expect(throws: SyncError.self) { try await client.close() }
     #expect(error?.storage?.code == .full)
+    await #expect(throws: SyncError.self) { try await atom.receipt(saved.id).confirmed(timeout: .seconds(5)) }
     scene.disk.isFull = false
     #expect(try await scene.client().atom("todo").contents == ["a": 1])
   }

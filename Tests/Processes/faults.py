@@ -130,8 +130,8 @@ def full_disk_of_a_replica(storage, options):
         scene.wait_for_work()
         notes = []
         for kills in (False, True):
-            disk.fill(leaving=64 << 10)
             known = len(read_journal(client.journal))
+            disk.fill(leaving=64 << 10)
 
             def reports():
                 new = read_journal(client.journal)[known:]

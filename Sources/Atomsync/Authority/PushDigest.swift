@@ -1,11 +1,12 @@
 internal import AtomsyncCore
 
 extension PushRequest {
-  /// Tells pushes apart that bear the same number: their edits by FNV-1a with 64 bits (draft-eastlake-fnv, §2). Not a
+  /// Tells pushes apart that bear the same number: what they say and on what ground, by FNV-1a with 64 bits (draft-eastlake-fnv, §2). Not a
   /// secret, and only ever compared with the digest of the same client's last push. O(bytes)
   var digest: Int64 {
     var digest = Digest()
     digest.mix(isAtomic ? 1 : 0)
+    digest.mix((cursor?.text ?? "").utf8)
     for edit in edits {
       digest.mix(edit.id.utf8)
       withUnsafeBytes(of: edit.version.bigEndian) { digest.mix($0) }

@@ -16,7 +16,7 @@ final class ConfirmationWait: Sendable {
   var isComplete: Bool { state.withLock { $0.missing.isEmpty } }
 
   func take(_ settled: ReplicaEffects.Settled) {
-    guard settled.edit >= edit else { return }
+    guard settled.first <= edit && edit <= settled.edit else { return }
     let verdicts = state.withLock { state -> [String: Verdict]? in
       guard state.missing.remove(settled.id) != nil else { return nil }
       state.verdicts[settled.id] = settled.verdict
@@ -44,9 +44,10 @@ extension Replica {
   /// The same through failures of the store that pass.
   private func waitHoweverLong(until ticket: Int64) async throws {
     while true {
-      do { return try await waitUntilSaved(ticket, timeout: nil) } catch let error as SyncError
-        where error.code == .storage && error.storage?.code != .closed
-      { continue }
+      do { return try await waitUntilSaved(ticket, timeout: nil) } catch let error as SyncError {
+        let isOver = state.withLock { $0.machine.end != nil }
+        if error.code != .storage || isOver { throw error }
+      }
     }
   }
 

@@ -140,7 +140,7 @@ final class Replica: CommitQueue.Client {
       for box in state.conflictBoxes.values { box.put(effects.conflicts) }
     }
     for settled in effects.settled {
-      state.swaps.settle(settled.id, settled.edit)
+      state.swaps.settle(settled.id, settled.first...settled.edit)
       if !state.confirmations.isEmpty { state.verdicts.append((state.machine.lastTicket, settled)) }
     }
     for action in effects.actions { perform(action, &state) }

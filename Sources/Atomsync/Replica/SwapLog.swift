@@ -41,11 +41,11 @@ struct SwapLog {
     }
   }
 
-  mutating func settle(_ id: String, _ edit: Int64) {
+  mutating func settle(_ id: String, _ edits: ClosedRange<Int64>) {
     guard var document = documents[id] else { return }
-    old += document.swaps.lazy.filter { $0.edit <= edit }.map(\.swap)
-    document.swaps.removeAll { $0.edit <= edit }
-    documents[id] = document.swaps.isEmpty && document.gap <= edit ? nil : document
+    old += document.swaps.lazy.filter { edits.contains($0.edit) }.map(\.swap)
+    document.swaps.removeAll { edits.contains($0.edit) }
+    documents[id] = document.swaps.isEmpty && document.gap <= edits.upperBound ? nil : document
   }
 
   /// What was let go, to be released outside every lock.

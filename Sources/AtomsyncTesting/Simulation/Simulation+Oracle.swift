@@ -13,7 +13,7 @@ extension Simulation {
     }
     for settled in effects.settled {
       let part = replicas[number].together.take(
-        settled.id, settled.edit, isAccepted: settled.verdict.isAccepted)
+        settled.id, settled.first...settled.edit, isAccepted: settled.verdict.isAccepted)
       if let part {
         throw Violation(
           "Replica \(number): \(settled.id) was accepted, but another part of atomic swap \(part) was not.")
@@ -102,7 +102,7 @@ extension Simulation {
         throw Violation("Replica \(replica.number): edit \(edit.edit) of \(edit.id) was discarded.")
       case .rejected:
         // What a later edit took the place of is another matter.
-        guard edit.edit == replica.ledger.last(where: { $0.id == edit.id && !$0.isLost })?.edit else { break }
+        guard edit.edit == replica.ledger.last(where: { $0.id == edit.id })?.edit else { break }
         // A merge may have replaced the value before: then a conflict has it.
         let isKept = replica.machine.rejection(of: edit.id).map { $0.value == edit.value } ?? false
         guard isKept || replica.machine.conflictsOf(edit.id).contains(where: { $0.local == edit.value })

@@ -22,7 +22,9 @@ package struct ReplicaEffects: Sendable {
 
   package struct Settled: Sendable, Equatable {
     package var id: String
-    /// The last edit that the verdict is on.
+    /// The first edit that the verdict is on.
+    package var first: Int64
+    /// The last one.
     package var edit: Int64
     package var verdict: Verdict
   }

@@ -115,7 +115,7 @@ extension ReplicaMachine {
     effects.batch.put(
       settings.keys.verdict(id, edits.upperBound), verdict.row(noticed: now, first: edits.lowerBound))
     saveRecord()
-    effects.settled.append(.init(id: id, edit: edits.upperBound, verdict: verdict))
+    effects.settled.append(.init(id: id, first: edits.lowerBound, edit: edits.upperBound, verdict: verdict))
   }
 
   mutating func setPending(_ id: String, _ edit: PendingEdit) {

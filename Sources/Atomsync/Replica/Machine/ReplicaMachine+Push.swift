@@ -55,7 +55,8 @@ extension ReplicaMachine {
   /// document, because every edit names the version that it was made on.
   private mutating func dissolve() {
     guard let push = inFlight else { return }
-    if isInFlightDoubtful { for entry in push.entries { rememberSent(entry) } }
+    // Refused or not: a network that doubles requests may bring it there yet.
+    for entry in push.entries { rememberSent(entry) }
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     queue.prepend(push.entries.map(\.id))
@@ -65,8 +66,12 @@ extension ReplicaMachine {
   private mutating func rememberSent(_ entry: FrozenPush.Entry) {
     guard var edit = documents[entry.id]?.pending, !edit.sent.contains(entry.value) else { return }
     edit.sent.append(entry.value)
+    if edit.sent.count > Self.sentValues { edit.sent.removeFirst() }
     setPending(entry.id, edit)
   }
+
+  /// How many values of a document are remembered that may have been taken.
+  private static var sentValues: Int { 8 }
 
   mutating func send() {
     guard let inFlight else { return }
@@ -247,7 +252,6 @@ extension ReplicaMachine {
     activity = .idle
     switch error.code {
     case .stalePush:
-      isInFlightDoubtful = true
       record.client = client
       record.push = 0
       dissolve()
