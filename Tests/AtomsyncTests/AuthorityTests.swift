@@ -250,6 +250,12 @@ import Transit
       }
       #expect(error?.code == .stalePush)
     }
+    let sameElsewhere = await #expect(throws: ErrorBody.self) {
+      let cursor = try await pull(authority).cursor
+      return try await push(
+        [try put("b", 1)], to: authority, PushTicket(client: client, number: 2), cursor: cursor)
+    }
+    #expect(sameElsewhere?.code == .stalePush)
     let other = try await push([try put("c", 1)], to: authority, PushTicket(client: UUID(), number: 1))
     #expect(other.accepted.count == 1)
   }

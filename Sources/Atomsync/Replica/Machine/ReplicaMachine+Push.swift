@@ -133,6 +133,7 @@ extension ReplicaMachine {
       fail(
         .init(TransportError(.unavailable, "The server did not take some documents. They are sent again.")))
     } else {
+      attempt = 0
       pushLimit = min(settings.documentsPerPush, pushLimit * 2)
     }
   }
