@@ -199,8 +199,12 @@ import Transit
     let verdicts = try await second.confirmed().verdicts
     #expect(verdicts.values.allSatisfy { !$0.isAccepted } && verdicts.count == 2)
     #expect(atom.contents == ["b": "theirs", "c": "sent"])
+    // Not even when the document is edited again, on top of what is in flight.
+    let third = try atom.swap { $0["c"] = "later" }
+    #expect(try await second.confirmed().verdicts == verdicts)
     delay.release()
     #expect(try await waiting.value.verdicts == ["c": .accepted(version: 1)])
+    #expect(try await third.confirmed().isAccepted)
     #expect(try await first.confirmed().isAccepted)
     #expect(try await second.confirmed().verdicts == verdicts)
   }

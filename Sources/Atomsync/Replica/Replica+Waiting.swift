@@ -62,21 +62,23 @@ extension Replica {
       }
       try await self.waitUntilSaved(ticket, timeout: nil)
       for document in id.documents.subtracting(pending) {
-        _ = try await self.verdict(on: id.edit, of: document)
+        if try await self.verdict(on: id.edit, of: document) == nil { throw Self.unknown(id.edit, document) }
       }
     }
   }
 
   /// The verdict on an edit by its row.
-  private func verdict(on edit: Int64, of id: String) async throws -> Verdict {
+  private func verdict(on edit: Int64, of id: String) async throws -> Verdict? {
     let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
-    guard let row, try Verdict.firstEdit(row: row.value) <= edit else {
-      throw SyncError(
-        .unsettled,
-        "Nothing is known of edit \(edit) of \(id): it was lost before it was durable, is older than the retention, "
-          + "or is of another store.")
-    }
+    guard let row, try Verdict.firstEdit(row: row.value) <= edit else { return nil }
     return try Verdict(row: row.value)
+  }
+
+  private static func unknown(_ edit: Int64, _ id: String) -> SyncError {
+    SyncError(
+      .unsettled,
+      "Nothing is known of edit \(edit) of \(id): it was lost before it was durable, is older than the retention, "
+        + "or is of another store.")
   }
 
   /// The verdicts on `edit`, once all are known.
@@ -89,23 +91,35 @@ extension Replica {
   }
 
   private func waitUntilConfirmed(_ edit: Int64, _ ids: Set<String>) async throws -> [String: Verdict] {
-    // Verdicts of this process may not be durable yet, so rows are read only after what has been committed.
-    let (wait, settled, ticket) = try state.withLock { state -> (ConfirmationWait, Set<String>, Int64) in
-      let missing = ids.filter { id in
+    // What is the last edit of its document has no verdict yet; of an earlier one there may be a row, even while
+    // later edits are pending.
+    let earlier = state.withLock { state in
+      ids.filter { state.machine.documents[$0]?.pending?.edit != edit }
+    }
+    var verdicts = try await durableVerdicts(on: edit, of: earlier)
+    let rest = ids.subtracting(verdicts.keys)
+    let (wait, settled) = try state.withLock { state -> (ConfirmationWait, Set<String>) in
+      let missing = rest.filter { id in
         state.machine.documents[id]?.pending.map { ($0.firstEdit...$0.edit).contains(edit) } ?? false
       }
       if !missing.isEmpty, let end = state.machine.end { throw SyncError.stopped(end) }
-      let wait = ConfirmationWait(edit, missing: missing, known: [:])
+      let wait = ConfirmationWait(edit, missing: missing, known: verdicts)
       if !missing.isEmpty { state.confirmations.append(wait) }
-      return (wait, ids.subtracting(missing), state.machine.lastTicket)
+      return (wait, rest.subtracting(missing))
     }
     defer { state.withLock { state in state.confirmations.removeAll { $0 === wait } } }
-    var verdicts: [String: Verdict] = [:]
-    if !settled.isEmpty {
-      try await waitHoweverLong(until: ticket)
-      for id in settled { verdicts[id] = try await verdict(on: edit, of: id) }
-    }
+    verdicts = try await durableVerdicts(on: edit, of: settled)
+    if let id = settled.subtracting(verdicts.keys).min() { throw Self.unknown(edit, id) }
     return verdicts.merging(try await wait.promise.wait()) { $1 }
+  }
+
+  /// The verdicts on an edit that are known, once they are durable.
+  private func durableVerdicts(on edit: Int64, of ids: Set<String>) async throws -> [String: Verdict] {
+    if ids.isEmpty { return [:] }
+    try await waitHoweverLong(until: state.withLock { $0.machine.lastTicket })
+    var verdicts: [String: Verdict] = [:]
+    for id in ids { verdicts[id] = try await verdict(on: edit, of: id) }
+    return verdicts
   }
 
   /// Talks to the server now; returns once everything that can be settled is.
