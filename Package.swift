@@ -112,7 +112,8 @@ let package = Package(
     .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "Transit"]),
     .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
     .testTarget(
-      name: "AtomsyncSimulationTests", dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),
+      name: "AtomsyncSimulationTests",
+      dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),
     .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),
     .executableTarget(
       name: "AtomsyncStress",
