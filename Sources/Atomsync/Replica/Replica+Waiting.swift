@@ -32,7 +32,8 @@ extension Replica {
     let promise = Promise<Void>()
     let isWaiting = try state.withLock { state in
       if state.machine.savedTicket >= ticket { return false }
-      if state.machine.end != nil, let error = state.storageError { throw SyncError(error) }  // nobody tries again
+      // Nobody tries again.
+      if state.machine.end != nil, let error = state.storageError { throw SyncError(error) }
       state.saves.append((ticket, promise))
       return true
     }
