@@ -104,15 +104,22 @@ extension ReplicaMachine {
   ) -> Int64 {
     forgetOldConflicts(now)
     forgetOpenReport(id)
+    return keep(id, base: edit.base, local: edit.value, remote: remote, outcome, now)
+  }
+
+  private mutating func keep(
+    _ id: String, base: StoredValue?, local: StoredValue?, remote: StoredValue?, _ outcome: Conflict.Outcome,
+    _ now: Int64
+  ) -> Int64 {
     record.conflict += 1
     let conflict = Conflict(
-      id: record.conflict, document: id, base: edit.base?.value, local: edit.value?.value,
-      remote: remote?.value, outcome: outcome, noticed: now)
+      id: record.conflict, document: id, base: base?.value, local: local?.value, remote: remote?.value,
+      outcome: outcome, noticed: now)
     conflicts.append(conflict)
     if conflict.isOpen { openReports[id] = conflict.id }
     effects.conflicts.append(conflict)
     effects.batch.put(
-      settings.keys.conflict(conflict.id), conflict.row(base: edit.base, local: edit.value, remote: remote))
+      settings.keys.conflict(conflict.id), conflict.row(base: base, local: local, remote: remote))
     return conflict.id
   }
 
@@ -125,15 +132,8 @@ extension ReplicaMachine {
 
   /// Keeps a rejected edit that a later one took the place of.
   mutating func reportOvertaken(_ rejected: RejectedEdit, by value: StoredValue?, _ now: Int64) {
-    record.conflict += 1
-    saveRecord()
-    let conflict = Conflict(
-      id: record.conflict, document: rejected.rejection.document, base: nil, local: rejected.value?.value,
-      remote: value?.value, outcome: .overtaken, noticed: now)
-    conflicts.append(conflict)
-    effects.conflicts.append(conflict)
-    effects.batch.put(
-      settings.keys.conflict(conflict.id), conflict.row(base: nil, local: rejected.value, remote: value))
+    let id = rejected.rejection.document
+    _ = keep(id, base: nil, local: rejected.value, remote: value, .overtaken, now)
   }
 
   private mutating func forgetOpenReport(_ id: String) {
