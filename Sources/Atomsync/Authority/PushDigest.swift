@@ -1,8 +1,9 @@
 internal import AtomsyncCore
 
 extension PushRequest {
-  /// Tells pushes apart that bear the same number: what they say and on what ground, by FNV-1a with 64 bits (draft-eastlake-fnv, §2). Not a
-  /// secret, and only ever compared with the digest of the same client's last push. O(bytes)
+  /// Tells pushes apart that bear the same number: what they say and on what ground, by FNV-1a with 64 bits
+  /// (draft-eastlake-fnv, §2). Not a secret, and only ever compared with the digest of the same client's last push.
+  /// O(bytes)
   var digest: Int64 {
     var digest = Digest()
     digest.mix(isAtomic ? 1 : 0)

@@ -85,13 +85,13 @@ package struct PushTurn {
   private mutating func judge(_ push: PushRequest) -> Judgement {
     let recordKey = push.ticket.map { AuthorityKey.push(push.group, $0.client) }
     if let ticket = push.ticket, let recordKey, let record = records[recordKey] {
-      let isKnown = ticket.number == record.number
-      if isKnown && (record.digest ?? push.digest) == push.digest {
+      let isLast = ticket.number == record.number
+      if isLast && (record.digest ?? push.digest) == push.digest {
         return .replay(replay(record, group: push.group))
       }
-      if isKnown || ticket.number < record.number {
+      if isLast || ticket.number < record.number {
         // A client that was put back to an earlier state gives its numbers once more.
-        let problem = isKnown ? "was another push" : "is behind push \(record.number)"
+        let problem = isLast ? "was another push" : "is behind push \(record.number)"
         return .refused(
           ErrorBody(
             .stalePush, "Push \(ticket.number) \(problem) of this client. Take a new client id."))
