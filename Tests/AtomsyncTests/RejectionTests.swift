@@ -129,9 +129,9 @@ import Transit
     #expect(try await scene.server() == atom.contents)
   }
 
-  @Test func anAtomicSwapFallsWholeWithAConflict() async throws {
-    let scene = try await Scene()
-    let (atom, other) = (try await scene.atom(), try await scene.other())
+  /// An atomic swap of `a` and `b` meets another device's `a`, whose value stands.
+  private func overrule(_ atom: SyncedAtom<TransitValue>, in scene: Scene) async throws {
+    let other = try await scene.other()
     try await atom.settled()
     atom.pause()
     let receipt = try atom.swap(atomic: true) { for id in ["a", "b"] { $0[id] = "mine" } }
@@ -139,6 +139,12 @@ import Transit
     atom.resume()
     let verdicts = try await receipt.confirmed().verdicts
     #expect(verdicts == ["a": .overruled(conflict: 1), "b": .overruled(conflict: 2)])
+  }
+
+  @Test func anAtomicSwapFallsWholeWithAConflict() async throws {
+    let scene = try await Scene()
+    let atom = try await scene.atom()
+    try await overrule(atom, in: scene)
     #expect(try await scene.server() == ["a": "theirs"])
     #expect(atom.contents == ["a": "theirs"])
   }
@@ -160,14 +166,8 @@ import Transit
 
   @Test func anAtomicSwapFallsWholeWithAMergeForTheServer() async throws {
     let scene = try await Scene()
-    let (atom, other) = (try await scene.atom(.merge { $0.remote }), try await scene.other())
-    try await atom.settled()
-    atom.pause()
-    let receipt = try atom.swap(atomic: true) { for id in ["a", "b"] { $0[id] = "mine" } }
-    _ = try await other.swap { $0["a"] = "theirs" }.confirmed()
-    atom.resume()
-    let verdicts = try await receipt.confirmed().verdicts
-    #expect(verdicts == ["a": .overruled(conflict: 1), "b": .overruled(conflict: 2)])
+    let atom = try await scene.atom(.merge { $0.remote })
+    try await overrule(atom, in: scene)
     #expect(atom.conflicts.map(\.outcome) == [.merged, .serverWon])
     try await atom.settled()
     #expect(try await scene.server() == ["a": "theirs"])
