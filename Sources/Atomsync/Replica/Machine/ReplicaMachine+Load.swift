@@ -61,10 +61,7 @@ extension ReplicaMachine {
   private mutating func restore(_ snapshot: StorageSnapshot) throws {
     let keys = settings.keys
     if let row = snapshot.values[0] { record = try AtomRecord(row) }
-    if let row = snapshot.values[1] {
-      setInFlight(try FrozenPush(row: row))
-      isInFlightDoubtful = true
-    }
+    if let row = snapshot.values[1] { setInFlight(try FrozenPush(row: row)) }
     for entry in snapshot.scans[0].entries {
       guard let id = keys.id(in: entry.key) else { continue }
       let document = try BaseDocument(row: entry.value)
@@ -95,7 +92,6 @@ extension ReplicaMachine {
 
   mutating func setInFlight(_ push: FrozenPush?) {
     inFlight = push
-    isInFlightDoubtful = false
     inFlightEdits = [:]
     for entry in push?.entries ?? [] { inFlightEdits[entry.id] = entry.edit }
   }

@@ -91,11 +91,9 @@ extension ReplicaMachine {
     var rejected: [String: PushAnswer.Rejection] = [:]
     for rejection in answer.rejected { rejected[rejection.id] = rejection }
     guard push.entries.allSatisfy({ accepted[$0.id] != nil || rejected[$0.id] != nil }) else {
-      isInFlightDoubtful = true
       fail(.init(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")))
       return
     }
-    let wasDoubtful = isInFlightDoubtful
     setInFlight(nil)
     effects.batch.delete(settings.keys.inFlight)
     lastPush = now
@@ -123,7 +121,7 @@ extension ReplicaMachine {
     }
     // Once the base is what the server said of all of them.
     for entry in push.entries where toRebase.contains(entry.id) {
-      if wasDoubtful { rememberSent(entry) }
+      rememberSent(entry)  // or an earlier attempt of ours would be a conflict for the edits made since
       rebase(entry.id, now)
     }
     saveRecord()
@@ -270,7 +268,6 @@ extension ReplicaMachine {
       dissolve()
       refusePushes(.init(error))
     default:
-      isInFlightDoubtful = true
       fail(.init(error))
     }
   }

@@ -107,10 +107,7 @@ extension ReplicaMachine {
     link = next
     arrived = nil
     switch activity {
-    case .pulling: activity = .idle  // an answer to come is void: its request number is past
-    case .pushing:
-      activity = .idle
-      isInFlightDoubtful = true
+    case .pulling, .pushing: activity = .idle  // an answer to come is void: its request number is past
     case .idle, .saving, .freezing: break
     }
   }

@@ -76,8 +76,6 @@ package struct ReplicaMachine: Sendable {
   var record: AtomRecord
   var documents = KnownDocuments()
   var inFlight: FrozenPush?
-  /// The push was sent before, and nobody knows what became of it.
-  var isInFlightDoubtful = false
   var rejections: TreeDictionary<String, RejectedEdit> = [:]
   var conflicts: [Conflict] = []
 
