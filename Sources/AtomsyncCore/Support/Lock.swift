@@ -11,7 +11,8 @@ internal import Musl
 /// A pthread mutex rather than `Synchronization.Mutex`, because the thread sanitizer understands it: the futex
 /// under the latter is not instrumented, and correct code is then reported as racing.
 public final class Lock<Value>: @unchecked Sendable {
-  // Sound, because every access to `value` happens while `mutex` is held. It is allocated once and never moves.
+  // Sound, because every access to `value` happens while `mutex` is held, which is allocated once and never moves; and
+  // the compiler lets nothing in or out that somebody else could reach (`sending`, as the standard one has it).
   private var value: Value
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
@@ -28,8 +29,8 @@ public final class Lock<Value>: @unchecked Sendable {
 
   /// Runs `body` with exclusive access. Not recursive; never call code of the user's in it.
   public func withLock<Result, Failure: Error>(
-    _ body: (inout Value) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
+    _ body: (inout sending Value) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value)
