@@ -47,7 +47,7 @@ public struct AtomsyncConfiguration: Sendable {
 }
 
 extension Duration {
-  /// Whole milliseconds, rounded towards zero; no more than there are in some 100 million years.
+  /// Whole milliseconds, rounded towards zero; no more than there are in some 70 million years.
   var milliseconds: Int64 {
     let (seconds, attoseconds) = components
     let most: Int64 = .max / 4000
