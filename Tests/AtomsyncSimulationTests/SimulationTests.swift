@@ -30,9 +30,13 @@ struct SimulationTests {
   /// What an application does to test its own merge on values of its own.
   @Test("An application's merge is tested", arguments: 0..<50 as Range<UInt64>)
   func applicationsMerge(seed: UInt64) throws {
-    let merges = Lock(0)
+    let (merges, strangers) = (Lock(0), Lock(0))
     let union: ConflictPolicy.Merge = { input in
-      guard case .map(var local) = input.local, case .map(let remote) = input.remote else { return nil }
+      guard let local = input.local, let remote = input.remote else { return nil }
+      guard case .map(var local) = local, case .map(let remote) = remote else {
+        strangers.withLock { $0 += 1 }
+        return nil
+      }
       guard case .set(let ours)? = local[.keyword("tags")], case .set(let theirs)? = remote[.keyword("tags")]
       else { throw Unexpected() }
       merges.withLock { $0 += 1 }
@@ -50,6 +54,7 @@ struct SimulationTests {
       try simulation.run()
     }
     #expect(merges.withLock { $0 } > 0)
+    #expect(strangers.withLock { $0 } == 0, "only what makeValue made is merged")
   }
 
   private struct Unexpected: Error {}

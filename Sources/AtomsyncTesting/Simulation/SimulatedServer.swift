@@ -12,6 +12,8 @@ struct SimulatedServer {
   private(set) var history: [Accepted] = []
   private var dump: (store: OrderedBytes, history: [Accepted])?
 
+  mutating func beStrict() { limits.valueBytes = Self.strictValueBytes }
+
   struct Accepted: Equatable {
     var group: String
     var id: String
@@ -22,8 +24,7 @@ struct SimulatedServer {
   /// A strict server takes no larger values, in bytes.
   static let strictValueBytes = 100
 
-  init(identity: UUID, isStrict: Bool, faults: PlantedFaults) {
-    if isStrict { limits.valueBytes = Self.strictValueBytes }
+  init(identity: UUID, faults: PlantedFaults) {
     self.identity = identity
     self.faults = faults
     limits.pageDocuments = 3  // so that everything is paged

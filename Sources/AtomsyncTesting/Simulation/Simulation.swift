@@ -23,9 +23,11 @@ public struct Simulation {
   public var steps = 200
   /// Makes what the replicas write. Each value has to be another one, because the oracle knows writes by their values:
   /// that is what the count is for.
-  public var makeValue: @Sendable (_ random: inout SeededRandom, _ count: Int) -> TransitValue = {
-    _, count in .string("v\(count)")
+  public var makeValue: @Sendable (_ random: inout SeededRandom, _ count: Int) -> TransitValue {
+    get { ownValues ?? { _, count in .string("v\(count)") } }
+    set { ownValues = newValue }
   }
+  private var ownValues: (@Sendable (inout SeededRandom, Int) -> TransitValue)?
   /// Called with each event and what it led to, for reading how a seed failed.
   public var trace: (@Sendable (String) -> Void)?
 
@@ -51,9 +53,8 @@ public struct Simulation {
   /// Refuses some pushes although it may have taken them at an earlier attempt, as when rights are withdrawn: then a
   /// replica cannot know what became of them, and may meet its own writes again.
   var isFickle: Bool { seed % 4 == 0 }
-  /// Takes no long values, of which there are some then.
-  var isStrict: Bool { Self.isStrict(seed) }
-  private static func isStrict(_ seed: UInt64) -> Bool { seed % 4 == 2 }
+  /// Takes no long values, of which there are some then: not among an application's own, whose merge would meet them.
+  var isStrict: Bool { seed % 4 == 2 && ownValues == nil }
   /// Puts devices' stores back to an earlier state.
   var isRollingBack: Bool { seed % 8 == 3 }
   /// Withdraws and returns the permission to read. A replica that has lost it writes without knowing what is there, and
@@ -93,7 +94,7 @@ public struct Simulation {
     self.policies = policies
     self.faults = faults
     var random = SeededRandom(seed: seed)
-    server = SimulatedServer(identity: random.uuid(), isStrict: Self.isStrict(seed), faults: faults)
+    server = SimulatedServer(identity: random.uuid(), faults: faults)
     var limits = Limits()
     limits.documentsPerPush = Int.random(in: 1...4, using: &random)
     for device in 0..<Int.random(in: 2...8, using: &random) {
@@ -126,6 +127,7 @@ public struct Simulation {
   /// - Throws: ``SimulationFailure``, with the seed that replays it.
   public mutating func run() throws {
     do {
+      if isStrict { server.beStrict() }
       timeline.schedule(.act(stepsLeft: steps), after: 0)
       for number in replicas.indices { try deliver(.connect, to: number) }
       var events = 0
