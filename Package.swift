@@ -37,14 +37,18 @@ let package = Package(
     // The seams: what a storage, a transport or a codec is written against.
     .target(name: "AtomsyncCore", dependencies: ["Transit"]),
 
-    // The engine: SyncedAtom, replica, authority, loopback.
+    // The sync engine: the replica and the authority, their rows, what became of edits. Knows no facade.
     .target(
-      name: "Atomsync",
+      name: "AtomsyncEngine",
       dependencies: [
         "AtomsyncCore",
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HashTreeCollections", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+
+    // The facade: SyncedAtom, documents, observation, client, loopback.
+    .target(name: "Atomsync", dependencies: ["AtomsyncEngine"]),
 
     // Storages.
     .systemLibrary(
@@ -66,7 +70,7 @@ let package = Package(
     .target(
       name: "AtomsyncHTTPServer",
       dependencies: [
-        "Atomsync",
+        "AtomsyncEngine",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -83,7 +87,9 @@ let package = Package(
     // Conformance kits, faults and the simulator.
     .target(
       name: "AtomsyncTesting",
-      dependencies: ["Atomsync", .product(name: "HashTreeCollections", package: "swift-collections")]),
+      dependencies: [
+        "AtomsyncEngine", .product(name: "HashTreeCollections", package: "swift-collections"),
+      ]),
 
     // Programs.
     .executableTarget(
@@ -110,7 +116,12 @@ let package = Package(
     // Tests.
     .testTarget(name: "TransitTests", dependencies: ["Transit"]),
     .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "Transit"]),
-    .testTarget(name: "AtomsyncTests", dependencies: ["Atomsync", "AtomsyncTesting"]),
+    .testTarget(
+      name: "AtomsyncTests",
+      dependencies: [
+        "Atomsync", "AtomsyncTesting",
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+      ]),
     .testTarget(
       name: "AtomsyncSimulationTests",
       dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),

@@ -37,11 +37,13 @@ enum LMDBBytes {
       lend(key) { key in lend(value) { value in mdb_put(transaction, database, &key, &value, 0) } })
   }
 
-  /// Deletes `key`, if it is there.
-  static func delete(_ transaction: OpaquePointer, _ database: MDB_dbi, _ key: [UInt8]) throws {
-    guard canHold(key) else { return }
+  /// Deletes `key`. False: it was not there.
+  static func delete(_ transaction: OpaquePointer, _ database: MDB_dbi, _ key: [UInt8]) throws -> Bool {
+    guard canHold(key) else { return false }
     let code = lend(key) { mdb_del(transaction, database, &$0, nil) }
-    if code != MDB_NOTFOUND { try LMDBFailure.check(code) }
+    if code == MDB_NOTFOUND { return false }
+    try LMDBFailure.check(code)
+    return true
   }
 
   /// `bytes` as LMDB wants them, for the length of `body`.

@@ -11,12 +11,13 @@ internal import Musl
 
 /// One open environment. A process must not open a folder twice, so all storages on it share this one.
 final class LMDBEnvironment: Sendable {
-  // Sound, because LMDB lets any thread use an environment, and this one is closed by nobody but `deinit`.
+  // Sound, because LMDB lets any thread use an environment, and the last lease closes it when nobody else has it.
   nonisolated(unsafe) let handle: OpaquePointer
   let database: MDB_dbi
   let path: String
   let writes = BlockingQueue("atomsync.lmdb.write")
   let reads = BlockingQueue("atomsync.lmdb.read")
+  let writeLock: LMDBWriteLock
   /// Held while a read transaction is active, and while the map moves.
   let map = Lock(())
   private let skipsMetaSync = Lock(false)
@@ -40,7 +41,9 @@ final class LMDBEnvironment: Sendable {
       if isNew { try LMDBFailure.check(mdb_env_set_mapsize(handle, mapSize)) }
       try LMDBFailure.check(mdb_env_open(handle, path, UInt32(MDB_NOTLS), 0o644))
       try LMDBFailure.check(mdb_reader_check(handle, nil))
-      self.database = try LMDBLayout.prepare(handle, path: path)
+      let writeLock = try LMDBWriteLock(path: path)
+      self.database = try writeLock.withLock { try LMDBLayout.prepare(handle, path: path) }
+      self.writeLock = writeLock
     } catch {
       mdb_env_close(handle)
       throw error
@@ -49,7 +52,15 @@ final class LMDBEnvironment: Sendable {
     self.path = path
   }
 
-  deinit { mdb_env_close(handle) }
+  /// Lets go of the files. Nobody may use the environment any more.
+  func shutDown() { mdb_env_close(handle) }
+
+  /// The number of the last transaction of any process.
+  func lastTransaction() throws -> Int64 {
+    var info = MDB_envinfo()
+    try LMDBFailure.check(map.withLock { _ in mdb_env_info(handle, &info) })
+    return Int64(info.me_last_txnid)
+  }
 
   /// Makes room after `MDB_MAP_FULL`. On `writes`, outside a transaction.
   func grow() throws {

@@ -20,6 +20,7 @@ enum LMDBLayout {
   static let data = "data.mdb"
   static let readers = "lock.mdb"
   static let lock = "atomsync.lock"
+  static let writeLock = "atomsync.write"
 
   /// What is at a path before anything of ours has touched it.
   enum Finding: Equatable {
@@ -37,7 +38,7 @@ enum LMDBLayout {
     let names = try list(path)
     let file = "\(path)/\(data)"
     guard names.contains(data), stat(file, &status) == 0, status.st_size > 0 else {
-      guard names.allSatisfy([data, readers, lock].contains) else {
+      guard names.allSatisfy([data, readers, lock, writeLock].contains) else {
         throw foreign(path, "a folder with other files in it")
       }
       return .emptyFolder

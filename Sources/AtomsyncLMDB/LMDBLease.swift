@@ -41,9 +41,13 @@ final class LMDBLease: Sendable {
   }
 
   deinit {
+    // Closed under the registry's lock: a second environment on the same folder, opened before this one is closed, would
+    // lose its locks and its places in the table of readers with it.
     Self.registry.withLock { entries in
       entries[path]?.leases -= 1
-      if entries[path]?.leases == 0 { entries[path] = nil }
+      guard entries[path]?.leases == 0 else { return }
+      entries[path] = nil
+      environment.shutDown()
     }
   }
 

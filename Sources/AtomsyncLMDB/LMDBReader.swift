@@ -36,6 +36,9 @@ final class LMDBReader {
     }
   }
 
+  /// The number of the last transaction of any process.
+  func lastTransaction() throws -> Int64 { try lease.environment.lastTransaction() }
+
   private func begin() throws -> OpaquePointer {
     if let idle {
       self.idle = nil

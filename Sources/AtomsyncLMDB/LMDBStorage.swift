@@ -11,16 +11,18 @@ internal import CLMDB
 ///
 /// ## Limits
 /// Keys have 1 to 511 bytes. The map begins at 64 MiB and grows by itself, by doubling up to 1 GiB a step; the
-/// file takes only the space of what is stored. Beside `data.mdb` lie `lock.mdb` and the empty `atomsync.lock`.
+/// file takes only the space of what is stored. Beside `data.mdb` lie `lock.mdb` and the empty `atomsync.lock` and
+/// `atomsync.write`.
 ///
 /// ## Behavior
 /// All storages that one process opens on one folder share an environment, one thread for commits and one for
 /// reads. Reads never wait for commits, nor commits for reads, except when the map grows. Commits of several
-/// processes wait for each other; what a process that died had begun is undone by the next.
+/// processes wait for each other, up to 5 seconds; what a process that died had begun is undone by the next.
 public final class LMDBStorage: Storage {
   public let capabilities: StorageCapabilities
-  private let writer: Confined<LMDBWriter>
-  private let reader: Confined<LMDBReader>
+  private let writer: QueueConfined<LMDBWriter>
+  private let reader: QueueConfined<LMDBReader>
+  private let commits = LMDBCommitCount()
 
   /// Opens the store in the folder `path`, creating it if there is none. The folder's own folder must exist.
   ///
@@ -48,9 +50,9 @@ public final class LMDBStorage: Storage {
   }
 
   private init(_ lease: LMDBLease, durability: StorageCapabilities.Durability) {
-    self.writer = Confined(
-      LMDBWriter(lease, durability: durability), on: lease.environment.writes)
-    self.reader = Confined(LMDBReader(lease), on: lease.environment.reads)
+    self.writer = QueueConfined(
+      LMDBWriter(lease, durability: durability, commits), on: lease.environment.writes)
+    self.reader = QueueConfined(LMDBReader(lease), on: lease.environment.reads)
     self.capabilities = StorageCapabilities(
       durability: durability == .power ? .power : .process, isShared: true,
       maximumKeyLength: LMDBBytes.maximumKeyLength)
@@ -79,9 +81,14 @@ public final class LMDBStorage: Storage {
   /// Asks LMDB ten times a second for the number of its last transaction. The first element comes at once, so
   /// that nothing is missed between the call and the first look.
   public func foreignCommits() -> AsyncStream<Void> {
-    Doorbell.ringing { [weak self] in
+    CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
-      return try await self.writer.run { try $0.foreignCommits() }
+      let commits = self.commits
+      return try await self.reader.run { reader in
+        do { return commits.foreign(of: try reader.lastTransaction()) } catch let failure as LMDBFailure {
+          throw failure.error(path: reader.path)
+        }
+      }
     }
   }
 

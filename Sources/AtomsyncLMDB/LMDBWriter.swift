@@ -13,12 +13,12 @@ internal import Musl
 final class LMDBWriter {
   private let lease: LMDBLease
   private let skipsMetaSync: Bool
-  /// How many transactions were this storage's own.
-  private var commits: Int64 = 0
+  private let commits: LMDBCommitCount
 
-  init(_ lease: LMDBLease, durability: StorageCapabilities.Durability) {
+  init(_ lease: LMDBLease, durability: StorageCapabilities.Durability, _ commits: LMDBCommitCount) {
     self.lease = lease
     self.skipsMetaSync = durability != .power
+    self.commits = commits
   }
 
   func commit(_ batches: [StorageBatch]) throws -> [StorageOutcome] {
@@ -26,13 +26,15 @@ final class LMDBWriter {
     let environment = lease.environment
     do {
       try environment.skipMetaSync(skipsMetaSync)
-      while true {
-        do {
-          return try attempt(batches)
-        } catch let failure as LMDBFailure where failure.code == MDB_MAP_FULL {
-          try environment.grow()
-        } catch let failure as LMDBFailure where failure.code == MDB_MAP_RESIZED {
-          try environment.followMap()
+      return try environment.writeLock.withLock {
+        while true {
+          do {
+            return try attempt(batches)
+          } catch let failure as LMDBFailure where failure.code == MDB_MAP_FULL {
+            try environment.grow()
+          } catch let failure as LMDBFailure where failure.code == MDB_MAP_RESIZED {
+            try environment.followMap()
+          }
         }
       }
     } catch let failure as LMDBFailure {
@@ -49,24 +51,19 @@ final class LMDBWriter {
     }
   }
 
-  /// How many transactions were not this storage's own.
-  func foreignCommits() throws -> Int64 {
-    var info = MDB_envinfo()
-    let code = mdb_env_info(lease.environment.handle, &info)
-    if code != MDB_SUCCESS { throw LMDBFailure(code: code).error(path: lease.environment.path) }
-    return Int64(info.me_last_txnid) - commits
-  }
-
   private func attempt(_ batches: [StorageBatch]) throws -> [StorageOutcome] {
     var begun: OpaquePointer?
     try LMDBFailure.check(mdb_txn_begin(lease.environment.handle, nil, 0, &begun))
     guard let transaction = begun else { throw LMDBFailure(code: ENOMEM) }
     do {
-      let outcomes = try batches.map { try apply($0, transaction) }
-      let identity = mdb_txn_id(transaction)
+      var isChanged = false
+      let outcomes = try batches.map { try apply($0, transaction, &isChanged) }
       begun = nil  // gone now, whether or not it succeeds
-      try LMDBFailure.check(mdb_txn_commit(transaction))
-      count(identity)
+      if isChanged {
+        try commits.counting { try LMDBFailure.check(mdb_txn_commit(transaction)) }
+      } else {
+        mdb_txn_abort(transaction)  // a transaction without any change takes no number
+      }
       return outcomes
     } catch {
       if begun != nil { mdb_txn_abort(transaction) }
@@ -74,15 +71,9 @@ final class LMDBWriter {
     }
   }
 
-  /// A transaction without any change takes no number.
-  private func count(_ transaction: Int) {
-    var info = MDB_envinfo()
-    if mdb_env_info(lease.environment.handle, &info) == MDB_SUCCESS, info.me_last_txnid >= transaction {
-      commits += 1
-    }
-  }
-
-  private func apply(_ batch: StorageBatch, _ transaction: OpaquePointer) throws -> StorageOutcome {
+  private func apply(
+    _ batch: StorageBatch, _ transaction: OpaquePointer, _ isChanged: inout Bool
+  ) throws -> StorageOutcome {
     let database = lease.environment.database
     for precondition in batch.preconditions {
       let key = precondition.key
@@ -96,8 +87,11 @@ final class LMDBWriter {
     }
     for write in batch.writes {
       switch write {
-      case .put(let key, let value): try LMDBBytes.put(transaction, database, key, value)
-      case .delete(let key): try LMDBBytes.delete(transaction, database, key)
+      case .put(let key, let value):
+        try LMDBBytes.put(transaction, database, key, value)
+        isChanged = true
+      case .delete(let key):
+        if try LMDBBytes.delete(transaction, database, key) { isChanged = true }
       }
     }
     return .committed
@@ -113,4 +107,22 @@ final class LMDBWriter {
         "A key of \(key.count) bytes is too long for LMDB (\(LMDBBytes.maximumKeyLength)). Shorten it.")
     }
   }
+}
+
+/// How many transactions are one storage's own: what LMDB has counted beyond them is other people's.
+final class LMDBCommitCount: Sendable {
+  private let count = Lock<Int64>(0)
+
+  /// Counts a commit, before anybody can see it. Were it counted after, somebody might take it for a foreign one, and a
+  /// foreign one that follows for that.
+  func counting(_ commit: () throws -> Void) throws {
+    count.withLock { $0 += 1 }
+    do { try commit() } catch {
+      count.withLock { $0 -= 1 }
+      throw error
+    }
+  }
+
+  /// How many of so many transactions are foreign, but for commits that are under way.
+  func foreign(of last: Int64) -> Int64 { last - count.withLock { $0 } }
 }

@@ -18,8 +18,8 @@ public import AtomsyncCore
 /// Commits of several processes wait for each other, up to 5 seconds.
 public final class SQLiteStorage: Storage {
   public let capabilities: StorageCapabilities
-  private let writer: Confined<SQLiteWriter>
-  private let reader: Confined<SQLiteReader>
+  private let writer: QueueConfined<SQLiteWriter>
+  private let reader: QueueConfined<SQLiteReader>
 
   /// Opens the store at `path`, creating it if there is none. The folder must exist.
   ///
@@ -46,9 +46,9 @@ public final class SQLiteStorage: Storage {
     try SQLiteLayout.inspect(path)
     let lock = try FileLock(path: path + ".lock", exclusive: access == .exclusive)
     let synchronous = durability == .power ? "FULL" : "NORMAL"
-    self.writer = Confined(
+    self.writer = QueueConfined(
       try SQLiteWriter(path: path, lock: lock, synchronous: synchronous), on: queue)
-    self.reader = Confined(try SQLiteReader(path: path), on: BlockingQueue("atomsync.sqlite.read"))
+    self.reader = QueueConfined(try SQLiteReader(path: path), on: BlockingQueue("atomsync.sqlite.read"))
     self.capabilities = StorageCapabilities(
       durability: durability == .power ? .power : .process, isShared: true, maximumKeyLength: .max)
   }
@@ -65,7 +65,7 @@ public final class SQLiteStorage: Storage {
   /// Asks SQLite ten times a second whether another connection has committed. The first element comes at once,
   /// so that nothing is missed between the call and the first look.
   public func foreignCommits() -> AsyncStream<Void> {
-    Doorbell.ringing { [weak self] in
+    CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
       return try await self.writer.run { try $0.dataVersion() }
     }

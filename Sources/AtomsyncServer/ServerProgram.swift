@@ -81,7 +81,7 @@ enum ServerProgram {
       if let users = configuration.users?.users.count {
         users == 1 ? "1 user may come in" : "\(users) users may come in"
       } else {
-        configuration.isOpen
+        configuration.allowsAnonymousAccess
           ? "open to everybody who can reach it" : "open to everybody on this machine"
       }
     return "atomsync-server listens at http://\(host):\(port)\(configuration.path), "

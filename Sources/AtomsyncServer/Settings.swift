@@ -47,7 +47,7 @@ struct Settings {
       }
       server.port = port
     }
-    server.isOpen = try command.open || Self.flag(environment["ATOMSYNC_OPEN"])
+    server.allowsAnonymousAccess = try command.open || Self.flag(environment["ATOMSYNC_OPEN"])
     usersPath = value(command.users, "ATOMSYNC_USERS")
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 

@@ -32,8 +32,8 @@ struct Output {
 
   func printStatus(_ status: SyncStatus) throws {
     var map = TransitMap()
-    func moment(_ key: String, _ milliseconds: Int64?) {
-      if let milliseconds { map[.keyword(key)] = .instant(Instant(milliseconds: milliseconds)) }
+    func moment(_ key: String, _ date: Date?) {
+      if let date { map[.keyword(key)] = .instant(Instant(date)) }
     }
     map[.keyword("unsaved")] = .int(Int64(status.unsavedCount))
     map[.keyword("pending")] = .array(status.pendingIDs.map { .string($0) })
@@ -57,7 +57,7 @@ struct Output {
     map[.keyword("id")] = .string(rejection.document)
     map[.keyword("reason")] = .string(rejection.reason)
     map[.keyword("value")] = rejection.value ?? .null
-    map[.keyword("noticed")] = .instant(Instant(milliseconds: rejection.noticed))
+    map[.keyword("detected-at")] = .instant(Instant(rejection.detectedAt))
     try printValue(.map(map))
   }
 
@@ -69,7 +69,7 @@ struct Output {
     map[.keyword("base")] = conflict.base ?? .null
     map[.keyword("local")] = conflict.local ?? .null
     map[.keyword("remote")] = conflict.remote ?? .null
-    map[.keyword("noticed")] = .instant(Instant(milliseconds: conflict.noticed))
+    map[.keyword("detected-at")] = .instant(Instant(conflict.detectedAt))
     try printValue(.map(map))
   }
 

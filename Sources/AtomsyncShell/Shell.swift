@@ -13,8 +13,8 @@ struct Shell {
   private let client: AtomsyncClient
   private let atom: SyncedAtom<TransitValue>
   private let output: Output
-  /// When this command began, in milliseconds since 1970.
-  private let began = TimeSource.system.now()
+  /// When this command began.
+  private let began = Date()
 
   static func run(_ arguments: [String]) async -> Int32 {
     let command: ShellCommand
@@ -97,8 +97,8 @@ struct Shell {
       for (id, verdict) in confirmation.verdicts.sorted(by: { $0.key < $1.key }) {
         switch verdict {
         case .accepted, .discarded: continue
-        case .rejected(let reason): Output.line("saved, but the server can never take \(id): \(reason)")
-        case .overruled(let number):
+        case .rejected(let reason): Output.line("saved, but the server has rejected \(id): \(reason)")
+        case .superseded(let number):
           Output.line("saved, but \(id) had changed on the server, whose value stands (conflict \(number)):")
           try output.printValue(atom.value.transit(id) ?? .null)
         }
@@ -140,7 +140,7 @@ struct Shell {
       Output.note(error.message)
       code = 1
     }
-    let reports = atom.conflicts.filter { $0.outcome == .serverWon && $0.noticed >= began }
+    let reports = atom.conflicts.filter { $0.outcome == .serverWon && $0.detectedAt >= began }
     for conflict in reports {
       Output.line(
         "\(conflict.document) had changed on the server, whose value stands (conflict \(conflict.id)):")
@@ -148,9 +148,10 @@ struct Shell {
     }
     for rejection in atom.rejections {
       Output.line(
-        "\(rejection.document) can never be taken: \(rejection.reason). Change it, or discard the edit.")
+        "\(rejection.document) was rejected by the server: \(rejection.reason). Change it, or discard the edit."
+      )
     }
-    if code == 0 { Output.line(reports.isEmpty ? "in sync" : "in sync, \(reports.count) overruled") }
+    if code == 0 { Output.line(reports.isEmpty ? "in sync" : "in sync, \(reports.count) superseded") }
     return code == 0 && reports.isEmpty ? 0 : 1
   }
 

@@ -55,8 +55,8 @@ struct WireMessageTests {
 
   @Test("An error comes back as it was", arguments: codecs)
   func error(codec: TransitCodec) throws {
-    let error = ErrorBody(.tooLarge, "Too large.", limit: 8)
-    #expect(try codec.decode(ErrorBody.self, from: try codec.encode(error)) == error)
+    let error = ProtocolError(.tooLarge, "Too large.", limit: 8)
+    #expect(try codec.decode(ProtocolError.self, from: try codec.encode(error)) == error)
   }
 
   @Test("Fields of a newer peer are skipped")

@@ -111,7 +111,6 @@ import Testing
   private static func options(until code: TransportError.Code?) -> HTTPTransportOptions {
     var options = HTTPTransportOptions()
     if code == .timedOut {
-      options.answerTimeout = .milliseconds(400)
       options.silenceTimeout = .milliseconds(400)
       options.heartbeat = .milliseconds(150)
     }

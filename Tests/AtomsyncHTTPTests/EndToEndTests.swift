@@ -106,7 +106,7 @@ struct EndToEndTests {
     try await left.sync()
     right.resume()
     let confirmation = try await loser.confirmed(timeout: .seconds(20))
-    guard case .overruled = confirmation.verdicts["todo:2"] else {
+    guard case .superseded = confirmation.verdicts["todo:2"] else {
       Issue.record("\(confirmation)")
       return
     }

@@ -130,9 +130,9 @@ import Transit
         #expect(throws: HTTPServerError.self, "\(host)") { try configuration.validate() }
       }
     }
-    configuration.isOpen = true
+    configuration.allowsAnonymousAccess = true
     try configuration.validate()
-    configuration.isOpen = false
+    configuration.allowsAnonymousAccess = false
     configuration.users = try .aliceAndBob()
     try configuration.validate()
     configuration.port = 70_000

@@ -17,7 +17,7 @@ import Testing
     var headers: [String: String] = [:]
     var body: String?
     let status: Int
-    let code: ErrorBody.Code
+    let code: ProtocolError.Code
   }
 
   private static let empty = #"["^ ","~:group","todo","~:docs",[]]"#
@@ -189,12 +189,12 @@ import Testing
 
   @Test func anInternalErrorTellsNothing() {
     struct Secret: Error, CustomStringConvertible { var description: String { "password=hunter2" } }
-    let body = ErrorBody(telling: Secret())
+    let body = ProtocolError(telling: Secret())
     #expect(body.code == .internal && body.status.code == 500)
     #expect(!body.message.contains("hunter2"))
-    let store = ErrorBody(telling: StorageError(.corrupt, "hunter2", cause: "hunter2"))
+    let store = ProtocolError(telling: StorageError(.corrupt, "hunter2", cause: "hunter2"))
     #expect(store.status.code == 500 && !store.message.contains("hunter2"))
-    let busy = ErrorBody(telling: StorageError(.full, "hunter2"))
+    let busy = ProtocolError(telling: StorageError(.full, "hunter2"))
     #expect(busy.status.code == 503 && !busy.message.contains("hunter2"))
     #expect(busy.fields.contains { $0.0 == .retryAfter })
   }

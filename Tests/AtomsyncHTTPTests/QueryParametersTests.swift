@@ -13,7 +13,7 @@ import Testing
 
   @Test(arguments: ["group=%", "group=%a", "group=%zz", "group=%C3", "%FF=a", "group=%ED%A0%80"])
   func refusesWhatIsNotText(query: String) {
-    let error = #expect(throws: ErrorBody.self) { try QueryParameters(query) }
+    let error = #expect(throws: ProtocolError.self) { try QueryParameters(query) }
     #expect(error?.code == .invalidParameter)
   }
 
@@ -21,7 +21,7 @@ import Testing
     let query = try QueryParameters("a=7&b=0&c=&d=1.5&e=+1&f=9223372036854775808&g=1&g=2")
     #expect(try query.number("a", atLeast: 1) == 7 && query.number("z", atLeast: 1) == nil)
     for name in ["b", "c", "d", "e", "f", "g"] {
-      #expect(throws: ErrorBody.self, "\(name)") { try query.number(name, atLeast: 1) }
+      #expect(throws: ProtocolError.self, "\(name)") { try query.number(name, atLeast: 1) }
     }
   }
 
@@ -46,9 +46,9 @@ import Testing
     #expect(
       try live("group=a&cursor=\(a)", later) == [PullRequest(group: "a", cursor: Cursor(later))])
     #expect(try live("group=a&cursor=garbage") == [PullRequest(group: "a", cursor: Cursor("garbage"))])
-    #expect(throws: ErrorBody.self) { try live("group=a&group=b&cursor=garbage") }
-    #expect(throws: ErrorBody.self) { try live("") }
+    #expect(throws: ProtocolError.self) { try live("group=a&group=b&cursor=garbage") }
+    #expect(throws: ProtocolError.self) { try live("") }
     let many = (0...1000).map { "group=\($0)" }.joined(separator: "&")
-    #expect(throws: ErrorBody.self) { try live(many) }
+    #expect(throws: ProtocolError.self) { try live(many) }
   }
 }

@@ -52,7 +52,7 @@ extension ServerProgramTests {
         }
         let big = String(repeating: "x", count: 200)
         let put = try await shell("put", "big", "\"\(big)\"")
-        #expect(put.code == 1 && put.output == "saved, but the server can never take big: too-large\n")
+        #expect(put.code == 1 && put.output == "saved, but the server has rejected big: too-large\n")
         let list = try await shell("--offline", "rejected").output
         #expect(list.contains(":reason \"too-large\"") && list.contains(big))
         #expect(try await shell("retry", "big").code == 1)

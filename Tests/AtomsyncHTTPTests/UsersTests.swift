@@ -60,29 +60,29 @@ import Testing
   }
 
   @Test func theDoorKnowsItsUsers() throws {
-    let door = Door(try .aliceAndBob())
+    let door = AccessController(try .aliceAndBob())
     #expect(try door.caller(authorization: "Bearer abc123").user?.name == "alice")
     #expect(try door.caller(authorization: "bearer  abc123").user?.name == "alice")
     for wrong in [nil, "", "Bearer", "Bearer ", "Bearer abc", "Basic abc123", "abc123"] {
-      let error = #expect(throws: ErrorBody.self) { try door.caller(authorization: wrong) }
+      let error = #expect(throws: ProtocolError.self) { try door.caller(authorization: wrong) }
       #expect(error?.code == .unauthorized)
       #expect(error?.message.contains("abc") == false)
     }
   }
 
   @Test func theDoorForgetsWhoIsGone() throws {
-    let door = Door(try .aliceAndBob())
+    let door = AccessController(try .aliceAndBob())
     let alice = try door.caller(authorization: "Bearer abc123")
     #expect(try door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
     door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
-    let error = #expect(throws: ErrorBody.self) { try door.admits(alice, group: "todo") }
+    let error = #expect(throws: ProtocolError.self) { try door.admits(alice, group: "todo") }
     #expect(error?.code == .unauthorized)
     door.replace(try Users([User("alice", token: "abc123", groups: ["other"])]))
     #expect(try !door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
     door.replace(try Users([User("bob", token: "abc123", groups: ["other"])]))
     #expect(try !door.admits(alice, group: "other"))
-    let anybody = try Door(nil).caller(authorization: nil)
-    #expect(throws: ErrorBody.self) { try door.admits(anybody, group: "other") }
+    let anybody = try AccessController(nil).caller(authorization: nil)
+    #expect(throws: ProtocolError.self) { try door.admits(anybody, group: "other") }
     door.replace(nil)
     #expect(try door.admits(anybody, group: "other") && door.admits(alice, group: "other"))
   }

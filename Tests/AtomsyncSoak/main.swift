@@ -1,22 +1,20 @@
-import Atomsync
 import AtomsyncTesting
 import Foundation
 
 // Runs simulations, one seed after the other, until stopped or done:
-//   AtomsyncSoak [FIRST-SEED [COUNT [FAULT-BIT]]]
+//   AtomsyncSoak [FIRST-SEED [COUNT]]
 // Prints each failing seed, and where it stands every 1,000 seeds. Ends with 1 if any seed failed.
 
 let numbers = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
 let first = numbers.first ?? 0
 let count = numbers.count > 1 ? numbers[1] : .max - first
-let faults = PlantedFaults(rawValue: numbers.count > 2 ? 1 << Int(numbers[2]) : 0)
 let started = ContinuousClock.now
 var failures = 0
 var done: UInt64 = 0
 
 while done < count {
   do {
-    var simulation = Simulation(seed: first + done, faults: faults)
+    var simulation = Simulation(seed: first + done)
     if count == 1 { simulation.trace = { print($0) } }
     try simulation.run()
   } catch {
@@ -27,6 +25,7 @@ while done < count {
   done += 1
   if done % 1000 == 0 {
     print("\(done) seeds from \(first), \(failures) failed, \(ContinuousClock.now - started)")
+    fflush(nil)
   }
 }
 print("\(done) seeds from \(first), \(failures) failed, \(ContinuousClock.now - started)")

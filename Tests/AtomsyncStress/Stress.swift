@@ -49,7 +49,6 @@ enum Stress {
   private static func options(_ command: StressCommand) -> HTTPTransportOptions {
     var options = HTTPTransportOptions()
     options.connectTimeout = .seconds(min(command.patience, 10))
-    options.answerTimeout = .seconds(command.patience)
     options.heartbeat = min(.seconds(command.patience), options.heartbeat)
     return options
   }

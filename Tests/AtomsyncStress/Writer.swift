@@ -128,8 +128,8 @@ extension JournalLine {
     case .rejected(let reason):
       outcome = "rejected"
       message = reason
-    case .overruled(let number):
-      outcome = "overruled"
+    case .superseded(let number):
+      outcome = "superseded"
       conflict = number
     case .discarded: outcome = "discarded"
     }

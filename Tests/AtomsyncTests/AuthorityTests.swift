@@ -124,11 +124,13 @@ import Transit
     let cursor = try await pull(authority).cursor
     let parts = cursor.text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     let broken = [
-      "", "nonsense", "2." + parts.dropFirst().joined(separator: "."),  // unreadable
-      cursor.text.replacingOccurrences(of: parts[1], with: UUID().uuidString),  // of another store
-      [parts[0], parts[1], "99", "99", parts[4]].joined(separator: "."),  // ahead of the group
-      [parts[0], parts[1], parts[2], parts[3], "other"].joined(separator: "."),  // of another group
-      [parts[0], parts[1], "-1", "0", parts[4]].joined(separator: "."),
+      "", "nonsense", "3." + parts.dropFirst().joined(separator: "."),  // unreadable
+      cursor.text + String(repeating: "x", count: 500),
+      cursor.text.replacingOccurrences(of: parts[1], with: UUID().uuidString),  // of an epoch that never was
+      [parts[0], parts[1], "99", "1", "0", parts[5]].joined(separator: "."),  // read when the group was ahead
+      [parts[0], parts[1], "1", "99", "99", parts[5]].joined(separator: "."),  // ahead of the group
+      [parts[0], parts[1], parts[2], parts[3], parts[4], "other"].joined(separator: "."),  // of another group
+      [parts[0], parts[1], "1", "-1", "0", parts[5]].joined(separator: "."),
     ]
     for text in broken {
       let page = try await pull(authority, from: .cursor(Cursor(text)))
@@ -141,14 +143,18 @@ import Transit
   @Test(arguments: ["", "a\n", String(repeating: "g", count: 129)]) func badGroups(group: String) async throws
   {
     let authority = try await authority()
-    let error = await #expect(throws: ErrorBody.self) { try await authority.pull(PullRequest(group: group)) }
+    let error = await #expect(throws: ProtocolError.self) {
+      try await authority.pull(PullRequest(group: group))
+    }
     #expect(error?.code == .invalidGroup)
-    await #expect(throws: ErrorBody.self) { try await authority.push(PushRequest(group: group, edits: [])) }
+    await #expect(throws: ProtocolError.self) {
+      try await authority.push(PushRequest(group: group, edits: []))
+    }
   }
 
   @Test func aLimitBelowOneIsRefused() async throws {
     let authority = try await authority()
-    let error = await #expect(throws: ErrorBody.self) { try await pull(authority, limit: 0) }
+    let error = await #expect(throws: ProtocolError.self) { try await pull(authority, limit: 0) }
     #expect(error?.code == .invalidParameter)
   }
 
@@ -215,10 +221,10 @@ import Transit
   @Test func malformedPushesChangeNothing() async throws {
     let authority = try await authority { $0.limits.documentsPerPush = 2 }
     for (edits, code) in [
-      ([try put("a", 1), try put("a", 2)], ErrorBody.Code.duplicateID),
+      ([try put("a", 1), try put("a", 2)], ProtocolError.Code.duplicateID),
       ([try put("a", 1), try put("b", 2), try put("c", 3)], .tooLarge),
     ] {
-      let error = await #expect(throws: ErrorBody.self) { try await push(edits, to: authority) }
+      let error = await #expect(throws: ProtocolError.self) { try await push(edits, to: authority) }
       #expect(error?.code == code)
     }
     #expect(try await pull(authority).documents.isEmpty)
@@ -239,18 +245,18 @@ import Transit
     #expect(again.rejected.first?.current?.content == (try put("s", 1)).content)
     #expect(try await pull(authority).documents.map(\.version) == [1, 2])
     _ = try await push([try put("b", 1)], to: authority, PushTicket(client: client, number: 2))
-    let stale = await #expect(throws: ErrorBody.self) {
+    let stale = await #expect(throws: ProtocolError.self) {
       try await push(edits, to: authority, PushTicket(client: client, number: 1))
     }
     #expect(stale?.code == .stalePush)
     // A client that was put back to an earlier state numbers another push as that one.
     for edits in [[try put("b", 2)], [try put("b", 1, at: 1)], [delete("b", at: 0)], [try put("x", 1)], []] {
-      let error = await #expect(throws: ErrorBody.self) {
+      let error = await #expect(throws: ProtocolError.self) {
         try await push(edits, to: authority, PushTicket(client: client, number: 2))
       }
       #expect(error?.code == .stalePush)
     }
-    let sameElsewhere = await #expect(throws: ErrorBody.self) {
+    let sameElsewhere = await #expect(throws: ProtocolError.self) {
       let cursor = try await pull(authority).cursor
       return try await push(
         [try put("b", 1)], to: authority, PushTicket(client: client, number: 2), cursor: cursor)
@@ -318,7 +324,7 @@ import Transit
     let early = try await pull(authority).cursor
     _ = try await push([delete("a", at: 1)], to: authority, ticket)
     let late = try await pull(authority).cursor
-    #expect(try await authority.purge() == 1)
+    try await authority.purge()
     let reset = try await pull(authority, from: .cursor(early))
     #expect(reset.isReset)
     #expect(reset.documents.map(\.id) == ["b"])
@@ -336,7 +342,7 @@ import Transit
     _ = try await push([try put("a", 1), try put("b", 1)], to: authority)
     let cursor = try await pull(authority).cursor
     _ = try await push([delete("a", at: 1)], to: authority)
-    #expect(try await authority.purge() == 0)
+    try await authority.purge()
     let page = try await pull(authority, from: .cursor(cursor))
     #expect(!page.isReset)
     #expect(page.documents.map(\.content) == [.deleted])

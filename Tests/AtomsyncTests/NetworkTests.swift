@@ -158,7 +158,7 @@ import Transit
     try await other.value { $0["a"] == 1 }
   }
 
-  @Test(arguments: [true, false]) func resetReadsEverythingAnew(keepPending: Bool) async throws {
+  @Test(arguments: [true, false]) func resyncReadsEverythingAnew(discards: Bool) async throws {
     let scene = try await Scene()
     let atom = try await scene.atom()
     _ = try await atom.swap { $0["a"] = 1 }.confirmed()
@@ -166,13 +166,13 @@ import Transit
     atom.pause()
     let receipt = try atom.swap { $0["b"] = 2 }
     let neverEmpty = atom.watch { change in #expect(change.new["a"] == 1) }
-    atom.reset(keepPending: keepPending)
+    atom.resync(discardingPending: discards)
     atom.resume()
     let verdict = try await receipt.confirmed().verdicts["b"]
-    #expect(verdict == (keepPending ? .accepted(version: 1) : .discarded))
+    #expect(verdict == (discards ? .discarded : .accepted(version: 1)))
     try await atom.settled()
     #expect(scene.network.pulls.count { $0.start == .beginning } == 2)
-    #expect(try await scene.server() == (keepPending ? ["a": 1, "b": 2] : ["a": 1]))
+    #expect(try await scene.server() == (discards ? ["a": 1] : ["a": 1, "b": 2]))
     #expect(try await scene.server() == atom.contents)
     neverEmpty.cancel()
   }
@@ -326,8 +326,12 @@ private struct Restorable: Transport {
   let server: Lock<Authority>
 
   private var way: LoopbackTransport { LoopbackTransport(server.withLock { $0 }) }
-  func pull(_ request: PullRequest) async throws -> PullPage { try await way.pull(request) }
-  func push(_ request: PushRequest) async throws -> PushAnswer { try await way.push(request) }
+  func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage { try await way.pull(request) }
+  func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer { try await way.push(request) }
   func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws { try await way.live(request, receive: receive) }
@@ -351,12 +355,16 @@ final class Who: Sendable {
     let who: Who
     let base: any Transport
 
-    func pull(_ request: PullRequest) async throws -> PullPage {
+    func pull(
+      _ request: PullRequest, progress: @escaping @Sendable () -> Void
+    ) async throws -> PullPage {
       var page = try await base.pull(request)
       page.user = who.name
       return page
     }
-    func push(_ request: PushRequest) async throws -> PushAnswer {
+    func push(
+      _ request: PushRequest, progress: @escaping @Sendable () -> Void
+    ) async throws -> PushAnswer {
       if let user = request.user, user != who.name { throw TransportError(.wrongUser, "another user") }
       return try await base.push(request)
     }

@@ -138,7 +138,7 @@ import Transit
     _ = try await other.swap { $0["a"] = "theirs" }.confirmed()
     atom.resume()
     let verdicts = try await receipt.confirmed().verdicts
-    #expect(verdicts == ["a": .overruled(conflict: 1), "b": .overruled(conflict: 2)])
+    #expect(verdicts == ["a": .superseded(conflict: 1), "b": .superseded(conflict: 2)])
   }
 
   @Test func anAtomicSwapFallsWholeWithAConflict() async throws {

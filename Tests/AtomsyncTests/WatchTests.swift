@@ -46,7 +46,7 @@ import Transit
   @Test func sequencesEndWithTheAtom() async throws {
     let atom = try await Scene().client().atom("todo")
     let (changes, values, statuses, conflicts) = (
-      atom.changes, atom.values, atom.statuses, atom.conflictReports
+      atom.changes, atom.values, atom.statuses, atom.conflictUpdates
     )
     try atom.swap { $0["a"] = 1 }
     await atom.close()
@@ -63,7 +63,7 @@ import Transit
     var late = 0
     for await _ in atom.values { late += 1 }
     for await _ in atom.statuses { late += 1 }
-    for await _ in atom.conflictReports { late += 1 }
+    for await _ in atom.conflictUpdates { late += 1 }
     #expect(late == 2)
   }
 

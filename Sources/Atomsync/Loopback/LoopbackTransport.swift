@@ -1,4 +1,5 @@
 public import AtomsyncCore
+public import AtomsyncEngine
 
 /// Hands messages to an ``Authority`` in this process.
 ///
@@ -12,11 +13,15 @@ public final class LoopbackTransport: Transport {
     self.codec = codec
   }
 
-  public func pull(_ request: PullRequest) async throws -> PullPage {
+  public func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage {
     try await translatingErrors { try coded(try await authority.pull(request)) }
   }
 
-  public func push(_ request: PushRequest) async throws -> PushAnswer {
+  public func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer {
     try await translatingErrors { try coded(try await authority.push(try coded(request))) }
   }
 
@@ -47,7 +52,7 @@ public final class LoopbackTransport: Transport {
   ) async throws -> Value {
     do {
       return try await body()
-    } catch let error as ErrorBody {
+    } catch let error as ProtocolError {
       throw TransportError(error)
     } catch let error as StorageError {
       throw TransportError(.unavailable, "The authority's store failed.", cause: error.description)

@@ -1,6 +1,6 @@
 public import Transit
 
-extension ErrorBody: WireMessage {
+extension ProtocolError: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
     try writer.beginMap(count: 2 + (limit == nil ? 0 : 1) + (offset == nil ? 0 : 1))
     try writer.field(Keys.error, Keyword(code.text))

@@ -84,6 +84,8 @@ enum Keys {
   static let group = Keyword("group")
   static let docs = Keyword("docs")
   static let cursor = Keyword("cursor")
+  static let seen = Keyword("seen")
+  static let store = Keyword("store")
   static let more = Keyword("more")
   static let reset = Keyword("reset")
   static let now = Keyword("now")

@@ -1,10 +1,14 @@
 public import Transit
 
+internal import struct Foundation.UUID
+
 extension PullPage: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 5 + (isReset ? 1 : 0) + (user == nil ? 0 : 1))
+    let optionals = (isReset ? 1 : 0) + (user == nil ? 0 : 1) + (store == nil ? 0 : 1)
+    try writer.beginMap(count: 5 + optionals)
     try writer.field(Keys.group, group)
     try writer.list(Keys.docs, documents) { writer, document in try document.write(to: &writer) }
+    if let store { try writer.field(Keys.store, store) }
     try writer.field(Keys.cursor, cursor.text)
     try writer.field(Keys.more, hasMore)
     if isReset { try writer.field(Keys.reset, true) }
@@ -21,6 +25,7 @@ extension PullPage: WireMessage {
     var isReset = false
     var now: Int64 = 0
     var user: String?
+    var store: UUID?
     try reader.fields { name, reader in
       switch name {
       case "group": group = try reader.readString()
@@ -30,13 +35,14 @@ extension PullPage: WireMessage {
       case "reset": isReset = try reader.readBool()
       case "now": now = try reader.readInt()
       case "user": user = try reader.readString()
+      case "store": store = try reader.readUUID()
       default: return false
       }
       return true
     }
     self.init(
       group: try reader.required(group, "group"),
-      documents: try reader.required(documents, "docs"),
+      documents: try reader.required(documents, "docs"), store: store,
       cursor: Cursor(try reader.required(cursor, "cursor")),
       hasMore: try reader.required(hasMore, "more"),
       isReset: isReset, now: now, user: user)

@@ -5,7 +5,7 @@ internal import struct Foundation.UUID
 extension PushRequest: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
     let optionals = (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1)
-    try writer.beginMap(count: 2 + optionals + (cursor == nil ? 0 : 1))
+    try writer.beginMap(count: 2 + optionals + (cursor == nil ? 0 : 1) + (seen == nil ? 0 : 1))
     try writer.field(Keys.group, group)
     if let ticket {
       try writer.field(Keys.client, ticket.client)
@@ -14,6 +14,7 @@ extension PushRequest: WireMessage {
     if isAtomic { try writer.field(Keys.atomic, true) }
     if let user { try writer.field(Keys.user, user) }
     if let cursor { try writer.field(Keys.cursor, cursor.text) }
+    if let seen { try writer.field(Keys.seen, seen.text) }
     try writer.list(Keys.docs, edits) { writer, edit in
       try writer.beginMap(count: 3)
       try writer.field(Keys.id, edit.id)
@@ -31,6 +32,7 @@ extension PushRequest: WireMessage {
     var isAtomic = false
     var user: String?
     var cursor: String?
+    var seen: String?
     var edits: [Edit]?
     try reader.fields { name, reader in
       switch name {
@@ -40,6 +42,7 @@ extension PushRequest: WireMessage {
       case "atomic": isAtomic = try reader.readBool()
       case "user": user = try reader.readString()
       case "cursor": cursor = try reader.readString()
+      case "seen": seen = try reader.readString()
       case "docs": edits = try reader.list { try Edit(from: &$0) }
       default: return false
       }
@@ -53,7 +56,7 @@ extension PushRequest: WireMessage {
       ticket: client.flatMap { client in push.map { PushTicket(client: client, number: $0) } },
       isAtomic: isAtomic,
       edits: try reader.required(edits, "docs"),
-      user: user, cursor: cursor.map { Cursor($0) })
+      user: user, cursor: cursor.map { Cursor($0) }, seen: seen.map { Cursor($0) })
   }
 }
 
@@ -70,7 +73,7 @@ extension Edit {
 
 extension PushAnswer: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 4)
+    try writer.beginMap(count: 4 + (seen == nil ? 0 : 1))
     try writer.field(Keys.group, group)
     try writer.list(Keys.accepted, accepted) { writer, acceptance in
       try writer.beginMap(count: 3)
@@ -80,6 +83,7 @@ extension PushAnswer: WireMessage {
       try writer.endMap()
     }
     try writer.list(Keys.rejected, rejected) { writer, rejection in try rejection.write(to: &writer) }
+    if let seen { try writer.field(Keys.seen, seen.text) }
     try writer.field(Keys.now, now)
     try writer.endMap()
   }
@@ -88,12 +92,14 @@ extension PushAnswer: WireMessage {
     var group: String?
     var accepted: [Acceptance]?
     var rejected: [Rejection]?
+    var seen: String?
     var now: Int64 = 0
     try reader.fields { name, reader in
       switch name {
       case "group": group = try reader.readString()
       case "accepted": accepted = try reader.list { try Acceptance(from: &$0) }
       case "rejected": rejected = try reader.list { try Rejection(from: &$0) }
+      case "seen": seen = try reader.readString()
       case "now": now = try reader.readInt()
       default: return false
       }
@@ -102,7 +108,7 @@ extension PushAnswer: WireMessage {
     self.init(
       group: try reader.required(group, "group"),
       accepted: try reader.required(accepted, "accepted"),
-      rejected: try reader.required(rejected, "rejected"),
+      rejected: try reader.required(rejected, "rejected"), seen: seen.map { Cursor($0) },
       now: now)
   }
 }

@@ -1,3 +1,5 @@
+public import struct Foundation.UUID
+
 /// Asks for the documents of a group that were written after a place in its history.
 public struct PullRequest: Sendable, Hashable {
   public enum Start: Sendable, Hashable {
@@ -11,24 +13,33 @@ public struct PullRequest: Sendable, Hashable {
 
   public var group: String
   public var start: Start
+  /// The newest place in the group's history that a push's answer has told of: a server whose history does not have
+  /// it, because it was restored from a backup, answers a reset.
+  public var seen: Cursor?
   /// The most documents to answer; `nil` for the server's default.
   public var limit: Int?
 
-  public init(group: String, start: Start = .beginning, limit: Int? = nil) {
+  public init(group: String, start: Start = .beginning, seen: Cursor? = nil, limit: Int? = nil) {
     self.group = group
     self.start = start
+    self.seen = seen
     self.limit = limit
   }
 
-  public init(group: String, cursor: Cursor?, limit: Int? = nil) {
-    self.init(group: group, start: cursor.map { .cursor($0) } ?? .beginning, limit: limit)
+  /// - Parameter cursor: `nil` for everything that is alive.
+  public init(group: String, cursor: Cursor?, seen: Cursor? = nil, limit: Int? = nil) {
+    self.init(group: group, start: cursor.map { .cursor($0) } ?? .beginning, seen: seen, limit: limit)
   }
 }
 
 /// One page of a group's changes, read from one snapshot, oldest first.
 public struct PullPage: Sendable, Hashable {
+  /// The group's name.
   public var group: String
+  /// The documents, oldest sequence first.
   public var documents: [Document]
+  /// The identity of the server's store; `nil` from a server that does not tell.
+  public var store: UUID?
   /// Hand it back next time.
   public var cursor: Cursor
   /// The page ended at a limit: pull again at once.
@@ -42,11 +53,12 @@ public struct PullPage: Sendable, Hashable {
   public var user: String?
 
   public init(
-    group: String, documents: [Document], cursor: Cursor, hasMore: Bool, isReset: Bool = false, now: Int64,
-    user: String? = nil
+    group: String, documents: [Document], store: UUID? = nil, cursor: Cursor, hasMore: Bool,
+    isReset: Bool = false, now: Int64, user: String? = nil
   ) {
     self.group = group
     self.documents = documents
+    self.store = store
     self.cursor = cursor
     self.hasMore = hasMore
     self.isReset = isReset

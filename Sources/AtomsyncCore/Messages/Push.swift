@@ -38,10 +38,12 @@ public struct PushRequest: Sendable, Hashable {
   /// Where the versions of the edits come from: a server that cannot continue this cursor, because it was restored
   /// from a backup, takes no edit of an existing document.
   public var cursor: Cursor?
+  /// The newest place in the group's history that an earlier answer has told of, for the same reason.
+  public var seen: Cursor?
 
   public init(
     group: String, ticket: PushTicket? = nil, isAtomic: Bool = false, edits: [Edit], user: String? = nil,
-    cursor: Cursor? = nil
+    cursor: Cursor? = nil, seen: Cursor? = nil
   ) {
     self.group = group
     self.ticket = ticket
@@ -49,12 +51,13 @@ public struct PushRequest: Sendable, Hashable {
     self.edits = edits
     self.user = user
     self.cursor = cursor
+    self.seen = seen
   }
 }
 
 /// The authority's verdicts: each edit is in exactly one list, in the order sent.
 public struct PushAnswer: Sendable, Hashable {
-  /// An edit that was taken.
+  /// An edit that was accepted.
   public struct Acceptance: Sendable, Hashable {
     public var id: String
     public var version: Int64
@@ -67,7 +70,7 @@ public struct PushAnswer: Sendable, Hashable {
     }
   }
 
-  /// An edit that was not taken, and why.
+  /// An edit that was not accepted, and why.
   public struct Rejection: Sendable, Hashable {
     public var id: String
     public var reason: RejectionReason
@@ -84,18 +87,23 @@ public struct PushAnswer: Sendable, Hashable {
   public var group: String
   public var accepted: [Acceptance]
   public var rejected: [Rejection]
+  /// The place in the group's history that the verdicts tell of. Hand it back with later requests, beside the cursor.
+  public var seen: Cursor?
   /// The server's clock, in milliseconds since 1970.
   public var now: Int64
 
-  public init(group: String, accepted: [Acceptance], rejected: [Rejection], now: Int64) {
+  public init(
+    group: String, accepted: [Acceptance], rejected: [Rejection], seen: Cursor? = nil, now: Int64
+  ) {
     self.group = group
     self.accepted = accepted
     self.rejected = rejected
+    self.seen = seen
     self.now = now
   }
 }
 
-/// Why an edit was not taken. Open-ended: a client treats a reason that it does not know as passing.
+/// Why an edit was not accepted. Open-ended: a client takes a reason that it does not know for a temporary one.
 public struct RejectionReason: Sendable, Hashable, CustomStringConvertible {
   /// The keyword on the wire, without its colon.
   public var text: String

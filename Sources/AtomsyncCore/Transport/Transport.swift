@@ -3,17 +3,25 @@
 /// ## Behavior
 /// - A transport never retries and never reorders what it was given one call at a time; the replica decides
 ///   when to try again.
-/// - Every call ends: with an answer, with a ``TransportError``, or by cancellation of its task. A call that
-///   waits for a peer has a deadline of the transport's own.
+/// - Every call ends: with an answer, with a ``TransportError``, or by cancellation of its task. A pull or push tells
+///   its progress, so that the caller can tell a slow transfer from one that has stopped, and cancel that.
 /// - When ``push(_:)`` throws, the push may or may not have happened, unless the error's code says that the
 ///   authority refused it.
 /// - All methods may be called concurrently.
 public protocol Transport: Sendable {
   /// Asks for one page.
-  func pull(_ request: PullRequest) async throws -> PullPage
+  ///
+  /// - Parameter progress: to be called whenever a part of the request or the answer has passed.
+  func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage
 
   /// Sends edits and answers the verdicts.
-  func push(_ request: PushRequest) async throws -> PushAnswer
+  ///
+  /// - Parameter progress: to be called whenever a part of the request or the answer has passed.
+  func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer
 
   /// Follows groups: calls `receive` first with ``LiveEvent/opened``, then with each page, in order, waiting for
   /// it to return before it reads on.
@@ -27,6 +35,14 @@ public protocol Transport: Sendable {
 
   /// Lets go of connections. Calls in progress end with an error.
   func close() async
+}
+
+extension Transport {
+  /// Asks for one page.
+  public func pull(_ request: PullRequest) async throws -> PullPage { try await pull(request) {} }
+
+  /// Sends edits and answers the verdicts.
+  public func push(_ request: PushRequest) async throws -> PushAnswer { try await push(request) {} }
 }
 
 /// The groups to follow, each from its own place.

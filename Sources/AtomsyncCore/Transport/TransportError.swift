@@ -13,8 +13,10 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     case wrongUser
     /// The push's number is behind the one that the authority knows: take a new client id.
     case stalePush
-    /// 413: the push exceeds a limit; it changed nothing.
+    /// 413 by the authority itself: the push exceeds a limit; it changed nothing.
     case tooLarge
+    /// 413 by something between the two of us: a smaller message may get through.
+    case oversized
     /// The authority read the request and refused it for good; it changed nothing.
     case refused
     /// 429, 5xx, or something between the two of us that is not the authority.
@@ -47,7 +49,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
 
 extension TransportError {
   /// What an error answer of the authority means to a client.
-  public init(_ body: ErrorBody, retryAfter: Duration? = nil) {
+  public init(_ body: ProtocolError, retryAfter: Duration? = nil) {
     let code: Code =
       switch body.code {
       case .unauthorized: .unauthorized

@@ -6,25 +6,23 @@ internal import NIOCore
 struct LiveStream: Sendable {
   private let answer: Answer
   private let limit: Int
-  private let silence: Duration
   private let watchdog: Watchdog
 
-  init(_ answer: Answer, limit: Int, silence: Duration, _ watchdog: Watchdog) {
+  init(_ answer: Answer, limit: Int, _ watchdog: Watchdog) {
     self.answer = answer
     self.limit = limit
-    self.silence = silence
     self.watchdog = watchdog
   }
 
   /// Hands on events, waiting for `receive` before it reads on. Returns when the server ended the stream.
   func run(_ receive: @Sendable (LiveEvent) async throws -> Void) async throws {
-    try await answer.check(.transitJSON, limit: limit, silence: silence, watchdog)
+    try await answer.check(.transitJSON, limit: limit, watchdog)
     guard answer.isEventStream else {
       throw TransportError(.unsupported, "The server has no live streams.")
     }
     try await hand(.opened, to: receive)
     var parser = ServerSentEventParser(limit: limit)
-    watchdog.wait(atMost: silence)
+    watchdog.progress()
     for try await chunk in answer.body {
       watchdog.rest()
       let events: [ServerSentEvent]
@@ -36,9 +34,8 @@ struct LiveStream: Sendable {
       for event in events {
         if let event = try decoded(event) { try await hand(event, to: receive) }
       }
-      watchdog.wait(atMost: silence)
+      watchdog.progress()
     }
-    watchdog.rest()
   }
 
   private func hand(_ event: LiveEvent, to receive: @Sendable (LiveEvent) async throws -> Void) async throws {

@@ -16,10 +16,10 @@ struct Answer: Sendable {
   ///
   /// - Throws: `TransportError`; what the server said, when it said no.
   func message<Message: WireMessage>(
-    _ codec: any Codec, limit: Int, silence: Duration, _ watchdog: Watchdog
+    _ codec: any Codec, limit: Int, _ watchdog: Watchdog
   ) async throws -> Message {
-    try await check(codec, limit: limit, silence: silence, watchdog)
-    let bytes = try await bytes(limit: limit, silence: silence, watchdog)
+    try await check(codec, limit: limit, watchdog)
+    let bytes = try await bytes(limit: limit, watchdog)
     do {
       return try self.codec(codec).decode(Message.self, from: bytes)
     } catch {
@@ -28,17 +28,15 @@ struct Answer: Sendable {
   }
 
   /// - Throws: `TransportError` unless it is the success of a server that speaks the protocol.
-  func check(
-    _ codec: any Codec, limit: Int, silence: Duration, _ watchdog: Watchdog
-  ) async throws {
+  func check(_ codec: any Codec, limit: Int, _ watchdog: Watchdog) async throws {
     if response.status == .ok && speaksProtocol { return }
     guard let versions = response.headers.first(name: "Atomsync-Protocol") else { throw foreign }
     guard speaksProtocol else {
       throw TransportError(
         .unsupported, "The server speaks another version of the protocol.", cause: "version \(versions)")
     }
-    let bytes = try await bytes(limit: min(limit, 1 << 20), silence: silence, watchdog)
-    guard let body = try? self.codec(codec).decode(ErrorBody.self, from: bytes) else { throw foreign }
+    let bytes = try await bytes(limit: min(limit, 1 << 20), watchdog)
+    guard let body = try? self.codec(codec).decode(ProtocolError.self, from: bytes) else { throw foreign }
     throw TransportError(body, retryAfter: retryAfter)
   }
 
@@ -59,17 +57,15 @@ struct Answer: Sendable {
       ?? known.first { contentType.split(separator: ";").first.map(String.init) == $0.mediaType } ?? asked
   }
 
-  private func bytes(limit: Int, silence: Duration, _ watchdog: Watchdog) async throws -> [UInt8] {
+  private func bytes(limit: Int, _ watchdog: Watchdog) async throws -> [UInt8] {
     var bytes: [UInt8] = []
-    watchdog.wait(atMost: silence)
     for try await chunk in response.body {
+      watchdog.progress()
       guard bytes.count + chunk.readableBytes <= limit else {
         throw TransportError(.malformedAnswer, "The server's answer has more than \(limit) bytes.")
       }
       bytes.append(contentsOf: chunk.readableBytesView)
-      watchdog.wait(atMost: silence)
     }
-    watchdog.rest()
     return bytes
   }
 
@@ -89,6 +85,11 @@ struct Answer: Sendable {
       return TransportError(
         .unavailable, "The URL redirects elsewhere, which is not followed. Use the server's own URL.",
         cause: "HTTP \(code) to \(target)", retryAfter: retryAfter)
+    }
+    if code == 413 {
+      return TransportError(
+        .oversized, "Something between here and the server refuses messages of this size.",
+        cause: "HTTP 413")
     }
     return TransportError(
       .unavailable, "Something answered that is not an Atomsync server, or that stands before one.",

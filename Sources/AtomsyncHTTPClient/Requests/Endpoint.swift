@@ -39,6 +39,7 @@ struct Endpoint: Sendable {
     case .cursor(let cursor): query += "&cursor=\(Self.escaped(cursor.text))"
     case .since(let moment): query += "&since=\(moment)"
     }
+    if let seen = request.seen { query += "&seen=\(Self.escaped(seen.text))" }
     if let limit = request.limit { query += "&limit=\(limit)" }
     return "\(url)?\(query)"
   }
@@ -49,6 +50,7 @@ struct Endpoint: Sendable {
     for pull in request.groups {
       query.append("group=\(Self.escaped(pull.group))")
       if case .cursor(let cursor) = pull.start { query.append("cursor=\(Self.escaped(cursor.text))") }
+      if let seen = pull.seen { query.append("seen=\(Self.escaped(seen.text))") }
     }
     // The earliest: what is told twice does no harm, what is skipped does.
     let moments = request.groups.compactMap { if case .since(let moment) = $0.start { moment } else { nil } }

@@ -1,27 +1,29 @@
 internal import AtomsyncCore
 
-/// Ends an operation that waits for its peer for too long.
+/// Ends an operation whose peer has been silent for too long, and tells others of its progress.
 struct Watchdog: Sendable {
-  private let state = Lock<ContinuousClock.Instant?>(nil)
-  private let end: ContinuousClock.Instant?
-  private let shortest: Duration
+  private let last: Lock<ContinuousClock.Instant?> = Lock(.now)
+  private let silence: Duration
+  private let report: @Sendable () -> Void
 
-  /// What is waited for must come within this time; asked anew with each wait.
-  func wait(atMost duration: Duration) { state.withLock { $0 = .now + duration } }
+  /// Something has passed between the two peers.
+  func progress() {
+    last.withLock { $0 = .now }
+    report()
+  }
 
-  /// Nothing is waited for.
-  func rest() { state.withLock { $0 = nil } }
+  /// Nothing is waited for, until ``progress()``.
+  func rest() { last.withLock { $0 = nil } }
 
-  /// Runs `operation`; when a wait takes too long it is cancelled, and `TransportError` with `timedOut` thrown.
+  /// Runs `operation`; when nothing has passed for `silence` it is cancelled, and `TransportError` with `timedOut`
+  /// thrown.
   ///
-  /// - Parameters:
-  ///   - shortest: no wait is shorter.
-  ///   - total: a time for the whole operation; `nil` for an operation that may last.
+  /// - Parameter report: called with each progress.
   static func guarding<Value: Sendable>(
-    shortest: Duration, total: Duration? = nil,
+    silence: Duration, report: @escaping @Sendable () -> Void = {},
     _ operation: @escaping @Sendable (Watchdog) async throws -> Value
   ) async throws -> Value {
-    let watchdog = Watchdog(end: total.map { .now + $0 }, shortest: shortest)
+    let watchdog = Watchdog(silence: silence, report: report)
     return try await withThrowingTaskGroup(of: Value?.self) { group in
       group.addTask { try await operation(watchdog) }
       group.addTask {
@@ -36,21 +38,19 @@ struct Watchdog: Sendable {
     }
   }
 
-  private init(end: ContinuousClock.Instant?, shortest: Duration) {
-    self.end = end
-    self.shortest = shortest
+  private init(silence: Duration, report: @escaping @Sendable () -> Void) {
+    self.silence = silence
+    self.report = report
   }
 
   private func run() async throws {
     while true {
-      let deadline = [state.withLock { $0 }, end].compactMap(\.self).min()
-      guard let deadline, deadline <= .now else {
-        // A wait that begins during this sleep cannot end before it does.
-        let next = ContinuousClock.now + shortest
-        try await ContinuousClock().sleep(until: deadline.map { min($0, next) } ?? next)
-        continue
+      let deadline = last.withLock { $0 }.map { $0 + silence }
+      if let deadline, deadline <= .now {
+        throw TransportError(.timedOut, "The server did not answer in time.")
       }
-      throw TransportError(.timedOut, "The server did not answer in time.")
+      // Whatever is waited for from now on cannot end before that.
+      try await ContinuousClock().sleep(until: deadline ?? .now + silence)
     }
   }
 }

@@ -64,18 +64,22 @@ public final class HTTPTransport: Transport {
     if !isClosed.withLock({ $0 }) { client.shutdown { _ in } }
   }
 
-  public func pull(_ request: PullRequest) async throws -> PullPage {
-    try await exchange(.GET, endpoint.pull(request), nil)
+  public func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage {
+    try await exchange(.GET, endpoint.pull(request), nil, progress)
   }
 
-  public func push(_ request: PushRequest) async throws -> PushAnswer {
+  public func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer {
     let body: [UInt8]
     do {
       body = try codec.encode(request)
     } catch {
       throw TransportError(.refused, "The push cannot be encoded.", cause: "\(error)")
     }
-    return try await exchange(.POST, endpoint.url, body)
+    return try await exchange(.POST, endpoint.url, body, progress)
   }
 
   public func live(
@@ -85,12 +89,11 @@ public final class HTTPTransport: Transport {
     try await reportingErrors {
       try await withCredentials { token in
         let options = self.options
-        let silence = options.heartbeat * 3
-        try await Watchdog.guarding(shortest: min(options.answerTimeout, silence)) { watchdog in
+        try await Watchdog.guarding(silence: options.heartbeat * 3) { watchdog in
           var request = self.request(.GET, url, token)
           request.headers.replaceOrAdd(name: "Accept", value: "text/event-stream")
           let answer = try await self.send(request, watchdog)
-          let stream = LiveStream(answer, limit: options.maximumAnswerBytes, silence: silence, watchdog)
+          let stream = LiveStream(answer, limit: options.maximumAnswerBytes, watchdog)
           try await stream.run(receive)
         }
       }
@@ -109,22 +112,20 @@ public final class HTTPTransport: Transport {
   // MARK: Parts
 
   private func exchange<Answer: WireMessage>(
-    _ method: HTTPMethod, _ url: String, _ body: [UInt8]?
+    _ method: HTTPMethod, _ url: String, _ body: [UInt8]?, _ progress: @escaping @Sendable () -> Void
   ) async throws -> Answer {
     try await reportingErrors {
       try await withCredentials { token in
         let options = self.options
-        let shortest = min(options.answerTimeout, options.silenceTimeout)
-        return try await Watchdog.guarding(shortest: shortest, total: options.totalTimeout) { watchdog in
+        return try await Watchdog.guarding(silence: options.silenceTimeout, report: progress) { watchdog in
           var request = self.request(method, url, token)
           request.headers.replaceOrAdd(name: "Accept", value: self.codec.mediaType)
           if let body {
             request.headers.replaceOrAdd(name: "Content-Type", value: self.codec.mediaType)
-            request.body = .bytes(ByteBuffer(bytes: body))
+            request.body = RequestBody.of(body, watchdog)
           }
           let answer = try await self.send(request, watchdog)
-          return try await answer.message(
-            self.codec, limit: options.maximumAnswerBytes, silence: options.silenceTimeout, watchdog)
+          return try await answer.message(self.codec, limit: options.maximumAnswerBytes, watchdog)
         }
       }
     }
@@ -146,10 +147,8 @@ public final class HTTPTransport: Transport {
 
   /// Sends a request and waits for the head of its answer.
   private func send(_ request: HTTPClientRequest, _ watchdog: Watchdog) async throws -> Answer {
-    // The watchdog is a little later, so that the client's own error, which knows more, comes first.
-    watchdog.wait(atMost: options.answerTimeout + .seconds(1))
-    let response = try await client.execute(request, timeout: TimeAmount(options.answerTimeout))
-    watchdog.rest()
+    let response = try await client.execute(request, deadline: .distantFuture)  // the watchdog knows when
+    watchdog.progress()
     return Answer(response)
   }
 

@@ -1,27 +1,28 @@
-internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncEngine
 
 extension PullRequest {
-  /// `group=todo[&cursor=C | &since=MS][&limit=N]`
+  /// `group=todo[&cursor=C | &since=MS][&seen=C][&limit=N]`
   init(_ parameters: QueryParameters) throws {
     guard let group = try parameters.one("group") else {
-      throw ErrorBody(.invalidParameter, "The parameter “group” is missing.")
+      throw ProtocolError(.invalidParameter, "The parameter “group” is missing.")
     }
     let cursor = try parameters.one("cursor")
     let since = try parameters.number("since", atLeast: 0)
     if cursor != nil && since != nil {
-      throw ErrorBody(.invalidParameter, "A pull goes on from a “cursor” or “since” a time, not both.")
+      throw ProtocolError(.invalidParameter, "A pull goes on from a “cursor” or “since” a time, not both.")
     }
-    if let problem = Names.problem(group: group) { throw ErrorBody(.invalidGroup, problem) }
+    if let problem = Names.problem(group: group) { throw ProtocolError(.invalidGroup, problem) }
     self.init(
       group: group, start: cursor.map { .cursor(Cursor($0)) } ?? since.map { .since($0) } ?? .beginning,
+      seen: try parameters.one("seen").map { Cursor($0) },
       limit: try parameters.number("limit", atLeast: 1).map { Int(clamping: $0) })
   }
 }
 
 extension LiveRequest {
-  /// `group=a&group=b[&cursor=C…][&since=MS][&limit=N]`: a cursor names its own group; a group without one starts
-  /// from the beginning, or from `since`.
+  /// `group=a&group=b[&cursor=C…][&seen=C…][&since=MS][&limit=N]`: a cursor names its own group; a group without one
+  /// starts from the beginning, or from `since`.
   ///
   /// - Parameter lastEventID: the cursor of the last event that a reconnecting client has seen. It is newer than
   ///   the cursor of the same group in the URL.
@@ -30,7 +31,7 @@ extension LiveRequest {
     let limit = try parameters.number("limit", atLeast: 1).map { Int(clamping: $0) }
     var groups: [PullRequest] = []
     func start(_ group: String, at start: PullRequest.Start) throws {
-      if let problem = Names.problem(group: group) { throw ErrorBody(.invalidGroup, problem) }
+      if let problem = Names.problem(group: group) { throw ProtocolError(.invalidGroup, problem) }
       if let index = groups.firstIndex(where: { $0.group.utf8.elementsEqual(group.utf8) }) {
         groups[index].start = start
       } else {
@@ -46,13 +47,21 @@ extension LiveRequest {
         // Unreadable, but there is only one group that it can mean: the authority answers with a reset.
         groups[0].start = .cursor(cursor)
       } else {
-        throw ErrorBody(
+        throw ProtocolError(
           .invalidParameter, "A “cursor” cannot be read, so its group is not known. Start without it.")
       }
     }
-    guard !groups.isEmpty else { throw ErrorBody(.invalidParameter, "The parameter “group” is missing.") }
+    for seen in parameters.all("seen").map({ Cursor($0) }) {
+      let group = Authority.group(of: seen)
+      guard let index = groups.firstIndex(where: { $0.group == group }) ?? (groups.count == 1 ? 0 : nil)
+      else {
+        throw ProtocolError(.invalidParameter, "A “seen” names no group of this stream.")
+      }
+      groups[index].seen = seen
+    }
+    guard !groups.isEmpty else { throw ProtocolError(.invalidParameter, "The parameter “group” is missing.") }
     guard groups.count <= Self.maximumGroups else {
-      throw ErrorBody(
+      throw ProtocolError(
         .tooLarge, "One stream follows at most \(Self.maximumGroups) groups.",
         limit: Int64(Self.maximumGroups))
     }

@@ -35,9 +35,9 @@ struct SyncResponder: HTTPResponder {
 
 extension SyncEndpoint {
   func notFound(_ request: Request) -> Response {
-    var exchange = Exchange(request, negotiation, logger: configuration.logger)
-    _ = try? exchange.negotiate(negotiation)
-    return exchange.finished(
-      ErrorBody(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
+    var context = RequestContext(request, negotiation, logger: configuration.logger)
+    _ = try? context.negotiate(negotiation)
+    return context.finished(
+      ProtocolError(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
   }
 }

@@ -1,5 +1,5 @@
-public import Atomsync
 public import AtomsyncCore
+public import AtomsyncEngine
 internal import HTTPTypes
 public import Hummingbird
 internal import Logging
@@ -10,7 +10,7 @@ internal import Logging
 public struct SyncEndpoint: Sendable {
   let authority: Authority
   let configuration: HTTPServerConfiguration
-  let door: Door
+  let access: AccessController
   let negotiation: Negotiation
 
   /// - Parameters:
@@ -24,7 +24,7 @@ public struct SyncEndpoint: Sendable {
     try configuration.validate()
     self.authority = authority
     self.configuration = configuration
-    self.door = Door(configuration.users)
+    self.access = AccessController(configuration.users)
     self.negotiation = Negotiation(additional: codecs)
   }
 
@@ -34,63 +34,63 @@ public struct SyncEndpoint: Sendable {
   /// Requests that follow are judged anew, and live streams at once: a group that its user may not read any more
   /// ends with `event: revoked`; a stream whose token is not valid any more ends, to be opened with the new one.
   public func replaceUsers(_ users: Users?) {
-    door.replace(users)
+    access.replace(users)
     authority.wakeLiveReaders()
   }
 
   /// Answers a request at the endpoint's path, whatever it is; an error is an answer too.
   public func respond(to request: Request) async -> Response {
-    var exchange = Exchange(request, negotiation, logger: configuration.logger)
+    var context = RequestContext(request, negotiation, logger: configuration.logger)
     do {
-      let response = try await answer(&exchange)
-      return exchange.finished(response)
+      let response = try await answer(&context)
+      return context.finished(response)
     } catch {
-      return exchange.finished(error)
+      return context.finished(error)
     }
   }
 
   // MARK: Parts
 
-  private func answer(_ exchange: inout Exchange) async throws -> Response {
-    try exchange.checkMethod()
-    try exchange.checkProtocol()
-    let wanted = try exchange.negotiate(negotiation)
-    let caller = try door.caller(authorization: exchange.request.headers[.authorization])
-    exchange.user = caller.user?.name
-    switch (exchange.request.method, wanted) {
-    case (.post, _): return try await push(&exchange, caller)
-    case (_, .codec): return try await pull(&exchange, caller)
-    case (_, .eventStream): return try follow(&exchange, caller)
+  private func answer(_ context: inout RequestContext) async throws -> Response {
+    try context.checkMethod()
+    try context.checkProtocol()
+    let wanted = try context.negotiate(negotiation)
+    let caller = try access.caller(authorization: context.request.headers[.authorization])
+    context.user = caller.user?.name
+    switch (context.request.method, wanted) {
+    case (.post, _): return try await push(&context, caller)
+    case (_, .codec): return try await pull(&context, caller)
+    case (_, .eventStream): return try follow(&context, caller)
     }
   }
 
-  private func pull(_ exchange: inout Exchange, _ caller: Caller) async throws -> Response {
-    let pull = try PullRequest(QueryParameters(exchange.request.uri.query ?? ""))
-    exchange.group = pull.group
+  private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
+    let pull = try PullRequest(QueryParameters(context.request.uri.query ?? ""))
+    context.group = pull.group
     try caller.check(group: pull.group)
     var page = try await authority.pull(pull)
     page.user = caller.user?.name
-    return try exchange.answer(page)
+    return try context.answer(page)
   }
 
-  private func push(_ exchange: inout Exchange, _ caller: Caller) async throws -> Response {
+  private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
     try caller.checkMayWrite()
-    var push: PushRequest = try await exchange.message(limit: configuration.limits.bodyBytes)
-    exchange.group = push.group
-    if let problem = Names.problem(group: push.group) { throw ErrorBody(.invalidGroup, problem) }
+    var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes)
+    context.group = push.group
+    if let problem = Names.problem(group: push.group) { throw ProtocolError(.invalidGroup, problem) }
     try caller.check(group: push.group)
     try caller.check(owner: push.user)
     if let user = caller.user { push.user = user.name }
-    return try exchange.answer(try await authority.push(push))
+    return try context.answer(try await authority.push(push))
   }
 
-  private func follow(_ exchange: inout Exchange, _ caller: Caller) throws -> Response {
-    let parameters = try QueryParameters(exchange.request.uri.query ?? "")
-    let live = try LiveRequest(parameters, lastEventID: exchange.request.headers[.lastEventID])
-    exchange.group = live.groups.map(\.group).joined(separator: ",")
+  private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> Response {
+    let parameters = try QueryParameters(context.request.uri.query ?? "")
+    let live = try LiveRequest(parameters, lastEventID: context.request.headers[.lastEventID])
+    context.group = live.groups.map(\.group).joined(separator: ",")
     for pull in live.groups { try caller.check(group: pull.group) }
     let stream = EventStream(
-      endpoint: self, live: live, caller: caller, log: exchange.log, requestBody: exchange.request.body)
+      endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body)
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .acceptBuffering: "no"],

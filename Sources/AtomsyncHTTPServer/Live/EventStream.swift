@@ -1,5 +1,5 @@
-internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
@@ -39,14 +39,14 @@ struct EventStream: Sendable {
   /// Returns when the stream ended in good order.
   private func run(_ output: Output) async throws {
     let pipe = EventPipe()
-    let pace = Pace(
+    let heartbeat = StreamHeartbeat(
       heartbeat: endpoint.configuration.heartbeat, stallTimeout: endpoint.configuration.stallTimeout)
     try await withGracefulShutdownHandler {
       try await requestBody.consumeWithInboundCloseHandler { _ in
         try await withThrowingTaskGroup(of: Part.self) { group in
           group.addTask {
             var output = output
-            while let chunk = await pipe.next() { try await pace.write(chunk, to: &output) }
+            while let chunk = await pipe.next() { try await heartbeat.write(chunk, to: &output) }
             return .writer
           }
           group.addTask {
@@ -56,8 +56,8 @@ struct EventStream: Sendable {
             return .producer
           }
           group.addTask {
-            try await pace.keep(pipe)
-            return .pace
+            try await heartbeat.keep(pipe)
+            return .heartbeat
           }
           var failure: (any Error)?
           while let result = await group.nextResult() {
@@ -82,11 +82,11 @@ struct EventStream: Sendable {
     try Task.checkCancellation()
   }
 
-  private enum Part { case writer, producer, pace }
+  private enum Part { case writer, producer, heartbeat }
 
   private func produce(into pipe: EventPipe) async throws {
-    let (door, caller) = (endpoint.door, caller)
-    let admits: @Sendable (String) throws -> Bool = { try door.admits(caller, group: $0) }
+    let (access, caller) = (endpoint.access, caller)
+    let admits: @Sendable (String) throws -> Bool = { try access.admits(caller, group: $0) }
     try await endpoint.authority.live(live, admits: admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)

@@ -4,7 +4,7 @@ internal import AtomsyncCore
 struct QueryParameters: Sendable {
   private let pairs: [(name: String, value: String)]
 
-  /// - Throws: `ErrorBody` with `invalid-parameter` for an escape that is none, or text that is not UTF-8.
+  /// - Throws: `ProtocolError` with `invalid-parameter` for an escape that is none, or text that is not UTF-8.
   init(_ query: some StringProtocol) throws {
     var pairs: [(String, String)] = []
     for part in query.split(separator: "&") {
@@ -24,7 +24,7 @@ struct QueryParameters: Sendable {
   func one(_ name: String) throws -> String? {
     let values = all(name)
     guard values.count <= 1 else {
-      throw ErrorBody(
+      throw ProtocolError(
         .invalidParameter, "The parameter “\(name)” is given \(values.count) times; give it once.")
     }
     return values.first
@@ -34,7 +34,7 @@ struct QueryParameters: Sendable {
   func number(_ name: String, atLeast minimum: Int64) throws -> Int64? {
     guard let text = try one(name) else { return nil }
     guard let number = Int64(text), number >= minimum else {
-      throw ErrorBody(
+      throw ProtocolError(
         .invalidParameter, "The parameter “\(name)” must be a whole number of at least \(minimum).")
     }
     return number
@@ -48,7 +48,7 @@ struct QueryParameters: Sendable {
       case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
       case UInt8(ascii: "%"):
         guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else {
-          throw ErrorBody(
+          throw ProtocolError(
             .invalidParameter, "The query has a % that is not followed by two hexadecimal digits.")
         }
         bytes.append(high << 4 | low)
@@ -56,7 +56,7 @@ struct QueryParameters: Sendable {
       }
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else {
-      throw ErrorBody(.invalidParameter, "The query has a parameter that is not UTF-8.")
+      throw ProtocolError(.invalidParameter, "The query has a parameter that is not UTF-8.")
     }
     return decoded
   }

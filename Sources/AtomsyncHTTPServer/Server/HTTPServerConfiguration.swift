@@ -1,4 +1,4 @@
-public import Atomsync
+public import AtomsyncEngine
 public import Logging
 
 /// What a server needs to know beside its store: where it listens, and who may come in.
@@ -15,10 +15,10 @@ public struct HTTPServerConfiguration: Sendable {
   public var port = 8090
   /// The path of the endpoint. Default: `/sync`.
   public var path = "/sync"
-  /// Who may come in; `nil` for everybody, which takes a loopback ``host`` or ``isOpen``.
+  /// Who may come in; `nil` for everybody, which takes a loopback ``host`` or ``allowsAnonymousAccess``.
   public var users: Users?
   /// Serves everybody who can reach the listener, without users.
-  public var isOpen = false
+  public var allowsAnonymousAccess = false
   /// What is too much; only ``Atomsync/Limits/bodyBytes`` is the server's own. Default: the protocol's limits.
   public var limits = Limits()
   /// How long a live stream may be silent before a comment is sent. Default: 20 s.
@@ -41,7 +41,7 @@ public struct HTTPServerConfiguration: Sendable {
       throw HTTPServerError(
         .invalidConfiguration, "The path must begin with a slash, as in /sync; it is “\(path)”.")
     }
-    guard users != nil || isOpen || isLoopback else {
+    guard users != nil || allowsAnonymousAccess || isLoopback else {
       throw HTTPServerError(
         .open,
         "Without users this would serve everybody who can reach \(host). Name users, listen at 127.0.0.1, "

@@ -1,5 +1,5 @@
-public import Atomsync
 public import AtomsyncCore
+public import AtomsyncEngine
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging

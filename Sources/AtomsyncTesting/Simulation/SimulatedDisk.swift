@@ -24,8 +24,12 @@ struct SimulatedDisk {
     var last: [Int: Int64] = [:]
     for entry in waiting { last[entry.replica] = entry.ticket }
     keep(waiting.count)
+    waiting = []
     return last.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
+
+  /// A commit that fails after a part of it, or after all of it: nobody is told, and it is tried again as a whole.
+  mutating func fail(_ random: inout SeededRandom) { keep(Int.random(in: 0...waiting.count, using: &random)) }
 
   mutating func crash(_ random: inout SeededRandom) {
     keep(isFull ? 0 : Int.random(in: 0...waiting.count, using: &random))
@@ -35,6 +39,5 @@ struct SimulatedDisk {
 
   private mutating func keep(_ count: Int) {
     for entry in waiting.prefix(count) { _ = durable.apply(entry.batch) }
-    waiting.removeFirst(count)
   }
 }

@@ -1,9 +1,10 @@
-internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import Foundation
 internal import Transit
 
-/// A replica in virtual time: the real state machine of one atom, on a device that crashes.
+/// A replica in virtual time: the real state machine of one atom, on a device that crashes, and the part of its driver:
+/// which timers run, which requests are waited for.
 struct SimulatedReplica {
   let number: Int
   /// The number of the device that it lives on.
@@ -11,16 +12,18 @@ struct SimulatedReplica {
   let group: String
   var policy: ConflictPolicy
   private let limits: Limits
-  private let faults: PlantedFaults
+  private let retention: Int64
   var machine: ReplicaMachine
-  /// The live stream that the server keeps for this replica.
-  var stream: LiveStream?
+
+  // The driver's part.
+  /// The timer of each kind that runs.
+  var timers: [ReplicaTimer.Kind: Int] = [:]
+  /// The requests that are waited for.
+  var requests: Set<Int> = []
   /// The number of the live stream that the replica asked for last.
   var wantedStream: Int?
-  /// The permission to read has been withdrawn at least once.
-  var wasRevoked = false
-  /// The store has been put back to an earlier state: what was confirmed since may be met again.
-  var wasRolledBack = false
+
+  // What the application knows.
   /// Every edit made here, as the application saw it.
   var ledger: [Written] = []
   /// What each document showed before the last swap of it.
@@ -29,14 +32,39 @@ struct SimulatedReplica {
   /// The edits up to which the application was told that they are durable.
   var durableEdit: Int64 = 0
   private(set) var ticketEdits: [(ticket: Int64, edit: Int64)] = []
+  /// The verdicts that the application was told once they were durable.
+  var told: [EditKey: Verdict] = [:]
+  /// Verdicts whose rows are not durable yet.
+  var untold: [(ticket: Int64, settled: ReplicaEffects.Settled)] = []
 
-  struct LiveStream {
-    var number: Int
-    var cursor: Cursor?
-    /// The server waits for the replica to read on.
-    var isBusy = false
-    /// Nothing gets through any more, and neither side knows.
-    var isDead = false
+  // What the oracle knows.
+  /// The pending edits after the last event.
+  var pending: [String: ReplicaMachine.PendingView] = [:]
+  /// What a push was made on and holds, by its number and content.
+  var pushes: [PushKey: [String: PushedEdit]] = [:]
+  /// The last push that was sent.
+  var lastPush: PushKey?
+  /// The permission to read has been withdrawn at least once.
+  var wasRevoked = false
+  /// The store has been put back to an earlier state: what was confirmed since may be met again.
+  var wasRolledBack = false
+  /// The documents of which the application has discarded a rejected edit.
+  var discardedRejections: Set<String> = []
+
+  struct EditKey: Hashable {
+    var edit: Int64
+    var id: String
+  }
+
+  struct PushKey: Hashable {
+    var ticket: PushTicket?
+    var edits: [Edit]
+  }
+
+  struct PushedEdit {
+    /// The value that the edit was made on, and its own.
+    var base: TransitValue?
+    var value: TransitValue?
   }
 
   struct Written {
@@ -47,10 +75,12 @@ struct SimulatedReplica {
     var life: Int
     /// Lost with a crash before it was durable, as is allowed.
     var isLost = false
+    /// The application discarded it.
+    var isDiscarded = false
   }
 
   init(
-    number: Int, device: Int, group: String, policy: ConflictPolicy, limits: Limits, faults: PlantedFaults,
+    number: Int, device: Int, group: String, policy: ConflictPolicy, limits: Limits, retention: Int64,
     client: UUID
   ) {
     self.number = number
@@ -58,15 +88,16 @@ struct SimulatedReplica {
     self.group = group
     self.policy = policy
     self.limits = limits
-    self.faults = faults
+    self.retention = retention
     machine = ReplicaMachine(
-      ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, faults: faults),
+      ReplicaMachine.Settings(
+        group: group, atom: group, policy: policy, limits: limits, retention: retention),
       client: client)
   }
 
   /// How the machine is made, with the policy of the day.
   private var settings: ReplicaMachine.Settings {
-    ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, faults: faults)
+    ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, retention: retention)
   }
 
   var keys: ReplicaKeys { settings.keys }
@@ -76,25 +107,59 @@ struct SimulatedReplica {
   mutating func noteSaved(_ ticket: Int64) {
     for (saved, edit) in ticketEdits where saved <= ticket { durableEdit = max(durableEdit, edit) }
     ticketEdits.removeAll { $0.ticket <= ticket }
+    for (_, settled) in untold.prefix(while: { $0.ticket <= ticket }) {
+      for written in ledger
+      where written.id == settled.id && (settled.first...settled.edit).contains(written.edit)
+        && !written.isLost
+      {
+        told[EditKey(edit: written.edit, id: written.id)] = settled.verdict
+      }
+    }
+    untold.removeAll { $0.ticket <= ticket }
+  }
+
+  /// What a process finds that opens the atom.
+  func opened(_ durable: OrderedBytes, client: UUID, now: Int64) throws -> (ReplicaMachine, ReplicaEffects) {
+    try ReplicaMachine.load(
+      settings, durable.read(ReplicaMachine.loadQuery(settings)), client: client, now: now)
   }
 
   /// A new process opens what the crash has left on the disk.
   mutating func restart(_ durable: OrderedBytes, client: UUID, now: Int64) throws -> ReplicaEffects {
-    stream = nil
     wantedStream = nil
+    timers = [:]
+    requests = []
     ticketEdits = []
+    untold = []
     together = AtomicLedger()
-    let snapshot = durable.read(ReplicaMachine.loadQuery(settings))
     let effects: ReplicaEffects
-    (machine, effects) = try ReplicaMachine.load(settings, snapshot, client: client, now: now)
+    (machine, effects) = try opened(durable, client: client, now: now)
     // What was not durable may be gone; what was must be there, which the oracle checks by the verdicts.
     for index in ledger.indices where ledger[index].edit > durableEdit { ledger[index].isLost = true }
     return effects
   }
 
   /// The store is put back to when `edit` was the last durable one; what the application was told since is void.
-  mutating func rollBack(to edit: Int64) {
+  mutating func rollBack(to edit: Int64, _ durable: OrderedBytes) throws {
     durableEdit = edit
     wasRolledBack = true
+    told = try told.filter { try verdict(on: $0.key.edit, of: $0.key.id, durable) != nil }
+  }
+
+  /// All rows of the atom, as they are on a disk.
+  func rows(_ durable: OrderedBytes) -> [StorageEntry] {
+    let spaces: [Space] = [
+      .atom, .base, .pending, .inFlight, .rejected, .conflict, .formerAtom, .formerInFlight,
+    ]
+    return durable.read(StorageQuery(scans: spaces.map { StorageScan(keys.all($0)) })).scans.flatMap(
+      \.entries)
+  }
+
+  /// The verdict on an edit by its row, as a receipt reads it.
+  func verdict(on edit: Int64, of id: String, _ durable: OrderedBytes) throws -> Verdict? {
+    let scan = StorageScan(keys.verdicts(id, from: edit), limit: 1)
+    guard let entry = durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else { return nil }
+    let row = try VerdictRow(entry.value)
+    return row.firstEdit <= edit ? row.verdict : nil
   }
 }

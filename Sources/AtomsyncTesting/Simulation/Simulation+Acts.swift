@@ -1,5 +1,5 @@
-internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import HashTreeCollections
 internal import Transit
 
@@ -11,51 +11,61 @@ extension Simulation {
       return
     }
     let number = Int.random(in: replicas.indices, using: &random)
-    switch Int.random(in: 0..<100, using: &random) {
-    case 0..<62: try write(number)
-    case 62..<68: try restart(replicas[number].device)
-    case 68..<72: try deliver(.disconnect, to: number)
-    case 72..<80: try deliver(.connect, to: number)
-    case 80..<83: cutStream(number, random.oneIn(2) ? nil : TransportError(.timedOut, "silence"))
-    case 83: revoke(number)
-    case 84..<87: try deliver(.sync, to: number)
-    case 87..<90: devices[replicas[number].device].disk.isFull = true
-    case 90..<92: cutStreams()
-    case 92..<95: try server.purge(replicas[number].group)
-    case 95: server.makeDump()
-    case 96: restore()
-    case 97: try deliver(.reset(keepPending: true), to: number)
-    default: break  // let time pass
+    let device = replicas[number].device
+    if devices[device].isDown {
+      // Nobody uses an application that is not running.
+    } else if random.oneIn(5) {
+      try disturb()
+    } else {
+      try use(number)
     }
     timeline.schedule(.act(stepsLeft: stepsLeft - 1), after: Int64.random(in: 0...30, using: &random))
   }
 
-  private mutating func restore() {
-    guard !wasRestored, random.oneIn(2), server.restore(identity: random.uuid()) else { return }
-    wasRestored = true
-    earlier = nil
-    cutStreams()
-  }
-
-  private mutating func restart(_ device: Int) throws {
-    let isRollback = isRollingBack && random.oneIn(3) && devices[device].rollBack()
-    if !isRollback { devices[device].crash(&random) }
-    for number in devices[device].replicas {
-      if isRollback { replicas[number].rollBack(to: devices[device].backup?.edits[number] ?? 0) }
-      if random.oneIn(4) { replicas[number].policy = policies.randomElement(using: &random) ?? .serverWins }
-      let effects = try replicas[number].restart(
-        devices[device].disk.durable, client: random.uuid(), now: timeline.now)
-      try perform(effects, by: number)
-      try deliver(.connect, to: number)
+  /// What an application does.
+  private mutating func use(_ number: Int) throws {
+    switch Int.random(in: 0..<100, using: &random) {
+    case 0..<68: try write(number)
+    case 68..<73: try restart(replicas[number].device)
+    case 73..<77: try deliver(.disconnect, to: number)
+    case 77..<84: try deliver(.connect, to: number)
+    case 84..<88: try deliver(.sync, to: number)
+    case 88..<90: try deliver(.resync(discardingPending: false), to: number)
+    case 90: try discardPending(number)
+    case 91..<93: try retry(number)
+    case 93: try discardRejection(number)
+    case 94..<96: try recover(number)
+    case 96..<98: try checkReceipts(number)
+    default: try deliver(.expire, to: number)
     }
   }
 
-  /// The permission to read is withdrawn for a moment: the live stream ends with the news.
-  private mutating func revoke(_ number: Int) {
-    guard isRevoking, let stream = replicas[number].stream else { return }
-    replicas[number].stream?.isDead = true
-    timeline.schedule(.liveRevoked(number, life: life(of: number), stream: stream.number), after: delay())
+  /// What the environment does.
+  private mutating func disturb() throws {
+    let device = Int.random(in: devices.indices, using: &random)
+    let authority = Int.random(in: authorities.indices, using: &random)
+    switch Int.random(in: 0..<24, using: &random) {
+    case 0..<3: devices[device].disk.isFull = true
+    case 3..<6: cutStreams(authority, random.oneIn(2) ? nil : TransportError(.timedOut, "silence"))
+    case 6..<9: try purge(authority)
+    case 9..<11: if authorities[authority].isUp { crash(authority) }
+    case 11..<13: if traits.restores && random.oneIn(3) { store.makeBackup() }
+    case 13: if traits.restores && random.oneIn(2) { try restore() }
+    case 14..<17: changeRights(device)
+    case 17: if traits.hasUsers && !traits.rollsBack && random.oneIn(4) { try takeStrangersToken(device) }
+    case 18:
+      if traits.clocksJump {
+        devices[device].skew += SimulationTraits.skews.randomElement(using: &random) ?? 0
+      }
+    case 19:
+      if traits.clocksJump {
+        authorities[authority].skew = SimulationTraits.skews.randomElement(using: &random) ?? 0
+      }
+    default: break  // let time pass
+    }
   }
+
+  // MARK: Writing
 
   /// A swap of one to three documents.
   private mutating func write(_ number: Int) throws {
@@ -77,51 +87,143 @@ extension Simulation {
     }
     if random.oneIn(5) { return nil }
     counter += 1
-    return isStrict && random.oneIn(12)
-      ? .string("r\(number).\(counter)" + String(repeating: "x", count: SimulatedServer.strictValueBytes))
+    return traits.isStrict && ownValues == nil && random.oneIn(12)
+      ? .string("r\(number).\(counter)" + String(repeating: "x", count: SimulationTraits.strictValueBytes))
       : makeValue(&random, counter)
   }
 
-  private mutating func swap(
+  mutating func swap(
     _ changes: [(id: String, value: TransitValue?)], isAtomic: Bool, by number: Int
   ) throws {
     let before = changes.map { replicas[number].machine.value(of: $0.id) }
     let edits = try changes.map { (id: $0.id, value: try $0.value.map { try StoredValue($0) }) }
     let effects: ReplicaEffects
     // More than can go together: the application is told, and nothing was changed.
-    do { effects = try replicas[number].machine.edit(edits, isAtomic: isAtomic, now: timeline.now) } catch {
-      return
-    }
+    do {
+      effects = try replicas[number].machine.edit(
+        edits, isAtomic: isAtomic, now: clock(ofDevice: replicas[number].device))
+    } catch { return }
     if let edit = effects.edit {
-      for ((id, value), before) in zip(changes, before) {
-        replicas[number].ledger.append(
-          .init(edit: edit, id: id, value: value, life: life(of: number)))
+      for ((id, value), before) in zip(changes, before) where effects.edited.contains(id) {
+        replicas[number].ledger.append(.init(edit: edit, id: id, value: value, life: life(of: number)))
         replicas[number].before[id] = .some(before)
         if let value {
           note(value, of: id, by: number)
-          authors[value] = number
+          authors[value] = authors[value] ?? number
         }
       }
-      if isAtomic { replicas[number].together.add(edit, Set(changes.map(\.id))) }
+      if isAtomic { replicas[number].together.add(edit, effects.edited) }
       if let ticket = effects.ticket { replicas[number].noteTicket(ticket, edit: edit) }
     }
-    try perform(effects, by: number)
+    trace?("\(timeline.now) replica \(number) swaps \(changes)\n    \(replicas[number].machine.summary)")
+    try perform(effects, by: number, because: nil)
   }
+
+  // MARK: What lost, and what was rejected
+
+  private mutating func discardPending(_ number: Int) throws {
+    guard random.oneIn(3) else { return }
+    let pending = replicas[number].pending
+    for index in replicas[number].ledger.indices where !replicas[number].ledger[index].isLost {
+      let edit = replicas[number].ledger[index]
+      if let view = pending[edit.id], (view.first...view.last).contains(edit.edit) {
+        replicas[number].ledger[index].isDiscarded = true
+      }
+    }
+    try deliver(.resync(discardingPending: true), to: number)
+  }
+
+  private mutating func retry(_ number: Int) throws {
+    guard let rejection = replicas[number].machine.rejections.randomElement(using: &random) else { return }
+    if let value = rejection.value { rewritten.insert(value) }
+    replicas[number].discardedRejections.insert(rejection.document)
+    try swap([(rejection.document, rejection.value)], isAtomic: false, by: number)
+    try deliver(.discardRejection(rejection), to: number)
+  }
+
+  private mutating func discardRejection(_ number: Int) throws {
+    guard let rejection = replicas[number].machine.rejections.randomElement(using: &random) else { return }
+    replicas[number].discardedRejections.insert(rejection.document)
+    try deliver(.discardRejection(rejection), to: number)
+  }
+
+  private mutating func recover(_ number: Int) throws {
+    guard let conflict = replicas[number].machine.conflicts.randomElement(using: &random) else { return }
+    let lost = conflict.outcome == .localWon ? conflict.remote : conflict.local
+    if let lost { rewritten.insert(lost) }
+    try swap([(conflict.document, lost)], isAtomic: false, by: number)
+  }
+
+  // MARK: Rights and users
+
+  private mutating func changeRights(_ device: Int) {
+    guard traits.changesRights else { return }
+    let name = rightsName(ofDevice: device)
+    let group = Self.groups.randomElement(using: &random) ?? Self.groups[0]
+    rights[name, default: [:]][group] =
+      random.oneIn(2) ? nil : (random.oneIn(2) ? Right.none : Right.read)
+  }
+
+  /// The device bears the token of another user for a while.
+  private mutating func takeStrangersToken(_ device: Int) throws {
+    // The first page binds an atom to its user, once it is durable.
+    let areBound = devices[device].replicas.allSatisfy {
+      replicas[$0].machine.status().hasSynced && replicas[$0].machine.status().unsavedCount == 0
+    }
+    guard areBound else { return }
+    devices[device].strangersToken = devices[device].strangersToken == nil ? "user\((device + 1) % 3)" : nil
+    drop(streamsOfDevice: device)
+    try restart(device)
+  }
+
+  // MARK: The end
 
   /// The network and the disks become kind, and everybody comes back.
   private mutating func heal() throws {
     isHostile = false
-    earlier = nil
-    cutStreams()
+    healed = timeline.now
+    rights = [:]
+    for authority in authorities.indices where !authorities[authority].isUp {
+      timeline.schedule(.startAuthority(authority), after: 1)
+    }
+    for device in devices.indices {
+      devices[device].disk.isFull = false
+      let wasStranger = devices[device].strangersToken != nil
+      devices[device].strangersToken = nil
+      // What has stopped is opened again by its application.
+      let hasStopped = devices[device].replicas.contains { replicas[$0].machine.phase == .stopped }
+      if wasStranger || hasStopped || devices[device].isDown { try restart(device) }
+    }
     for number in replicas.indices {
-      try deliver(.disconnect, to: number)
-      try deliver(.connect, to: number)
+      // Some have to find out by themselves that they can get on.
+      if replicas[number].machine.phase == .offline || random.oneIn(2) {
+        try deliver(.disconnect, to: number)
+        try deliver(.connect, to: number)
+        if random.oneIn(2) { try deliver(.sync, to: number) }
+      }
+    }
+    timeline.schedule(.looksWhetherAtRest, after: 50)
+  }
+
+  /// Whether everybody agrees by now. They have some time for it.
+  mutating func lookWhetherAtRest() throws {
+    for number in replicas.indices {
       // A merge that failed waits for a change: make one.
       for conflict in replicas[number].machine.openConflictIDs {
         counter += 1
         try swap([(conflict, makeValue(&random, counter))], isAtomic: false, by: number)
       }
-      try deliver(.sync, to: number)
     }
+    if try disagreement() == nil {
+      timeline.removeAll()
+      return
+    }
+    guard let healed, timeline.now - healed < Self.patience else {
+      throw Violation("They do not come together: \(try disagreement() ?? "")")
+    }
+    timeline.schedule(.looksWhetherAtRest, after: 50)
   }
+
+  /// How long they may take to agree once the network is kind, in milliseconds.
+  private static let patience: Int64 = 6000
 }

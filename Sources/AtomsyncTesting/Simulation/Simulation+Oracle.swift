@@ -1,13 +1,20 @@
-internal import Atomsync
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import Transit
 
+// What must hold after every event.
+
 extension Simulation {
-  /// What must hold after every event.
-  mutating func check(_ effects: ReplicaEffects, of number: Int) throws {
+  private func document(_ id: String, _ replica: SimulatedReplica) -> SimulatedStore.DocumentKey {
+    .init(group: replica.group, id: id)
+  }
+
+  mutating func check(_ effects: ReplicaEffects, of number: Int, because event: ReplicaEvent?) throws {
     let replica = replicas[number]
     for id in effects.changed {
-      if let value = replica.machine.value(of: id), !wasWritten(value, as: id, in: replica.group) {
+      if let value = replica.machine.value(of: id),
+        !(written[document(id, replica)]?.contains(value) ?? false)
+      {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
     }
@@ -18,107 +25,228 @@ extension Simulation {
         throw Violation(
           "Replica \(number): \(settled.id) was accepted, but another part of atomic swap \(part) was not.")
       }
-      guard case .accepted(let version) = settled.verdict, version > 0 else { continue }
-      try checkConfirmed(settled, of: replica)
+      try check(settled, effects, of: replica, because: event)
     }
-    if !wasRestored {
-      for conflict in effects.conflicts where conflict.isWithADeletion {
-        guard server.wasEverGone(replica.group, conflict.document) else {
-          throw Violation("Replica \(number) takes \(conflict.document) for deleted, which it never was.")
+    let now = pendingViews(of: number)
+    try checkPending(from: replica.pending, to: now, effects, of: replica)
+    try checkMerge(effects, of: replica, because: event)
+    try checkConflicts(effects, of: replica)
+    replicas[number].pending = now
+  }
+
+  // MARK: Verdicts
+
+  /// What the server is said to have, it has had; what lost or was rejected is kept.
+  private func check(
+    _ settled: ReplicaEffects.Settled, _ effects: ReplicaEffects, of replica: SimulatedReplica,
+    because event: ReplicaEvent?
+  ) throws {
+    // What the edits came to: what was pending, or what was sent of it.
+    let view = replica.pending[settled.id]
+    let sent = replica.lastPush.flatMap { replica.pushes[$0] }?[settled.id]
+    let written = replica.ledger.last { $0.id == settled.id && $0.edit == settled.edit }
+    let value: TransitValue?
+    if let view, view.last == settled.edit {
+      value = view.value
+    } else {
+      value = effects.edit == settled.edit ? written?.value : sent?.value
+    }
+    switch settled.verdict {
+    case .accepted(let version):
+      if version == 0 { return }  // undone before it was sent, or the deletion of nothing
+      let write = SimulatedStore.Write(
+        document: document(settled.id, replica), version: version,
+        payload: try value.map { try StoredValue($0).payload })
+      if !store.everCommitted.contains(write) && !isPurgedDeletion(write) {
+        throw Violation(
+          "Replica \(replica.number) was told that \(value?.description ?? "the deletion") of \(settled.id) is accepted as "
+            + "version \(version), which nobody committed.")
+      }
+    case .superseded(let conflict):
+      let isKept = effects.conflicts.contains { $0.id == conflict && $0.document == settled.id }
+      if !isKept {
+        throw Violation("Replica \(replica.number): conflict \(conflict) of \(settled.id) is not kept.")
+      }
+      if let view, view.last == settled.edit,
+        !effects.conflicts.contains(where: { $0.id == conflict && $0.local == view.value })
+      {
+        throw Violation("Replica \(replica.number): conflict \(conflict) has not what lost of \(settled.id).")
+      }
+    case .rejected:
+      let isKept =
+        replica.machine.rejection(of: settled.id).map { $0.value == value } ?? false
+        || effects.conflicts.contains { $0.document == settled.id && $0.local == value }
+      if !isKept { throw Violation("Replica \(replica.number): the rejected \(settled.id) is not kept.") }
+    case .discarded:
+      if case .resync(discardingPending: true) = event { return }
+      throw Violation("Replica \(replica.number): edits of \(settled.id) were discarded by nobody.")
+    }
+  }
+
+  /// The deletion of what is deleted already is accepted as the version of that deletion, also if it was purged since.
+  private func isPurgedDeletion(_ write: SimulatedStore.Write) -> Bool {
+    write.payload == nil
+      && store.everCommitted.contains {
+        $0.document == write.document && $0.version == write.version && $0.payload == nil
+      }
+  }
+
+  // MARK: Pending edits
+
+  /// No edit goes without a verdict, and none is put on another base without a word.
+  private func checkPending(
+    from old: [String: ReplicaMachine.PendingView], to new: [String: ReplicaMachine.PendingView],
+    _ effects: ReplicaEffects, of replica: SimulatedReplica
+  ) throws {
+    for (id, before) in old.sorted(by: { $0.key < $1.key }) {
+      let verdicts = effects.settled.filter { $0.id == id }
+      let first = new[id].map(\.first) ?? before.last + 1
+      for written in replica.ledger where written.id == id && !written.isLost {
+        let edit = written.edit
+        let isGone = before.first <= edit && edit <= before.last && edit < first
+        if isGone && !verdicts.contains(where: { ($0.first...$0.edit).contains(edit) }) {
+          throw Violation("Replica \(replica.number): edit \(edit) of \(id) went without a verdict.")
         }
       }
-    }
-    // After a restore, a replica meets values of its own that the server has forgotten the successors of.
-    guard !wasRestored, !isFickle, !replica.wasRevoked, !replica.wasRolledBack else { return }
-    for conflict in effects.conflicts where conflict.outcome != .overtaken {
-      if conflict.remote != conflict.base, let remote = conflict.remote, authors[remote] == number,
-        !rewritten.contains(remote),
-        !replica.ledger.contains(where: { $0.value == conflict.remote && $0.isLost })
+      guard let after = new[id] else { continue }
+      let isReported = effects.conflicts.contains { $0.document == id }
+      let isAccepted = verdicts.contains { $0.verdict.isAccepted }
+      if after.base != before.base && !isReported && !isAccepted && !before.sent.contains(after.base)
+        && !hasSent(after.base, id, replica)
       {
         throw Violation(
-          "Replica \(number) is in conflict with its own write \(remote) of \(conflict.document).")
+          "Replica \(replica.number) put its \(after.value?.description ?? "deletion") of \(id) from "
+            + "\(before.base?.description ?? "nothing") onto \(after.base?.description ?? "nothing") without a word."
+        )
+      }
+      if after.value != before.value && !effects.edited.contains(id) && !isReported && verdicts.isEmpty {
+        throw Violation("Replica \(replica.number) changed its pending \(id) by itself.")
       }
     }
   }
 
-  /// An edit that was confirmed is in the authority's history, exactly once.
-  private func checkConfirmed(_ settled: ReplicaEffects.Settled, of replica: SimulatedReplica) throws {
-    guard
-      let last = replica.ledger.last(where: { $0.id == settled.id && $0.edit == settled.edit && !$0.isLost }),
-      let value = last.value, !wasRestored
-    else { return }
-    let payload = try StoredValue(value).payload
-    let count = server.history.count {
-      $0.group == replica.group && $0.id == settled.id && $0.payload == payload
+  /// Whether a value of a document is one that the replica has sent in the push that has just been answered.
+  private func hasSent(_ value: TransitValue?, _ id: String, _ replica: SimulatedReplica) -> Bool {
+    guard let entry = replica.lastPush.flatMap({ replica.pushes[$0] })?[id] else { return false }
+    return entry.value == value
+  }
+
+  // MARK: Conflicts
+
+  /// A merge is what was made of the sides that are reported, and of those that there were.
+  private func checkMerge(
+    _ effects: ReplicaEffects, of replica: SimulatedReplica, because event: ReplicaEvent?
+  ) throws {
+    guard case .merged(let task, let result) = event else { return }
+    let id = task.input.document
+    guard let report = effects.conflicts.last(where: { $0.document == id }) else { return }
+    let before = replica.pending[id]
+    if report.base != task.input.base || report.local != task.input.local
+      || report.remote != task.input.remote
+    {
+      throw Violation("Replica \(replica.number) reports other sides of \(id) than it had merged.")
     }
-    // A merge may have replaced the value before it was sent, or the value may have been sent again after another
-    // one had replaced it: then the conflict tells.
-    if count != 1 && replica.machine.conflictsOf(settled.id).contains(where: { $0.local == value }) { return }
-    let mayRepeat = isFickle || replica.wasRolledBack || rewritten.contains(value)
-    guard mayRepeat ? count >= 1 : count == 1 else {
-      throw Violation(
-        "Replica \(replica.number) was told that \(value) of \(settled.id) is accepted; the server has it \(count) times."
-      )
+    if before?.value != task.input.local || before?.openRemote != .some(task.input.remote) {
+      throw Violation("Replica \(replica.number) took a merge of \(id) that was out of date.")
+    }
+    guard case .value(let merged) = result, report.outcome == .merged else { return }
+    if let after = replica.machine.pendingView(of: id) {
+      if after.value != merged?.value || after.base != task.input.remote {
+        throw Violation("Replica \(replica.number) did not put what was merged of \(id) onto the server's.")
+      }
+    } else if merged?.value != task.input.remote {
+      throw Violation("Replica \(replica.number) lost what was merged of \(id).")
     }
   }
 
-  /// What must hold once everything has come to rest.
-  func checkTheEnd() throws {
-    for replica in replicas {
-      let live = try server.live(replica.group).mapValues { try StoredValue($0).value }
-      let machine = replica.machine
-      let visible = machine.values
-      if visible != live {
-        let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] }.sorted()
+  /// No conflict is invented.
+  private func checkConflicts(_ effects: ReplicaEffects, of replica: SimulatedReplica) throws {
+    // After a restore, a replica meets values of its own that the server has forgotten the successors of; and so it does
+    // if it has forgotten itself what it sent.
+    guard !wasRestored else { return }
+    for conflict in effects.conflicts where conflict.outcome != .overtaken {
+      let document = document(conflict.document, replica)
+      if conflict.base != nil && conflict.remote == nil && conflict.outcome != .localWon,
+        !store.wasEverGone(document), !replica.wasRevoked
+      {
         throw Violation(
-          "Replica \(replica.number) does not agree with the server on "
-            + ids.map { "\($0) (\(visible[$0]?.description ?? "-") and \(live[$0]?.description ?? "-"))" }
-            .joined(separator: ", "))
+          "Replica \(replica.number) takes \(conflict.document) for deleted, which it never was.")
       }
-      guard machine.pendingIDs.isEmpty else {
-        throw Violation("Replica \(replica.number) still has \(machine.pendingIDs) pending.")
-      }
-      try checkNothingLost(replica)
-    }
-  }
-
-  /// Every edit whose durability was acknowledged has a verdict, and one that was overruled or rejected is kept.
-  private func checkNothingLost(_ replica: SimulatedReplica) throws {
-    let keys = replica.keys
-    for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
-      let scan = StorageScan(keys.verdicts(edit.id, from: edit.edit), limit: 1)
-      guard
-        let row = devices[replica.device].disk.durable.read(StorageQuery(scans: [scan])).scans.first?.entries
-          .first
-      else {
-        throw Violation("Replica \(replica.number): nothing is known of edit \(edit.edit) of \(edit.id).")
-      }
-      switch try Verdict(row: row.value) {
-      case .overruled(let number):
-        guard replica.machine.conflictsOf(edit.id).contains(where: { $0.id == number }) else {
-          throw Violation("Replica \(replica.number): conflict \(number) of \(edit.id) is not kept.")
-        }
-      case .discarded:
-        throw Violation("Replica \(replica.number): edit \(edit.edit) of \(edit.id) was discarded.")
-      case .rejected:
-        // What a later edit took the place of is another matter.
-        guard edit.edit == replica.ledger.last(where: { $0.id == edit.id })?.edit else { break }
-        // A merge may have replaced the value before: then a conflict has it.
-        let isKept = replica.machine.rejection(of: edit.id).map { $0.value == edit.value } ?? false
-        guard isKept || replica.machine.conflictsOf(edit.id).contains(where: { $0.local == edit.value })
-        else {
-          throw Violation("Replica \(replica.number): the rejected \(edit.id) is not kept.")
-        }
-      case .accepted: break
+      guard !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
+      else { continue }
+      // What falls with another document of its atomic swap may have been made on a value of one's own.
+      let isOfMany = effects.conflicts.count > 1
+      if isOfMany, replica.pending[conflict.document]?.sent.contains(conflict.remote) ?? false { continue }
+      if conflict.remote != conflict.base, let remote = conflict.remote, authors[remote] == replica.number,
+        !rewritten.contains(remote),
+        !replica.ledger.contains(where: { $0.value == conflict.remote && ($0.isLost || $0.isDiscarded) })
+      {
+        throw Violation(
+          "Replica \(replica.number) is in conflict with its own write \(remote) of \(conflict.document).")
       }
     }
   }
-}
 
-extension Conflict {
-  /// A document that was there was taken for deleted on the server: not for forgotten by one that was restored, and
-  /// not because another document of an atomic swap fell.
-  fileprivate var isWithADeletion: Bool {
-    base != nil && remote == nil && outcome != .localWon && outcome != .overtaken
+  // MARK: The authorities
+
+  /// Each accepted edit was made on what it replaces.
+  mutating func checkCommit(
+    _ answers: [(id: Int, answer: PushAnswer)], _ authority: Int, since before: SimulatedStore
+  ) throws {
+    var last: [SimulatedStore.DocumentKey: SimulatedStore.Write?] = [:]
+    for (id, answer) in answers {
+      guard let push = authorities[authority].pushes[id] else { continue }
+      if push.push.isAtomic && !answer.accepted.isEmpty && !answer.rejected.isEmpty {
+        throw Violation("An atomic push was accepted in part: \(answer.rejected.map(\.id)) were not.")
+      }
+      for acceptance in answer.accepted {
+        guard let edit = push.push.edits.first(where: { $0.id == acceptance.id }) else {
+          throw Violation("The answer names \(acceptance.id), which was not pushed.")
+        }
+        let document = SimulatedStore.DocumentKey(group: answer.group, id: edit.id)
+        let write = SimulatedStore.Write(
+          document: document, version: acceptance.version, payload: edit.content.payload)
+        // A replay, a deletion of nothing, or a batch that was refused.
+        guard store.stands(write), !before.stands(write), last[document] != .some(write) else { continue }
+        let replaced = last[document] ?? before.last(document)
+        last[document] = .some(write)
+        try checkGround(push, edit, replaced)
+      }
+    }
+  }
+
+  private func checkGround(
+    _ push: SimulatedAuthority.PushOnItsWay, _ edit: Edit, _ replaced: SimulatedStore.Write?
+  ) throws {
+    let ground: Payload?
+    switch push.sender {
+    case .follower: ground = follower.bases[edit] ?? nil
+    case .replica(let number, _):
+      let key = SimulatedReplica.PushKey(ticket: push.push.ticket, edits: push.push.edits)
+      guard let known = replicas[number].pushes[key]?[edit.id] else {
+        throw Violation("Replica \(number) has never sent the push that was committed.")
+      }
+      ground = try known.base.map { try StoredValue($0).payload }
+    }
+    if ground != replaced?.payload {
+      func text(_ payload: Payload?) -> String {
+        payload.flatMap { try? StoredValue($0).value.description } ?? "nothing"
+      }
+      throw Violation(
+        "\(push.sender) has overwritten \(text(replaced?.payload)) of \(edit.id) with \(text(edit.content.payload)), "
+          + "which it had made on \(text(ground)).")
+    }
+  }
+
+  /// What a page tells was committed.
+  func checkPage(_ page: PullPage) throws {
+    for document in page.documents {
+      let write = SimulatedStore.Write(
+        document: .init(group: page.group, id: document.id), version: document.version,
+        payload: document.content.payload)
+      guard store.everCommitted.contains(write) else {
+        throw Violation("A page tells of \(document.id)@\(document.version), which nobody committed.")
+      }
+    }
   }
 }

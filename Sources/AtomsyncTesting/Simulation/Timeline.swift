@@ -24,6 +24,9 @@ struct Timeline<Event> {
     }
   }
 
+  /// Nothing is to happen any more.
+  mutating func removeAll() { heap = [] }
+
   mutating func next() -> Event? {
     guard let first = heap.first else { return nil }
     now = first.time

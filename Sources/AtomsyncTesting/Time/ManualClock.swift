@@ -1,5 +1,5 @@
-public import Atomsync
 internal import AtomsyncCore
+public import AtomsyncEngine
 
 /// A clock that stands still until a test moves it.
 ///

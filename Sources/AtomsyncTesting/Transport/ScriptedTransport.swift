@@ -12,14 +12,20 @@ public final class ScriptedTransport: Transport {
     self.base = base
   }
 
-  public func pull(_ request: PullRequest) async throws -> PullPage {
+  public func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage {
     script.note(request)
-    return try await through(script.fault(.pull), { [base] in try await base.pull(request) }, Self.garbage)
+    return try await through(
+      script.fault(.pull), { [base] in try await base.pull(request, progress: progress) }, Self.garbage)
   }
 
-  public func push(_ request: PushRequest) async throws -> PushAnswer {
+  public func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer {
     script.note(request)
-    return try await through(script.fault(.push), { [base] in try await base.push(request) }, Self.garbage)
+    return try await through(
+      script.fault(.push), { [base] in try await base.push(request, progress: progress) }, Self.garbage)
   }
 
   public func live(

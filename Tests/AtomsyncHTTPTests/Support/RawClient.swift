@@ -13,7 +13,7 @@ struct RawClient {
     let headers: HTTPHeaders
     let bytes: [UInt8]
 
-    var error: ErrorBody? { try? codec.decode(ErrorBody.self, from: bytes) }
+    var error: ProtocolError? { try? codec.decode(ProtocolError.self, from: bytes) }
     var page: PullPage? { try? codec.decode(PullPage.self, from: bytes) }
     var verdicts: PushAnswer? { try? codec.decode(PushAnswer.self, from: bytes) }
     var text: String { String(decoding: bytes, as: UTF8.self) }

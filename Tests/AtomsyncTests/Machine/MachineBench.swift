@@ -9,7 +9,9 @@ struct MachineBench {
   var machine: ReplicaMachine
   var request = 0
   var stream = 0
-  var timer = 0
+  var timer = ReplicaTimer(.retry, 0)
+  /// The deadline of the request.
+  var deadline = ReplicaTimer(.deadline, 0)
   /// The documents of the push that was sent last.
   var pushed: [Edit] = []
   /// What the application was asked last.
@@ -108,9 +110,14 @@ struct MachineBench {
         request = number
         pushed = message.edits
       case .openLive(let number, _): stream = number
-      case .backOff(let number, _, _), .poll(let number): timer = number
+      case .startTimer(let started, _):
+        switch started.kind {
+        case .retry, .refusal, .poll: timer = started
+        case .deadline: deadline = started
+        case .opening, .steady: break
+        }
       case .merge(let task): merge = task
-      case .closeLive, .readOn, .passEnded, .firstAttemptEnded: break
+      case .abandon, .closeLive, .readOn, .cancelTimer, .passEnded, .firstAttemptEnded: break
       }
     }
     return effects
@@ -156,18 +163,24 @@ struct MachineBench {
 }
 
 extension ReplicaEffects {
-  /// What is to be done, in a word each.
+  /// What is to be done, in a word each. Deadlines and the like, which go with requests and streams, are left out.
   var names: [String] {
     (ticket == nil ? [] : ["save"])
-      + actions.map { action in
+      + actions.compactMap { action in
         switch action {
         case .pull: "pull"
         case .push: "push"
         case .openLive: "open live"
         case .closeLive: "close live"
         case .readOn: "read on"
-        case .backOff: "back off"
-        case .poll: "wait for poll"
+        case .abandon: "abandon"
+        case .startTimer(let timer, _):
+          switch timer.kind {
+          case .retry, .refusal: "back off"
+          case .poll: "wait for poll"
+          case .deadline, .opening, .steady: nil
+          }
+        case .cancelTimer: nil
         case .merge: "merge"
         case .passEnded(nil): "pass done"
         case .passEnded: "pass failed"

@@ -15,9 +15,9 @@ import Transit
   /// Which of the machine's inputs an event is. The switch in ``kind(of:)`` has no default: a new event has to be
   /// named here, and then to be in the table.
   enum Kind: CaseIterable {
-    case connect, disconnect, close, storeLost, sync, saved, pulled, pullFailed, pushed, pushFailed,
-      liveOpened,
-      livePage, liveRevoked, liveEnded, timer, merged, reset, discardRejection, expire
+    case connect, disconnect, close, storeLost, sync, saved, progressed, pulled, pullFailed, pushed,
+      pushFailed,
+      liveOpened, livePage, liveRevoked, liveEnded, timer, merged, resync, discardRejection, expire
   }
 
   static func kind(of event: ReplicaEvent) -> Kind {
@@ -28,6 +28,7 @@ import Transit
     case .storeLost: .storeLost
     case .sync: .sync
     case .saved: .saved
+    case .progressed: .progressed
     case .pulled: .pulled
     case .pullFailed: .pullFailed
     case .pushed: .pushed
@@ -38,7 +39,7 @@ import Transit
     case .liveEnded: .liveEnded
     case .timer: .timer
     case .merged: .merged
-    case .reset: .reset
+    case .resync: .resync
     case .discardRejection: .discardRejection
     case .expire: .expire
     }
@@ -73,6 +74,8 @@ import Transit
     ("push refused: stale number", { failed($0, .stalePush) }),
     ("push refused: too large", { failed($0, .tooLarge) }),
     ("push refused: malformed", { failed($0, .refused) }),
+    ("push refused: oversized", { failed($0, .oversized) }),
+    ("push timed out", { failed($0, .timedOut) }),
     ("push refused: forbidden", { failed($0, .forbidden) }),
     ("push refused: wrong user", { failed($0, .wrongUser) }),
     ("push failed, stale", { failed($0, .unavailable, offset: -1) }),
@@ -89,16 +92,21 @@ import Transit
     ("live unsupported", { .liveEnded(stream: $0.stream, TransportError(.unsupported, "no")) }),
     ("live ended, stale", { .liveEnded(stream: $0.stream - 1, nil) }),
     ("timer", { .timer($0.timer) }),
-    ("timer, stale", { .timer($0.timer - 1) }),
+    ("timer, stale", { .timer(ReplicaTimer($0.timer.kind, $0.timer.number - 1)) }),
+    ("deadline", { .timer($0.deadline) }),
+    ("deadline, stale", { .timer(ReplicaTimer(.deadline, $0.deadline.number - 1)) }),
+    ("opening too late", { .timer(ReplicaTimer(.opening, $0.stream)) }),
+    ("stream is steady", { .timer(ReplicaTimer(.steady, $0.stream)) }),
+    ("progress", { .progressed(request: $0.request) }),
     ("merged", { .merged($0.merge ?? task, .value(try StoredValue("both"))) }),
     ("merged: the server's value", { .merged($0.merge ?? task, .value(try StoredValue("theirs"))) }),
     ("merged: failed", { .merged($0.merge ?? task, .failed("no")) }),
     ("merged, stale", { _ in .merged(task, .value(nil)) }),
-    ("reset", { _ in .reset(keepPending: true) }),
-    ("reset, dropping pending", { _ in .reset(keepPending: false) }),
+    ("resync", { _ in .resync(discardingPending: false) }),
+    ("resync, discarding pending", { _ in .resync(discardingPending: true) }),
     (
       "discard rejection, unknown",
-      { _ in .discardRejection(Rejection(document: "b", reason: "no", value: nil, noticed: 1)) }
+      { _ in .discardRejection(Rejection(document: "b", reason: "no", value: nil, detectedAt: Date())) }
     ),
     ("expire", { _ in .expire }),
   ]
@@ -149,7 +157,7 @@ import Transit
       if answer.accepted.isEmpty { #expect(bench.machine.pendingIDs == pending) }
     case .pushed(_, let answer) where answer.rejected.contains { $0.reason == RejectionReason("tired") }:
       #expect(bench.machine.pendingIDs == pending)
-    case .pushed, .reset(keepPending: false): break
+    case .pushed, .resync(discardingPending: true): break
     case .pushFailed(_, let error, _) where error.code == .tooLarge || error.code == .refused: break
     case .merged(_, .value): break
     default: #expect(bench.machine.pendingIDs == pending)

@@ -10,9 +10,13 @@ private final class CountingTransport: Transport {
 
   init(_ base: any Transport) { self.base = base }
 
-  func pull(_ request: PullRequest) async throws -> PullPage { try await base.pull(request) }
+  func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage { try await base.pull(request) }
 
-  func push(_ request: PushRequest) async throws -> PushAnswer {
+  func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer {
     pushes.withLock { $0 += 1 }
     return try await base.push(request)
   }

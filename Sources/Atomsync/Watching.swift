@@ -1,0 +1,70 @@
+internal import AtomsyncCore
+public import AtomsyncEngine
+
+/// A change of an atom's value.
+public struct Change<Element: Codable & Sendable>: Sendable {
+  /// The documents that changed.
+  public let ids: Set<String>
+  /// The value before.
+  public let old: Documents<Element>
+  /// The value after.
+  public let new: Documents<Element>
+}
+
+/// What an atom tells a watcher, one element after the other.
+///
+/// ## Behavior
+/// - Watching begins when the sequence is asked for, not with the first `next()`: nothing in between is missed.
+/// - Elements come in order. While the watcher is busy, those that come are merged into one: it may miss states in
+///   between, never the last one, and keeps no more waiting than the names of what has changed, or the conflicts that
+///   it has not looked at.
+/// - The sequence ends when the atom closes. It is for one watcher: ask for another sequence to watch twice.
+public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
+  private let source: @Sendable () async -> Element?
+
+  init<Item>(_ subscription: BroadcastSubscription<Item>, _ element: @escaping @Sendable (Item) -> Element) {
+    source = { await subscription.next().map(element) }
+  }
+
+  /// Takes the elements, one after the other.
+  public struct Iterator: AsyncIteratorProtocol {
+    fileprivate let source: @Sendable () async -> Element?
+
+    public mutating func next() async -> Element? { await source() }
+
+    public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? { await source() }
+  }
+
+  public func makeAsyncIterator() -> Iterator { Iterator(source: source) }
+}
+
+extension SyncedAtom {
+  /// Every change of the value from now on.
+  public var changes: WatchSequence<Change<Element>> {
+    WatchSequence(replica.subscribeToChanges()) {
+      Change(ids: $0.ids, old: Documents($0.old), new: Documents($0.new))
+    }
+  }
+
+  /// The value now, and after every change.
+  public var values: WatchSequence<Documents<Element>> {
+    WatchSequence(replica.subscribeToValues()) { Documents($0.new) }
+  }
+
+  /// The status now, and after every change of it.
+  public var statuses: WatchSequence<SyncStatus> { WatchSequence(replica.subscribeToStatuses()) { $0 } }
+
+  /// Every conflict from now on; those that come while the watcher is busy arrive together.
+  public var conflictUpdates: WatchSequence<[Conflict]> {
+    WatchSequence(replica.subscribeToConflicts()) { $0 }
+  }
+
+  /// Calls `body` with every change from now on, one after the other, on a task of its own.
+  ///
+  /// - Returns: the watch, which ends when it is cancelled or the atom closes. Keeping it is not needed.
+  @discardableResult
+  public func watch(_ body: @escaping @Sendable (Change<Element>) async -> Void) -> Task<Void, Never> {
+    let changes = changes
+    return Task { for await change in changes { await body(change) } }
+  }
+}

@@ -1,0 +1,27 @@
+/// Turns a number that changes with other people's commits into a stream.
+package enum CommitPoller {
+  /// Neither SQLite nor LMDB tells of other processes' commits, so somebody has to look: this often.
+  private static let interval: Duration = .milliseconds(100)
+
+  /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
+  /// Other errors are taken for passing ones: the next look decides.
+  package static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+      let task = Task {
+        var last: Int64?
+        while !Task.isCancelled {
+          do {
+            let now = try await number()
+            if now != last { continuation.yield() }
+            last = now
+          } catch let error as StorageError where error.code == .closed {
+            break
+          } catch {}
+          do { try await Task.sleep(for: interval) } catch { break }
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}

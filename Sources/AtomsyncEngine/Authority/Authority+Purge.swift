@@ -1,0 +1,79 @@
+package import AtomsyncCore
+internal import Foundation
+
+extension Authority {
+  /// Removes what has outlived the retention: tombstones, the records of clients that have not pushed since, and the
+  /// ends of epochs. Runs by itself every hour. O(documents older than the retention)
+  ///
+  /// - Throws: `StorageError`: what was removed so far stays removed. `CancellationError`.
+  public func purge() async throws {
+    let now = configuration.time.now()
+    let cutoff = now - configuration.retentionMilliseconds
+    try await forEachEntry(of: AuthorityKey.heads) { entry in
+      guard let group = TupleKey.text(in: entry.key, after: 1) else { return }
+      try await purge(group, try GroupHead(entry.value), cutoff, now)
+    }
+    try await forEachEntry(of: AuthorityKey.pushes) { entry in
+      guard let batch = try PushRecord.expiry(entry, cutoff: cutoff, now: now) else { return }
+      _ = try await storage.commit(batch)
+    }
+  }
+
+  private func purge(_ group: String, _ head: GroupHead, _ cutoff: Int64, _ now: Int64) async throws {
+    var search = PurgeBoundary(group: group, head: head, cutoff: cutoff, now: now)
+    while let query = search.query { try search.advance(try await storage.read(query)) }
+    // A turn among the pushes of the group, which neither hold it up nor are held up.
+    if let boundary = search.boundary, boundary > 0 {
+      try await pushes.maintain(PurgeWork(group: group, boundary: boundary))
+    }
+    try await forEachEntry(of: AuthorityKey.epochEnds(group)) { entry in
+      guard let batch = try EpochEnd.expiry(entry, cutoff: cutoff) else { return }
+      _ = try await storage.commit(batch)
+    }
+  }
+
+  /// Entries of a range, a page at a time, so that a range of any length takes little memory.
+  private func forEachEntry(
+    of range: KeyRange, _ body: (StorageEntry) async throws -> Void
+  ) async throws {
+    var rest = range
+    while true {
+      try Task.checkCancellation()
+      let page = try await storage.scan(StorageScan(rest, limit: 1000, byteLimit: 1 << 20))
+      for entry in page.entries { try await body(entry) }
+      guard !page.isComplete, let last = page.entries.last?.key else { return }
+      rest.lower = last + [0]
+    }
+  }
+}
+
+extension EpochEnd {
+  /// What becomes of an epoch's end: it goes when it is older than the cutoff. Cursors of before it are reset then.
+  package static func expiry(_ entry: StorageEntry, cutoff: Int64) throws -> StorageBatch? {
+    guard try EpochEnd(entry.value).ended < cutoff else { return nil }
+    return StorageBatch(preconditions: [.equals(entry.key, entry.value)], writes: [.delete(entry.key)])
+  }
+}
+
+extension PushRecord {
+  /// What becomes of a record: it goes when it is older than the cutoff; one that bears a date which clocks do not
+  /// reach is dated anew, or it would stay for ever.
+  package static func expiry(_ entry: StorageEntry, cutoff: Int64, now: Int64) throws -> StorageBatch? {
+    var batch = StorageBatch(preconditions: [.equals(entry.key, entry.value)])
+    // Those of store format 1 are not looked at any more.
+    guard RowReader.isTagged(entry.value) else {
+      batch.delete(entry.key)
+      return batch
+    }
+    var record = try PushRecord(entry.value)
+    if record.judged < cutoff {
+      batch.delete(entry.key)
+    } else if record.judged > now + GroupTurn.clockTolerance {
+      record.judged = now
+      batch.put(entry.key, record.bytes)
+    } else {
+      return nil
+    }
+    return batch
+  }
+}

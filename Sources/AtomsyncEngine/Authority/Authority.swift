@@ -1,0 +1,182 @@
+public import AtomsyncCore
+internal import Foundation
+internal import Logging
+
+/// The server's engine: documents, versions and cursors over a storage. No network in it.
+///
+/// An HTTP server hands requests to it, a ``LoopbackTransport`` does so inside one process. What it answers is
+/// Docs/Protocol.md; what a request got wrong is thrown as an `ProtocolError`, what the store could not do as a
+/// `StorageError`.
+///
+/// ## Behavior
+/// - Pushes are judged in the order in which they arrive. Those that arrive while a commit is under way are judged
+///   together in the next one, so that many clients share the cost of making a commit durable.
+/// - A verdict is answered only once it is durable.
+/// - Pulls run beside pushes; each answers from one snapshot.
+/// - Several authorities, also in several processes, may share a store that allows it.
+public final class Authority: Sendable {
+  let storage: any Storage
+  let identity: UUID
+  let configuration: AtomsyncConfiguration
+  let pushes: PushQueue
+  private let notifier = ChangeNotifier()
+  private let foreignCommits: Task<Void, Never>
+  private let maintenance: Lock<Task<Void, Never>?> = Lock(nil)
+
+  /// Opens the configuration's storage as a server's store, creating it if there is none.
+  ///
+  /// - Throws: `StorageError`: the store cannot be opened, is a client's, or has a newer format.
+  public static func open(_ configuration: AtomsyncConfiguration) async throws -> Authority {
+    let storage = try await configuration.storage.open(.shared)
+    do {
+      let header = try await StoreHeader.open(storage, kind: .authority)
+      return Authority(storage, header, configuration)
+    } catch {
+      await storage.close()
+      throw error
+    }
+  }
+
+  private init(_ storage: any Storage, _ header: StoreHeader, _ configuration: AtomsyncConfiguration) {
+    self.storage = storage
+    self.identity = header.identity
+    self.configuration = configuration
+    self.pushes = PushQueue(storage, identity: header.identity, notifier, configuration)
+    let notifier = notifier
+    self.foreignCommits = Task { for await _ in storage.foreignCommits() { notifier.notifyAll() } }
+    maintenance.withLock {
+      $0 = Task { [weak self, configuration] in
+        while !Task.isCancelled {
+          do { try await self?.purge() } catch {
+            configuration.logger.warning(
+              "Purging old tombstones failed; it is tried again.", metadata: ["error": "\(error)"])
+          }
+          do { try await configuration.time.sleep(.seconds(3600)) } catch { return }
+        }
+      }
+    }
+  }
+
+  deinit {
+    foreignCommits.cancel()
+    maintenance.withLock { $0 }?.cancel()
+    notifier.close()
+  }
+
+  /// One page of a group's changes.
+  ///
+  /// - Throws: `ProtocolError` with `invalid-group` or `invalid-parameter`; `StorageError`.
+  public func pull(_ request: PullRequest) async throws -> PullPage {
+    try check(request)
+    let limits = configuration.limits
+    let limit = min(request.limit ?? limits.pageDocuments, limits.maximumPageDocuments)
+    var plan = PullPlan(request, identity: identity, limit: limit, byteLimit: limits.pageBytes)
+    while true {
+      try Task.checkCancellation()
+      let snapshot = try await storage.read(plan.query)
+      switch try plan.outcome(of: snapshot, now: configuration.time.now()) {
+      case .page(let page): return page
+      case .again(let next): plan = next
+      }
+    }
+  }
+
+  /// Judges edits and commits those that are accepted.
+  ///
+  /// - Throws: `ProtocolError` with `invalid-group`, `duplicate-id`, `too-large`, `stale-push` or `unavailable`: nothing
+  ///   was changed. `StorageError`: nothing was changed, or the commit's outcome is unknown.
+  public func push(_ request: PushRequest) async throws -> PushAnswer {
+    try check(request)
+    return try await pushes.push(request)
+  }
+
+  /// Follows groups until the task is cancelled, the authority closes, or `receive` throws: a loop of pulls, woken
+  /// by commits. Waits for `receive` before it reads on, so a slow reader costs no memory; it just reads later.
+  ///
+  /// - Parameter admits: asked before each page whether the group may still be read; when not, `receive` gets
+  ///   ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
+  public func live(
+    _ request: LiveRequest,
+    admits: @escaping @Sendable (String) throws -> Bool = { _ in true },
+    receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws {
+    for group in request.groups { try check(group) }
+    // Before the first pull, so that no commit between the two is missed.
+    let changes = notifier.subscribe(to: request.groups.map(\.group))
+    try await receive(.opened)
+    var groups = request.groups
+    var isFirst = true
+    var signals = changes.makeAsyncIterator()
+    repeat {
+      for index in groups.indices.reversed() {
+        if try await follow(&groups[index], admits, receive, isFirst) == false { groups.remove(at: index) }
+      }
+      isFirst = false
+      if groups.isEmpty { return }
+    } while await signals.next() != nil
+    try Task.checkCancellation()
+  }
+
+  /// Has every live stream ask again whether its groups may be read.
+  package func wakeLiveReaders() { notifier.notifyAll() }
+
+  /// Finishes the pushes that were taken, ends live streams, closes the store.
+  public func close() async {
+    foreignCommits.cancel()
+    maintenance.withLock { $0 }?.cancel()
+    notifier.close()
+    await pushes.close()
+    await storage.close()
+  }
+
+  // MARK: Parts
+
+  /// Hands on the pages of one group up to now; false when it may not be read any more.
+  private func follow(
+    _ request: inout PullRequest, _ admits: @Sendable (String) throws -> Bool,
+    _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
+  ) async throws -> Bool {
+    var hasMore = true
+    while hasMore {
+      guard try admits(request.group) else {
+        try await receive(.revoked(group: request.group))
+        return false
+      }
+      let page = try await pull(request)
+      // A first answer without documents still tells a reader that had no cursor where it stands.
+      if !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor) {
+        try await receive(.page(page))
+      }
+      request.start = .cursor(page.cursor)
+      request.seen = nil  // the page's cursor is beyond it
+      hasMore = page.hasMore
+    }
+    return true
+  }
+
+  private func check(_ request: PullRequest) throws {
+    if let problem = Names.problem(group: request.group) { throw ProtocolError(.invalidGroup, problem) }
+    if let limit = request.limit, limit < 1 {
+      throw ProtocolError(.invalidParameter, "The limit must be at least 1; it is \(limit).")
+    }
+  }
+
+  private func check(_ request: PushRequest) throws {
+    if let problem = Names.problem(group: request.group) { throw ProtocolError(.invalidGroup, problem) }
+    let most = configuration.limits.documentsPerPush
+    guard request.edits.count <= most else {
+      throw ProtocolError(
+        .tooLarge, "A push has at most \(most) documents; this one has \(request.edits.count). Send fewer.",
+        limit: Int64(most))
+    }
+    if let user = request.user, user.utf8.count > Names.maximumGroupLength {
+      throw ProtocolError(
+        .invalidParameter, "A user's name has at most \(Names.maximumGroupLength) bytes of UTF-8.")
+    }
+    // By their bytes: to compare text as Swift does takes time that a hostile text can multiply.
+    var seen = Set<[UInt8]>(minimumCapacity: request.edits.count)
+    for edit in request.edits where !seen.insert(Array(edit.id.utf8)).inserted {
+      throw ProtocolError(.duplicateID, "The push names a document twice. Send its last state only.")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package import AtomsyncCore
+internal import Foundation
+
+extension Authority {
+  /// The group whose changes a cursor counts; `nil` when it is not a cursor of an authority's.
+  package static func group(of cursor: Cursor) -> String? { AuthorityCursor(cursor)?.group }
+}
+
+/// What an authority writes into a ``AtomsyncCore/Cursor``, and reads back when the client returns it.
+///
+/// The text is `2.<epoch>.<sequence of the place>.<sequence>.<began>.<group, percent-encoded>`. Cursors of version 1,
+/// `1.<store identity>.<sequence>.<began>.<group>`, are read too.
+package struct AuthorityCursor: Equatable {
+  package var group: String
+  /// Where the group stood when the newest page was read. The history has to lead through here for the cursor to be
+  /// continued: not only through ``sequence``, because a page leaves out what has since been written anew.
+  package var place: HistoryPlace
+  /// Everything up to here has been answered.
+  package var sequence: Int64
+  /// During a first pull: the group's counter when it began. Tombstones up to here are left out.
+  /// Once `sequence` has reached it, the cursor is an ordinary one.
+  package var began: Int64
+
+  package init(group: String, place: HistoryPlace, sequence: Int64, began: Int64) {
+    self.group = group
+    self.place = place
+    self.sequence = sequence
+    self.began = began
+  }
+
+  /// A place alone, for what an answer to a push has told of.
+  package init(group: String, place: HistoryPlace) {
+    self.init(group: group, place: place, sequence: place.sequence, began: 0)
+  }
+
+  /// Group names have at most 128 bytes, which percent-encoding may triple; no cursor is longer than this.
+  private static let maximumLength = 512
+
+  /// `nil` when the text is not a cursor of a version that is known. O(1)
+  package init?(_ cursor: Cursor) {
+    let text = cursor.text.utf8
+    guard text.count <= Self.maximumLength else { return nil }
+    var parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).makeIterator()
+    func next() -> String? { parts.next().flatMap { String($0) } }
+    func number() -> Int64? { next().flatMap { Int64($0) }.flatMap { $0 < 0 ? nil : $0 } }
+    guard let version = next(), let epoch = next().flatMap({ UUID(uuidString: $0) }) else { return nil }
+    let place: Int64?
+    switch version {
+    case "1": place = nil
+    case "2":
+      guard let number = number() else { return nil }
+      place = number
+    default: return nil
+    }
+    guard let sequence = number(), sequence < .max,  // one more must exist
+      let began = number(), let group = next()?.removingPercentEncoding, !group.isEmpty, parts.next() == nil
+    else { return nil }
+    self.init(
+      group: group, place: HistoryPlace(epoch: epoch, sequence: place ?? max(sequence, began)),
+      sequence: sequence, began: began)
+  }
+
+  package var cursor: Cursor {
+    let name = group.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? ""
+    return Cursor("2.\(place.epoch.uuidString.lowercased()).\(place.sequence).\(sequence).\(began).\(name)")
+  }
+
+  private static let plain = CharacterSet(
+    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+  var isFirstPull: Bool { sequence < began }
+
+  /// Whether what follows the cursor is all there.
+  func canContinue(_ history: GroupHistory) -> Bool {
+    // A first pull misses nothing by a purge of tombstones that it would leave out anyway.
+    history.has(place) && max(sequence, began) >= history.head.horizon
+      && max(sequence, began) <= history.head.counter
+  }
+}

@@ -1,0 +1,142 @@
+internal import AtomsyncCore
+internal import Foundation
+
+/// Takes pushes as they come and runs a ``PushScheduler``'s turns, one at a time.
+final class PushQueue: Sendable {
+  private struct State {
+    var scheduler: PushScheduler
+    var pushes: [Int: CheckedContinuation<PushAnswer, any Error>] = [:]
+    var maintenance: [Int: CheckedContinuation<Void, any Error>] = [:]
+    var isRunning = false
+    var isClosed = false
+    var closers: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state: Lock<State>
+  private let storage: any Storage
+  private let notifier: ChangeNotifier
+  private let time: TimeSource
+
+  /// How long a group rests that another authority got in the way of: like a replica's backoff, but short.
+  private static let rest: RetryPolicy = {
+    var policy = RetryPolicy()
+    policy.initialDelay = .milliseconds(1)
+    policy.maximumDelay = .milliseconds(64)
+    return policy
+  }()
+
+  init(
+    _ storage: any Storage, identity: UUID, _ notifier: ChangeNotifier, _ configuration: AtomsyncConfiguration
+  ) {
+    self.storage = storage
+    self.notifier = notifier
+    time = configuration.time
+    state = Lock(State(scheduler: PushScheduler(identity: identity, limits: configuration.limits)))
+  }
+
+  func push(_ push: PushRequest) async throws -> PushAnswer {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try enter { state throws(ProtocolError) in
+          state.pushes[try state.scheduler.admit(push)] = continuation
+        }
+      } catch { continuation.resume(throwing: error) }
+    }
+  }
+
+  /// Returns once the work and those that follow it are done.
+  func maintain(_ work: any GroupWork) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try enter { state in state.maintenance[state.scheduler.admit(work)] = continuation }
+      } catch { continuation.resume(throwing: error) }
+    }
+  }
+
+  /// Returns once everything that was taken has been answered.
+  func close() async {
+    await withCheckedContinuation { continuation in
+      let isIdle = state.withLock { state in
+        state.isClosed = true
+        if !state.scheduler.isIdle { state.closers.append(continuation) }
+        return state.scheduler.isIdle
+      }
+      if isIdle { continuation.resume() }
+    }
+  }
+
+  private func enter(_ admit: (inout State) throws(ProtocolError) -> Void) throws {
+    let starts = try state.withLock { state in
+      if state.isClosed { throw StorageError.closed }
+      try admit(&state)
+      defer { state.isRunning = true }
+      return !state.isRunning
+    }
+    if starts { Task.detached { await self.run() } }
+  }
+
+  private func run() async {
+    while let turn = nextTurn() { await run(turn) }
+  }
+
+  private func nextTurn() -> Turn? {
+    let (turn, closers) = state.withLock { state -> (Turn?, [CheckedContinuation<Void, Never>]) in
+      if let turn = state.scheduler.next({ UUID() }) { return (turn, []) }
+      state.isRunning = false
+      guard state.scheduler.isIdle else { return (nil, []) }  // groups rest; who wakes them runs on
+      defer { state.closers = [] }
+      return (nil, state.closers)
+    }
+    for closer in closers { closer.resume() }
+    return turn
+  }
+
+  private func run(_ first: Turn) async {
+    var turn = first
+    var isInDoubt = false
+    do {
+      try turn.judge(try await storage.read(turn.query), now: time.now())
+      if let query = turn.contentQuery { turn.finish(try await storage.read(query)) }
+      let batches = turn.batches
+      isInDoubt = !batches.isEmpty
+      turn.committed(batches.isEmpty ? [] : try await storage.commit(batches))
+      end { $0.end(turn) }
+    } catch {
+      end { [isInDoubt] in $0.end(turn, error, isInDoubt: isInDoubt) }
+    }
+  }
+
+  private func end(_ body: (inout PushScheduler) -> PushScheduler.Ended) {
+    let (ended, answers) = state.withLock { state in
+      let ended = body(&state.scheduler)
+      let answers = ended.results.map { id, result in
+        (result, state.pushes.removeValue(forKey: id), state.maintenance.removeValue(forKey: id))
+      }
+      return (ended, answers)
+    }
+    for (result, push, maintenance) in answers {
+      switch result {
+      case .answer(let answer): push?.resume(returning: answer)
+      case .done: maintenance?.resume()
+      case .failure(let error):
+        push?.resume(throwing: error)
+        maintenance?.resume(throwing: error)
+      }
+    }
+    if !ended.written.isEmpty { notifier.notify(ended.written) }
+    for (group, losses) in ended.resting { rest(group, losses) }
+  }
+
+  private func rest(_ group: String, _ losses: Int) {
+    let delay = Self.rest.delay(attempt: losses, random: .random(in: 0..<1))
+    Task.detached { [time] in
+      try? await time.sleep(delay)
+      let starts = self.state.withLock { state in
+        state.scheduler.wake(group)
+        defer { state.isRunning = true }
+        return !state.isRunning
+      }
+      if starts { await self.run() }
+    }
+  }
+}

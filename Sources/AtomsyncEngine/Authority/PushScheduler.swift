@@ -1,0 +1,299 @@
+package import AtomsyncCore
+internal import DequeModule
+package import Foundation
+
+/// Which groups have their turn when: the pushes and the maintenance that wait, as a value that knows no clock, no
+/// storage and no task.
+///
+/// ## Behavior
+/// - The pushes to a group are judged in the order in which they came. A group is in one turn at a time.
+/// - Groups take turns by rotation, and share them: a turn has a bound on its documents and bytes.
+/// - A group that another authority writes to meanwhile is judged again after a rest, alone, with fewer pushes at once,
+///   and after some losses it claims its turn. Other groups go on meanwhile.
+package struct PushScheduler: Sendable {
+  /// What a push or a maintenance came to.
+  package enum Result: Sendable {
+    case answer(PushAnswer)
+    /// The maintenance is done.
+    case done
+    case failure(any Error)
+  }
+
+  /// What follows from the end of a turn.
+  package struct Ended: Sendable {
+    package var results: [(id: Int, result: Result)] = []
+    /// The groups whose documents were changed.
+    package var written: [String] = []
+    /// Groups that rest: after a backoff of so many losses in a row ``wake(_:)`` is to be called.
+    package var resting: [(group: String, losses: Int)] = []
+  }
+
+  private struct Waiting {
+    var id: Int
+    var push: PushRequest
+    var bytes: Int
+  }
+
+  private struct Group {
+    var waiting: Deque<Waiting> = []
+    var maintenance: [(id: Int, work: any GroupWork)] = []
+    var isBusy = false
+    /// How often in a row another authority got in the way.
+    var losses = 0
+    /// The most pushes in the next turn.
+    var most = Int.max
+    /// The claim that this authority has on the group.
+    var claim: UUID?
+    /// A claim of another authority's, and how often it was met.
+    var foreign: (claim: UUID, count: Int)?
+
+    var isEmpty: Bool { waiting.isEmpty && maintenance.isEmpty }
+  }
+
+  private var groups: [String: Group] = [:]
+  /// The groups that can have a turn, each once, in the order of their turns.
+  private var ready: Deque<String> = []
+  private var taken: [Int: Waiting] = [:]
+  private var waitingCount = 0
+  private var waitingBytes = 0
+  private var lastID = 0
+  private var hasBegun = false
+  private let identity: UUID
+  private let limits: Limits
+
+  /// The most documents that are judged in one turn, to bound its memory and its latency.
+  private static let documentsPerTurn = 4000
+  private static let bytesPerTurn = 16 << 20
+  /// So many losses in a row, and the group is claimed.
+  static let lossesBeforeClaim = 3
+  /// So many, and the pushes are answered that the group is too busy.
+  static let lossesBeforeRefusal = 60
+  /// A claim that has been met so often, each time after a rest, is given up for dead.
+  static let patienceWithClaims = 12
+
+  package init(identity: UUID, limits: Limits) {
+    self.identity = identity
+    self.limits = limits
+  }
+
+  /// Nothing waits and nothing is under way.
+  package var isIdle: Bool { groups.isEmpty }
+
+  // MARK: What comes
+
+  /// Takes a push, to be answered under a number.
+  ///
+  /// - Throws: `ProtocolError` with `unavailable` when too much waits already.
+  package mutating func admit(_ push: PushRequest) throws(ProtocolError) -> Int {
+    let bytes = push.byteCount
+    guard waitingCount < limits.waitingPushes,
+      waitingCount == 0 || waitingBytes + bytes <= limits.waitingBytes
+    else { throw ProtocolError(.unavailable, "Too many pushes are waiting. Try again later.") }
+    waitingCount += 1
+    waitingBytes += bytes
+    lastID += 1
+    groups[push.group, default: Group()].waiting.append(Waiting(id: lastID, push: push, bytes: bytes))
+    makeReady(push.group)
+    return lastID
+  }
+
+  /// Takes a maintenance, which is done between the pushes of its group.
+  package mutating func admit(_ work: any GroupWork) -> Int {
+    lastID += 1
+    groups[work.group, default: Group()].maintenance.append((lastID, work))
+    makeReady(work.group)
+    return lastID
+  }
+
+  /// A group's rest is over.
+  package mutating func wake(_ group: String) {
+    groups[group]?.isBusy = false
+    makeReady(group)
+  }
+
+  private mutating func makeReady(_ name: String) {
+    guard let group = groups[name] else { return }
+    if group.isBusy { return }
+    if group.isEmpty {
+      groups[name] = nil
+      return
+    }
+    // Busy from now on, in the sense that it is not listed twice.
+    groups[name]?.isBusy = true
+    ready.append(name)
+  }
+
+  // MARK: Turns
+
+  /// The next turn; `nil` when nothing can be done.
+  ///
+  /// - Parameter fresh: a name for an epoch or a claim, in case one is needed.
+  package mutating func next(_ fresh: () -> UUID) -> Turn? {
+    var parts: [Turn.Part] = []
+    var (documents, bytes) = (0, 0)
+    while let name = ready.first, documents < Self.documentsPerTurn, bytes < Self.bytesPerTurn {
+      guard let part = part(name, fresh, &documents, &bytes, isFirst: parts.isEmpty) else { break }
+      ready.removeFirst()
+      parts.append(part)
+    }
+    if parts.isEmpty { return nil }
+    return Turn(parts: parts, opening: hasBegun ? nil : fresh(), identity: identity, limits: limits)
+  }
+
+  /// What a group does in the turn; `nil` when it does not fit any more.
+  private mutating func part(
+    _ name: String, _ fresh: () -> UUID, _ documents: inout Int, _ bytes: inout Int, isFirst: Bool
+  ) -> Turn.Part? {
+    guard var group = groups[name] else { return nil }
+    defer { groups[name] = group }
+    var claims = Set([group.claim].compactMap(\.self))
+    if let foreign = group.foreign, foreign.count > Self.patienceWithClaims { claims.insert(foreign.claim) }
+    if group.losses >= Self.lossesBeforeClaim && group.claim == nil {
+      let claim = fresh()
+      group.claim = claim
+      return Turn.Part(work: ClaimWork(group: name, claim: claim), ids: [], claims: claims)
+    }
+    if let (id, work) = group.maintenance.first {
+      return Turn.Part(work: work, ids: [id], claims: claims)
+    }
+    var pushes: [Waiting] = []
+    while let first = group.waiting.first, pushes.count < group.most {
+      let fits =
+        documents + first.push.edits.count <= Self.documentsPerTurn
+        && bytes + first.bytes <= Self.bytesPerTurn
+      guard fits || (isFirst && pushes.isEmpty) else { break }
+      documents += first.push.edits.count
+      bytes += first.bytes
+      pushes.append(group.waiting.removeFirst())
+    }
+    if pushes.isEmpty { return nil }
+    for push in pushes { taken[push.id] = push }
+    return Turn.Part(
+      work: GroupTurn(group: name, pushes: pushes.map(\.push), identity: identity), ids: pushes.map(\.id),
+      claims: claims)
+  }
+
+  /// Takes note of what became of a turn.
+  package mutating func end(_ turn: Turn) -> Ended {
+    if turn.hasOpened { hasBegun = true }
+    var ended = Ended()
+    for part in turn.parts {
+      switch part.outcome {
+      case .done: finish(part, &ended)
+      case .open: lose(part, &ended)  // not gone through to the end
+      case .void: lose(part, &ended)
+      case .held(let claim): wait(part, for: claim, &ended)
+      case .corrupt(let failures):
+        for (index, error) in failures { settle(part.ids[index], .failure(error), &ended) }
+        putBack(part)
+        release(part.work.group)
+      case .failed(let error): fail(part, error, &ended)
+      }
+    }
+    return ended
+  }
+
+  /// Takes note of a turn that ended with an error: what was not committed, or is not known to be, is answered with it.
+  ///
+  /// - Parameter isInDoubt: the commit may have happened.
+  package mutating func end(_ turn: Turn, _ error: any Error, isInDoubt: Bool) -> Ended {
+    var ended = Ended()
+    if isInDoubt { ended.written = turn.groupsInDoubt }
+    for part in turn.parts { fail(part, error, &ended) }
+    return ended
+  }
+
+  private mutating func finish(_ part: Turn.Part, _ ended: inout Ended) {
+    let name = part.work.group
+    let isClaim = part.ids.isEmpty
+    for (id, judgement) in zip(part.ids, part.work.judgements) {
+      switch judgement {
+      case .answer(let answer): settle(id, .answer(answer), &ended)
+      case .refused(let error): settle(id, .failure(error), &ended)
+      case .failed(let error): settle(id, .failure(error), &ended)
+      }
+    }
+    if part.work.changesDocuments { ended.written.append(name) }
+    if let (id, _) = groups[name]?.maintenance.first, part.ids == [id] {
+      if let next = part.work.next {
+        groups[name]?.maintenance[0].work = next
+      } else {
+        groups[name]?.maintenance.removeFirst()
+        ended.results.append((id, .done))
+      }
+    }
+    if !isClaim {
+      groups[name]?.losses = 0
+      groups[name]?.claim = nil
+      groups[name]?.foreign = nil
+      let most = groups[name]?.most ?? .max
+      groups[name]?.most = most > .max / 2 ? .max : most * 2
+    }
+    release(name)
+  }
+
+  /// Another authority was faster.
+  private mutating func lose(_ part: Turn.Part, _ ended: inout Ended) {
+    let name = part.work.group
+    guard var group = groups[name] else { return }
+    group.losses += 1
+    if part.ids.isEmpty { group.claim = nil }  // the claim is not there
+    if !part.work.judgements.isEmpty { group.most = max(1, part.ids.count / 2) }
+    groups[name] = group
+    if group.losses > Self.lossesBeforeRefusal {
+      let error = ProtocolError(.unavailable, "Other servers write this group all the time. Try again later.")
+      groups[name]?.losses = 0
+      fail(part, error, &ended)
+      return
+    }
+    putBack(part)
+    ended.resting.append((name, group.losses))
+  }
+
+  /// Another authority has claimed the group.
+  private mutating func wait(_ part: Turn.Part, for claim: UUID, _ ended: inout Ended) {
+    let name = part.work.group
+    guard var group = groups[name] else { return }
+    let count = group.foreign.map { $0.claim == claim ? $0.count + 1 : 1 } ?? 1
+    group.foreign = (claim, count)
+    if part.ids.isEmpty { group.claim = nil }
+    groups[name] = group
+    putBack(part)
+    ended.resting.append((name, count))
+  }
+
+  private mutating func fail(_ part: Turn.Part, _ error: any Error, _ ended: inout Ended) {
+    let name = part.work.group
+    if let (id, _) = groups[name]?.maintenance.first, part.ids == [id] {
+      groups[name]?.maintenance.removeFirst()
+      ended.results.append((id, .failure(error)))
+    } else {
+      for id in part.ids { settle(id, .failure(error), &ended) }
+    }
+    if part.ids.isEmpty { groups[name]?.claim = nil }
+    release(name)
+  }
+
+  private mutating func settle(_ id: Int, _ result: Result, _ ended: inout Ended) {
+    guard let push = taken.removeValue(forKey: id) else { return }
+    waitingCount -= 1
+    waitingBytes -= push.bytes
+    ended.results.append((id, result))
+  }
+
+  /// Those of its pushes that have no answer yet wait again.
+  private mutating func putBack(_ part: Turn.Part) {
+    let pushes = part.ids.compactMap { taken.removeValue(forKey: $0) }
+    groups[part.work.group]?.waiting.prepend(contentsOf: pushes)
+  }
+
+  private mutating func release(_ name: String) {
+    groups[name]?.isBusy = false
+    makeReady(name)
+  }
+}
+
+extension PushRequest {
+  /// About how much memory it takes.
+  var byteCount: Int { edits.reduce(256) { $0 + $1.content.byteCount + $1.id.utf8.count + 64 } }
+}

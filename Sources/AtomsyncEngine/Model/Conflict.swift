@@ -1,0 +1,51 @@
+public import Transit
+
+public import struct Foundation.Date
+
+/// A document that was changed here and on the server: what the two were, and what came of it.
+public struct Conflict: Sendable, Hashable, Identifiable {
+  public enum Outcome: Sendable, Hashable {
+    /// The server's value stands; the local one is kept here.
+    case serverWon
+    /// The local value stands and is sent again; the server's is kept here.
+    case localWon
+    /// A merge of both stands and is sent.
+    case merged
+    /// No conflict with the server: the local value had been rejected by it, and a later edit, whose value is given as
+    /// the remote one, has taken its place.
+    case overtaken
+    /// The merge failed, for this reason. The local value stands, but is not sent until the document changes again,
+    /// here or on the server. Once that has settled it, the conflict is reported again, under a new number, in place
+    /// of this report.
+    case open(String)
+  }
+
+  /// The merge failed, and nobody has settled it yet.
+  public var isOpen: Bool { if case .open = outcome { true } else { false } }
+
+  /// Rises with each conflict of the atom.
+  public var id: Int64
+  public var document: String
+  /// What both sides began with; `nil` when the document did not exist.
+  public var base: TransitValue?
+  /// What was written here; `nil` when it was deleted.
+  public var local: TransitValue?
+  /// What the server has; `nil` when it is deleted there.
+  public var remote: TransitValue?
+  public var outcome: Outcome
+  /// When it was detected, by this machine's clock.
+  public var detectedAt: Date
+
+  public init(
+    id: Int64, document: String, base: TransitValue?, local: TransitValue?, remote: TransitValue?,
+    outcome: Outcome, detectedAt: Date
+  ) {
+    self.id = id
+    self.document = document
+    self.base = base
+    self.local = local
+    self.remote = remote
+    self.outcome = outcome
+    self.detectedAt = detectedAt
+  }
+}

@@ -1,0 +1,179 @@
+package import AtomsyncCore
+internal import Logging
+
+/// Makes the batches of a client's atoms durable, in order and grouped: while one commit is under way, all that
+/// comes waits for the next, so that the cost of a durable write is shared.
+///
+/// A commit that fails is tried again, with everything behind it, until it succeeds or the queue is closed: the
+/// batches hold no preconditions and applying them twice does nothing new.
+package final class CommitQueue: Sendable {
+  /// Who put a batch in, and is told what became of it.
+  package protocol Client: AnyObject, Sendable {
+    func committed(through ticket: Int64)
+    func commitFailed(_ error: StorageError)
+  }
+
+  private struct Entry {
+    var batch: StorageBatch
+    var client: any Client
+    var ticket: Int64
+  }
+  private struct State {
+    var waiting: [Entry] = []
+    /// Somebody commits, or looks for more to commit.
+    var isRunning = false
+    var isCommitting = false
+    /// Why batches were let go that nobody tries to save any more.
+    var loss: StorageError?
+    var isClosing = false
+    var idle: [Promise<Void>] = []
+  }
+
+  private let state = Lock(State())
+  private let storage: any Storage
+  private let time: TimeSource
+  private let retry: RetryPolicy
+  private let logger: Logger
+  /// The most that one storage transaction takes.
+  private static let batchesPerCommit = 2048
+  private static let bytesPerCommit = 16 << 20
+  private static let looksBeforeRest = 16
+
+  package init(_ storage: any Storage, _ configuration: AtomsyncConfiguration) {
+    self.storage = storage
+    time = configuration.time
+    retry = configuration.retry
+    logger = configuration.logger
+  }
+
+  func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
+    let starts = state.withLock { state in
+      // Whoever put it in is told of the loss, or has been.
+      guard state.loss == nil else { return false }
+      state.waiting.append(Entry(batch: batch, client: client, ticket: ticket))
+      defer { state.isRunning = true }
+      return !state.isRunning
+    }
+    // Not on behalf of the swap that starts it: it serves all that come after.
+    if starts { Task.detached { await self.run() } }
+  }
+
+  /// Waits until everything that is in the queue now is durable; throws when the store fails first.
+  package func flush(timeout: Duration?) async throws {
+    let barrier = Barrier()
+    let isNeeded = try state.withLock { state in
+      if let loss = state.loss { throw SyncError(loss) }
+      guard state.isCommitting || !state.waiting.isEmpty else { return false }
+      state.waiting.append(Entry(batch: StorageBatch(), client: barrier, ticket: 0))
+      return true
+    }
+    guard isNeeded else { return }
+    try await barrier.promise.wait(timeout, time, "Earlier changes were not durable")
+  }
+
+  private final class Barrier: Client {
+    let promise = Promise<Void>()
+    func committed(through ticket: Int64) { promise.complete(.success(())) }
+    func commitFailed(_ error: StorageError) { promise.complete(.failure(SyncError(error))) }
+  }
+
+  /// Waits until everything is durable; gives up with the store's error if it fails once more.
+  package func close() async throws {
+    let promise = Promise<Void>()
+    let isIdle = try state.withLock { state in
+      if let loss = state.loss { throw SyncError(loss) }
+      state.isClosing = true
+      if state.isRunning { state.idle.append(promise) }
+      return !state.isRunning
+    }
+    if !isIdle { try await promise.wait() }
+  }
+
+  private func run() async {
+    while let entries = await upcoming() {
+      guard await commit(entries) else { return }
+    }
+  }
+
+  /// Tries until it succeeds; false once there is no sense in trying again.
+  private func commit(_ entries: [Entry]) async -> Bool {
+    for attempt in 1... {
+      do {
+        _ = try await storage.commit(entries.map(\.batch))
+        for (client, ticket) in Self.lastTickets(entries) { client.committed(through: ticket) }
+        break
+      } catch {
+        let error = error as? StorageError ?? StorageError(.failed, "The store failed.", cause: "\(error)")
+        if attempt == 1 {
+          logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
+        }
+        // Those behind it cannot be saved either.
+        let behind = state.withLock { $0.waiting }
+        for (client, _) in Self.lastTickets(entries + behind) { client.commitFailed(error) }
+        if let rest = giveUp(error) {
+          for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
+          return false
+        }
+        try? await time.sleep(retry.delay(attempt: attempt, random: 0))
+      }
+    }
+    return true
+  }
+
+  /// What the next commit takes; `nil` when the queue stays empty. It is looked at a few times first, because a new
+  /// runner costs the swap that starts it the waking of a thread, which is more than all the rest of it.
+  private func upcoming() async -> [Entry]? {
+    for _ in 0..<Self.looksBeforeRest {
+      let entries = next(endsIfEmpty: false)
+      if !entries.isEmpty { return entries }
+      await Task.yield()
+    }
+    let entries = next(endsIfEmpty: true)
+    return entries.isEmpty ? nil : entries
+  }
+
+  private func next(endsIfEmpty: Bool) -> [Entry] {
+    let (entries, idle) = state.withLock { state -> ([Entry], [Promise<Void>]) in
+      state.isCommitting = !state.waiting.isEmpty
+      guard state.isCommitting else {
+        state.isRunning = !endsIfEmpty
+        defer { state.idle = [] }
+        return ([], state.idle)
+      }
+      var bytes = 0
+      let end = state.waiting.prefix(Self.batchesPerCommit).firstIndex { entry in
+        bytes += entry.batch.byteCount
+        return bytes > Self.bytesPerCommit
+      }
+      let count = max(1, end ?? min(state.waiting.count, Self.batchesPerCommit))
+      if count == state.waiting.count {
+        defer { state.waiting = [] }
+        return (state.waiting, [])
+      }
+      defer { state.waiting.removeFirst(count) }
+      return (Array(state.waiting.prefix(count)), [])
+    }
+    for promise in idle { promise.complete(.success(())) }
+    return entries
+  }
+
+  /// What is left behind, if there is no sense in trying again.
+  private func giveUp(_ error: StorageError) -> [Entry]? {
+    let left = state.withLock { state -> (entries: [Entry], idle: [Promise<Void>])? in
+      guard state.isClosing || error.code == .closed else { return nil }
+      state.isRunning = false
+      state.isCommitting = false
+      state.loss = error
+      defer { (state.waiting, state.idle) = ([], []) }
+      return (state.waiting, state.idle)
+    }
+    for promise in left?.idle ?? [] { promise.complete(.failure(SyncError(error))) }
+    return left?.entries
+  }
+
+  private static func lastTickets(_ entries: [Entry]) -> [(any Client, Int64)] {
+    var last: [ObjectIdentifier: (any Client, Int64)] = [:]
+    for entry in entries { last[ObjectIdentifier(entry.client)] = (entry.client, entry.ticket) }
+    return Array(last.values)
+  }
+}

@@ -1,0 +1,108 @@
+internal import AtomsyncCore
+internal import Foundation
+internal import HashTreeCollections
+
+extension ReplicaContent {
+  /// What to read from the store to begin with.
+  static func loadQuery(_ settings: Settings) -> StorageQuery {
+    let keys = settings.keys
+    return StorageQuery(
+      keys: [keys.atomRow, keys.inFlight, keys.formerAtomRow, keys.formerInFlight],
+      scans: [.base, .pending, .rejected].map { StorageScan(keys.all($0)) } + [
+        // The newest, as many as are kept in memory.
+        StorageScan(keys.all(.conflict), byteLimit: max(1, settings.conflictBytes), reverse: true)
+      ])
+  }
+
+  /// Takes what a snapshot of ``loadQuery(_:)`` holds. O(documents)
+  ///
+  /// - Throws: `StorageError` (`corrupt`, `newerFormat`), `TransitError`; ``SyncError`` with `wrongGroup`.
+  mutating func load(_ snapshot: StorageSnapshot) throws {
+    guard snapshot.values.count == 4, snapshot.scans.count == 4 else {
+      throw StorageError(.failed, "The storage did not answer what was asked.")
+    }
+    try loadRecord(snapshot.values)
+    try loadDocuments(base: snapshot.scans[0].entries, pending: snapshot.scans[1].entries)
+    let keys = settings.keys
+    for entry in snapshot.scans[2].entries {
+      guard let id = keys.id(in: entry.key) else { continue }
+      rejections[id] = try RejectedEdit(document: id, row: entry.value)
+    }
+    for entry in snapshot.scans[3].entries.reversed() {
+      guard let number = TupleKey.trailingNumber(entry.key) else { continue }
+      record.conflict = max(record.conflict, number)
+      let row = try ConflictRow(number: number, row: entry.value)
+      conflicts.append(row)
+      // Edits of store format 1 do not name their reports.
+      if row.conflict.isOpen, let edit = documents[row.conflict.document]?.pending, edit.openReport == nil {
+        documents.update(row.conflict.document) { $0.pending?.openReport = number }
+      }
+    }
+    skipNumbers()
+  }
+
+  private mutating func loadRecord(_ rows: [[UInt8]?]) throws {
+    let keys = settings.keys
+    if let row = rows[0] {
+      record = try AtomRecord(row)
+      recordState = .saved
+    } else if let row = rows[2] {
+      record = try AtomRecord(positional: row)
+      output.batch.delete(keys.formerAtomRow)
+      recordState = .now
+    }
+    if let row = rows[1] {
+      setInFlight(try FrozenPush(row: row))
+    } else if let row = rows[3] {
+      let push = try FrozenPush(positional: row)
+      setInFlight(push)
+      output.batch.put(keys.inFlight, push.row)
+      output.batch.delete(keys.formerInFlight)
+    }
+    if let group = record.group, group != settings.group {
+      throw SyncError(
+        .wrongGroup,
+        "The atom of this name holds the documents of the group \(group), not of \(settings.group). Open \(settings.group) "
+          + "under a name of its own.")
+    }
+    if record.group == nil {
+      record.group = settings.group
+      if recordState == .saved { recordState = .withNextRows }
+    }
+  }
+
+  private mutating func loadDocuments(base: [StorageEntry], pending: [StorageEntry]) throws {
+    let keys = settings.keys
+    for entry in base {
+      guard let id = keys.id(in: entry.key) else { continue }
+      let document = try BaseDocument(row: entry.value)
+      documents.update(id) { $0.base = document }
+    }
+    var edits: [(edit: Int64, id: String)] = []
+    for entry in pending {
+      guard let id = keys.id(in: entry.key) else { continue }
+      let edit = try PendingEdit(row: entry.value)
+      documents.update(id) { $0.pending = edit }
+      if let group = edit.atomic { atomicGroups.add(id, to: group) }
+      record.edit = max(record.edit, edit.edit)
+      edits.append((edit.firstEdit, id))
+    }
+    for (_, id) in edits.sorted(by: { $0 < $1 }) { queue.append(id) }
+  }
+
+  /// Edits that an earlier process numbered may be lost with it: no number is given twice, so that nobody takes the
+  /// verdict on another edit for the one on theirs. The step is random, because nothing is written when an atom is
+  /// opened.
+  private mutating func skipNumbers() { record.edit += 1 + Int64(editStep) }
+
+  /// Finds the conflicts that were open at the end: edits that are not on top of the base.
+  mutating func reopenConflicts() {
+    // Without the whole content there is no base to compare with: it was withdrawn, or is being read.
+    guard !record.isResetting, record.hasSynced else { return }
+    for id in pendingIDs where inFlightEdits[id] == nil {
+      guard let document = documents[id], let edit = document.pending else { continue }
+      // The version alone says nothing: a server that was restored gives it to another value.
+      if edit.baseVersion != document.base?.version ?? 0 || edit.base != document.base?.value { rebase(id) }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package import AtomsyncCore
+package import Foundation
+
+/// Everything that can happen to a replica. (The table of states and events is in Docs/Replica.md.)
+package enum ReplicaEvent: Sendable {
+  /// There is a server, and the application wants to talk to it.
+  case connect
+  /// No more talking, until `connect`.
+  case disconnect
+  /// The end.
+  case close
+  /// Rows cannot be saved any more, ever.
+  case storeLost
+  /// Talk to the server now, and tell when everything is settled.
+  case sync
+  /// The rows of every ticket up to this one are durable.
+  case saved(ticket: Int64)
+  /// A part of a request or of its answer has passed.
+  case progressed(request: Int)
+  case pulled(request: Int, RemotePage)
+  case pullFailed(request: Int, TransportError)
+  case pushed(request: Int, PushAnswer)
+  /// A new client id comes along, in case it is needed.
+  case pushFailed(request: Int, TransportError, freshClient: UUID)
+  case liveOpened(stream: Int)
+  case livePage(stream: Int, RemotePage)
+  case liveRevoked(stream: Int)
+  /// Without an error: the server ended it in good order.
+  case liveEnded(stream: Int, TransportError?)
+  /// A wait is over.
+  case timer(ReplicaTimer)
+  /// The application's merge function answered.
+  case merged(MergeTask, MergeResult)
+  /// Read everything anew from the server.
+  case resync(discardingPending: Bool)
+  /// Forget a rejected edit.
+  case discardRejection(Rejection)
+  /// Count the atom's age, and forget the conflicts that have outlived the retention.
+  case expire
+}
+
+/// A wait that a replica has begun. There is one of each kind at a time; a newer one takes the place of an earlier.
+package struct ReplicaTimer: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable, CaseIterable {
+    /// After a failure, until the server is tried again.
+    case retry
+    /// After the server has refused a push, until the next is tried.
+    case refusal
+    /// Until the server is asked again that has no live stream.
+    case poll
+    /// How long a request may go on without progress.
+    case deadline
+    /// How long a live stream may take to open.
+    case opening
+    /// How long a live stream has to hold to count as a success.
+    case steady
+  }
+
+  package var kind: Kind
+  /// Tells it from earlier ones, which are void.
+  package var number: Int
+
+  package init(_ kind: Kind, _ number: Int) {
+    self.kind = kind
+    self.number = number
+  }
+}
+
+/// How long a wait is to be.
+package enum ReplicaWait: Hashable, Sendable {
+  /// The backoff after so many failures in a row, and no shorter than the server asked for.
+  case backoff(attempt: Int, retryAfter: Duration?)
+  case poll
+  /// The time that a request may go without progress, doubled so often.
+  case deadline(doublings: Int)
+  case steady
+}
+
+/// A page with its values decoded.
+package struct RemotePage: Sendable {
+  package struct Item: Sendable {
+    var id: String
+    var version: Int64
+    var updated: Int64
+    var value: StoredValue?
+  }
+
+  var items: [Item]
+  var store: UUID?
+  var cursor: Cursor
+  var hasMore: Bool
+  var isReset: Bool
+  var user: String?
+
+  /// - Throws: `TransitError` when a value cannot be decoded.
+  package init(_ page: PullPage) throws {
+    items = try page.documents.map {
+      Item(
+        id: $0.id, version: $0.version, updated: $0.updated,
+        value: try $0.content.payload.map { try StoredValue($0) })
+    }
+    store = page.store
+    cursor = page.cursor
+    hasMore = page.hasMore
+    isReset = page.isReset
+    user = page.user
+  }
+}
+
+/// A conflict that the application decides.
+package struct MergeTask: Sendable, Equatable {
+  package var input: MergeInput
+  /// The first and the last local edit that the input contains: it is out of date when there is a newer one.
+  package var firstEdit: Int64
+  package var edit: Int64
+  /// The version of the remote document, for the same reason.
+  package var remoteVersion: Int64
+
+  package init(input: MergeInput, firstEdit: Int64, edit: Int64, remoteVersion: Int64) {
+    self.input = input
+    self.firstEdit = firstEdit
+    self.edit = edit
+    self.remoteVersion = remoteVersion
+  }
+}
+
+package enum MergeResult: Sendable {
+  case value(StoredValue?)
+  case failed(String)
+}

@@ -1,0 +1,86 @@
+internal import HashTreeCollections
+package import Transit
+
+/// A snapshot of an atom, and what has been made of it since: what a swap works on.
+///
+/// Changes are kept beside the snapshot. To put them into its tree would copy the path to each, only for the atom to
+/// change its own tree, in place, once more.
+package struct SnapshotOverlay: Sendable {
+  private let snapshot: DocumentTree
+  private let origin: Origin?
+  /// What was assigned; `nil` is a deletion.
+  private var changes: [String: TransitValue?] = [:]
+
+  /// One revision of one atom.
+  struct Origin: Equatable {
+    var atom: UInt64
+    var revision: Int
+  }
+
+  init(_ snapshot: DocumentTree, _ origin: Origin? = nil) {
+    self.snapshot = snapshot
+    self.origin = origin
+  }
+
+  /// No documents.
+  package init() { self.init([:]) }
+
+  /// The revision that this was made of.
+  package var revision: Int { origin?.revision ?? 0 }
+
+  package subscript(id: String) -> TransitValue? {
+    get {
+      if !changes.isEmpty, let value = changes[id] { return value }
+      return snapshot[id]?.visible?.value
+    }
+    set { changes[id] = .some(newValue) }
+  }
+
+  /// O(changes)
+  package var count: Int {
+    changes.reduce(snapshot.count) { count, change in
+      count + (change.value == nil ? 0 : 1) - (snapshot[change.key] == nil ? 0 : 1)
+    }
+  }
+
+  /// All ids, in no particular order. O(n)
+  package var ids: [String] { changes.isEmpty ? Array(snapshot.keys) : map(\.id) }
+
+  /// O(n)
+  package mutating func removeAll() {
+    for id in ids { changes[id] = .some(nil) }
+  }
+
+  /// The ids of what has to change for another overlay to become this, in order: what was assigned, or all that differs when
+  /// this was made of something else. O(changes), or O(n).
+  package func changed(since other: SnapshotOverlay) -> [String] {
+    if origin != nil && origin == other.origin {
+      return changes.count == 1 ? Array(changes.keys) : changes.keys.sorted()
+    }
+    return Set(other.ids).union(ids).filter { other[$0] != self[$0] }.sorted()
+  }
+}
+
+extension SnapshotOverlay: Sequence {
+  package func makeIterator() -> AnyIterator<(id: String, value: TransitValue)> {
+    var unchanged = snapshot.makeIterator()
+    var assigned = changes.makeIterator()
+    return AnyIterator {
+      while let (id, document) = unchanged.next() {
+        if changes[id] == nil, let value = document.visible?.value { return (id, value) }
+      }
+      while let (id, value) = assigned.next() {
+        if let value { return (id, value) }
+      }
+      return nil
+    }
+  }
+}
+
+extension SnapshotOverlay: Equatable {
+  /// O(what differs), mostly, when nothing was assigned; O(n) otherwise.
+  package static func == (left: SnapshotOverlay, right: SnapshotOverlay) -> Bool {
+    if left.changes.isEmpty && right.changes.isEmpty { return left.snapshot == right.snapshot }
+    return left.count == right.count && left.allSatisfy { $0.value == right[$0.id] }
+  }
+}

@@ -1,0 +1,49 @@
+package import AtomsyncCore
+package import Foundation
+
+/// How an authority's documents lie in a store.
+///
+/// The values are in the change index, by sequence, so that a pull is one scan; the document index says where, and what
+/// is needed to judge a push.
+package enum AuthorityKey {
+  /// The epoch that changes are written in now.
+  package static let epoch = TupleKey(.epoch).bytes
+
+  package static func head(_ group: String) -> [UInt8] { TupleKey(.group).appending(group).bytes }
+  static let heads = KeyRange(prefix: TupleKey(.group).bytes)
+
+  static func document(_ group: String, _ id: String) -> [UInt8] {
+    TupleKey(.document).appending(group).appending(id).bytes
+  }
+
+  static func documents(_ group: String) -> KeyRange {
+    KeyRange(prefix: TupleKey(.document).appending(group).bytes)
+  }
+
+  package static func change(_ group: String, _ sequence: Int64) -> [UInt8] {
+    TupleKey(.change).appending(group).appending(sequence).bytes
+  }
+
+  /// The changes of a group whose sequence is greater than `sequence`. (`sequence` < `Int64.max`)
+  package static func changes(_ group: String, after sequence: Int64) -> KeyRange {
+    let prefix = TupleKey(.change).appending(group).bytes
+    return KeyRange(from: change(group, sequence + 1), to: KeyRange.successor(ofPrefix: prefix))
+  }
+
+  /// Where an earlier epoch of a group ended.
+  package static func epochEnd(_ group: String, _ epoch: UUID) -> [UInt8] {
+    TupleKey(.epochEnd).appending(group).appending(epoch.uuidString).bytes
+  }
+
+  package static func epochEnds(_ group: String) -> KeyRange {
+    KeyRange(prefix: TupleKey(.epochEnd).appending(group).bytes)
+  }
+
+  /// The record of a client's last push. Clients of two users never share one, whatever they call themselves.
+  package static func push(_ group: String, _ client: UUID, user: String?) -> [UInt8] {
+    TupleKey(.push).appending(group).appending(client.uuidString).appending(user ?? "").bytes
+  }
+
+  /// The records of all clients and groups.
+  package static let pushes = KeyRange(prefix: TupleKey(.push).bytes)
+}

@@ -1,0 +1,324 @@
+internal import AtomsyncCore
+package import Foundation
+
+/// A group's counters, and the epoch of its newest change.
+package struct GroupHead: Equatable {
+  /// The sequence of the newest change.
+  package var counter: Int64 = 0
+  /// The highest sequence that a purge has removed; a cursor below it cannot be continued.
+  package var horizon: Int64 = 0
+  /// When the newest change was written, in milliseconds since 1970.
+  var updated: Int64 = 0
+  /// The highest version of a purged tombstone: a document that is not known begins above it, so that no version
+  /// of an id ever comes twice.
+  package var floor: Int64 = 0
+  /// The epoch in which the newest change was written. `nil`: the store had no epochs then, and its identity stands in.
+  package var epoch: UUID?
+  /// An authority that has lost the group to others again and again asks them to wait for its turn.
+  package var claim: UUID?
+
+  private enum Field: UInt8, RowField {
+    case counter = 1
+    case horizon, updated, floor, epoch, claim
+  }
+
+  package init() {}
+
+  package init(_ bytes: [UInt8]?) throws {
+    guard let bytes else {
+      self.init()
+      return
+    }
+    guard RowReader.isTagged(bytes) else {
+      try self.init(positional: bytes)
+      return
+    }
+    self.init()
+    var reader = try RowReader(bytes)
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .counter: counter = try reader.number()
+      case .horizon: horizon = try reader.number()
+      case .updated: updated = try reader.number()
+      case .floor: floor = try reader.number()
+      case .epoch: epoch = try reader.uuid()
+      case .claim: claim = try reader.uuid()
+      }
+    }
+  }
+
+  package var bytes: [UInt8] {
+    var writer = RowWriter()
+    writer.write(Field.counter, counter)
+    writer.write(Field.horizon, horizon)
+    writer.write(Field.updated, updated)
+    writer.write(Field.floor, floor)
+    writer.write(Field.epoch, epoch)
+    writer.write(Field.claim, claim)
+    return writer.bytes
+  }
+}
+
+/// Where a document is, and its state.
+package struct DocumentIndex: Equatable {
+  var sequence: Int64
+  var version: Int64
+  var updated: Int64
+  var isDeleted: Bool
+
+  private enum Field: UInt8, RowField {
+    case sequence = 1
+    case version, updated, deleted
+  }
+
+  init(sequence: Int64, version: Int64, updated: Int64, isDeleted: Bool) {
+    self.sequence = sequence
+    self.version = version
+    self.updated = updated
+    self.isDeleted = isDeleted
+  }
+
+  init(_ bytes: [UInt8]) throws {
+    guard RowReader.isTagged(bytes) else {
+      try self.init(positional: bytes)
+      return
+    }
+    var reader = try RowReader(bytes)
+    var sequence: Int64?
+    var version: Int64?
+    var updated: Int64 = 0
+    var isDeleted = false
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .sequence: sequence = try reader.number()
+      case .version: version = try reader.number()
+      case .updated: updated = try reader.number()
+      case .deleted: isDeleted = try reader.flag()
+      }
+    }
+    self.init(
+      sequence: try reader.required(sequence), version: try reader.required(version), updated: updated,
+      isDeleted: isDeleted)
+  }
+
+  var bytes: [UInt8] {
+    var writer = RowWriter(reserving: 25)
+    writer.write(Field.sequence, sequence)
+    writer.write(Field.version, version)
+    writer.write(Field.updated, updated)
+    writer.write(Field.deleted, flag: isDeleted)
+    return writer.bytes
+  }
+}
+
+private enum ChangeField: UInt8, RowField {
+  case id = 1
+  case version, updated, value
+}
+
+extension Document {
+  /// A document as the change index holds it.
+  package init(change bytes: [UInt8]) throws {
+    guard RowReader.isTagged(bytes) else {
+      try self.init(positional: bytes)
+      return
+    }
+    var reader = try RowReader(bytes)
+    var id: String?
+    var version: Int64?
+    var updated: Int64 = 0
+    var content = Content.deleted
+    while let field = try reader.next(ChangeField.self) {
+      switch field {
+      case .id: id = try reader.text()
+      case .version: version = try reader.number()
+      case .updated: updated = try reader.number()
+      case .value: content = .value(try reader.payload())
+      }
+    }
+    self.init(
+      id: try reader.required(id), version: try reader.required(version), updated: updated, content: content)
+  }
+
+  package var changeBytes: [UInt8] {
+    var writer = RowWriter(reserving: content.byteCount + id.utf8.count + 24)
+    writer.write(ChangeField.id, id)
+    writer.write(ChangeField.version, version)
+    writer.write(ChangeField.updated, updated)
+    writer.write(ChangeField.value, content.payload?.bytes)
+    return writer.bytes
+  }
+}
+
+/// Where an earlier epoch of a group ended.
+package struct EpochEnd: Equatable {
+  /// The sequence of the epoch's last change.
+  package var sequence: Int64
+  /// When the next epoch began, in milliseconds since 1970.
+  package var ended: Int64
+
+  private enum Field: UInt8, RowField {
+    case sequence = 1
+    case ended
+  }
+
+  package init(sequence: Int64, ended: Int64) {
+    self.sequence = sequence
+    self.ended = ended
+  }
+
+  package init(_ bytes: [UInt8]) throws {
+    var reader = try RowReader(bytes)
+    var sequence: Int64?
+    var ended: Int64?
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .sequence: sequence = try reader.number()
+      case .ended: ended = try reader.number()
+      }
+    }
+    self.sequence = try reader.required(sequence)
+    self.ended = try reader.required(ended)
+  }
+
+  package var bytes: [UInt8] {
+    var writer = RowWriter(reserving: 16)
+    writer.write(Field.sequence, sequence)
+    writer.write(Field.ended, ended)
+    return writer.bytes
+  }
+}
+
+/// The epoch that changes are written in now, whichever authority writes them.
+package struct StoreEpoch: Equatable {
+  package var id: UUID
+  /// When it began, in milliseconds since 1970.
+  package var began: Int64
+
+  private enum Field: UInt8, RowField {
+    case id = 1
+    case began
+  }
+
+  package init(id: UUID, began: Int64) {
+    self.id = id
+    self.began = began
+  }
+
+  package init(_ bytes: [UInt8]) throws {
+    var reader = try RowReader(bytes)
+    var id: UUID?
+    var began: Int64?
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .id: id = try reader.uuid()
+      case .began: began = try reader.number()
+      }
+    }
+    self.id = try reader.required(id)
+    self.began = try reader.required(began)
+  }
+
+  package var bytes: [UInt8] {
+    var writer = RowWriter(reserving: 32)
+    writer.write(Field.id, id)
+    writer.write(Field.began, began)
+    return writer.bytes
+  }
+}
+
+/// A client's last push and what was said to it. Values are not kept: a replay reads them again.
+package struct PushRecord {
+  var number: Int64
+  /// When it was judged; records expire with the retention.
+  var judged: Int64
+  /// Tells pushes with the same number apart.
+  var digest: Int64
+  var accepted: [PushAnswer.Acceptance]
+  var rejected: [(id: String, reason: RejectionReason)]
+
+  private enum Field: UInt8, RowField {
+    case number = 1
+    case judged, digest, accepted, rejected
+  }
+
+  private enum VerdictField: UInt8, RowField {
+    case id = 1
+    case version, updated, reason
+  }
+
+  init(number: Int64, digest: Int64, answer: PushAnswer) {
+    self.number = number
+    self.digest = digest
+    judged = answer.now
+    accepted = answer.accepted
+    rejected = answer.rejected.map { ($0.id, $0.reason) }
+  }
+
+  init(_ bytes: [UInt8]) throws {
+    var reader = try RowReader(bytes)
+    var number: Int64?
+    var judged: Int64?
+    var digest: Int64?
+    accepted = []
+    rejected = []
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .number: number = try reader.number()
+      case .judged: judged = try reader.number()
+      case .digest: digest = try reader.number()
+      case .accepted: accepted.append(try Self.acceptance(try reader.row()))
+      case .rejected: rejected.append(try Self.rejection(try reader.row()))
+      }
+    }
+    self.number = try reader.required(number)
+    self.judged = try reader.required(judged)
+    self.digest = try reader.required(digest)
+  }
+
+  private static func acceptance(_ row: RowReader) throws -> PushAnswer.Acceptance {
+    let (id, version, updated, _) = try verdict(row)
+    return .init(id: id, version: try row.required(version), updated: updated)
+  }
+
+  private static func rejection(_ row: RowReader) throws -> (id: String, reason: RejectionReason) {
+    let (id, _, _, reason) = try verdict(row)
+    return (id, RejectionReason(try row.required(reason)))
+  }
+
+  private static func verdict(
+    _ row: RowReader
+  ) throws -> (id: String, version: Int64?, updated: Int64, reason: String?) {
+    var reader = row
+    var id: String?
+    var version: Int64?
+    var updated: Int64 = 0
+    var reason: String?
+    while let field = try reader.next(VerdictField.self) {
+      switch field {
+      case .id: id = try reader.text()
+      case .version: version = try reader.number()
+      case .updated: updated = try reader.number()
+      case .reason: reason = try reader.text()
+      }
+    }
+    return (try reader.required(id), version, updated, reason)
+  }
+
+  var bytes: [UInt8] {
+    var writer = RowWriter(reserving: 48 + 32 * (accepted.count + rejected.count))
+    writer.write(Field.number, number)
+    writer.write(Field.judged, judged)
+    writer.write(Field.digest, digest)
+    writer.write(Field.accepted, each: accepted) { writer, acceptance in
+      writer.write(VerdictField.id, acceptance.id)
+      writer.write(VerdictField.version, acceptance.version)
+      writer.write(VerdictField.updated, acceptance.updated)
+    }
+    writer.write(Field.rejected, each: rejected) { writer, rejection in
+      writer.write(VerdictField.id, rejection.id)
+      writer.write(VerdictField.reason, rejection.reason.text)
+    }
+    return writer.bytes
+  }
+}

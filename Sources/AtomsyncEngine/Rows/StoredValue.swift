@@ -1,0 +1,41 @@
+package import AtomsyncCore
+package import Transit
+
+/// A value in both its forms: as people see it, and as it is stored and sent.
+package struct StoredValue: Equatable, Sendable {
+  package let value: TransitValue
+  package let payload: Payload
+
+  /// - Throws: `TransitError` for a value that cannot be encoded.
+  package init(_ value: TransitValue) throws {
+    self.value = value
+    payload = Payload(bytes: try value.transit(.msgpack))
+  }
+
+  /// - Throws: `TransitError` for bytes that are no value.
+  package init(_ payload: Payload) throws {
+    self.payload = payload
+    value = try TransitValue(transit: payload.bytes, format: .msgpack)
+  }
+
+  package static func == (left: StoredValue, right: StoredValue) -> Bool {
+    left.payload == right.payload || left.value == right.value
+  }
+
+  /// The size as stored, in bytes.
+  package var byteCount: Int { payload.bytes.count }
+}
+
+extension Content {
+  init(_ value: StoredValue?) { self = value.map { .value($0.payload) } ?? .deleted }
+}
+
+extension RowWriter {
+  mutating func write(_ field: some RowField, _ value: StoredValue?) {
+    write(field, value?.payload.bytes)
+  }
+}
+
+extension RowReader {
+  mutating func value() throws -> StoredValue { try StoredValue(try payload()) }
+}

@@ -1,0 +1,147 @@
+internal import AtomsyncCore
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// What is known of one request, for its answer and for the log.
+struct RequestContext {
+  let request: Request
+  let id: String
+  let began = ContinuousClock.now
+  var log: Logger
+  var group: String?
+  var user: String?
+  private let reader: (any Codec)?
+  private var writer: any Codec
+
+  init(_ request: Request, _ negotiation: Negotiation, logger: Logger) {
+    self.request = request
+    id = Self.id(of: request)
+    log = logger
+    log[metadataKey: "request"] = "\(id)"
+    reader = negotiation.reader(contentType: request.headers[.contentType])
+    writer = reader ?? negotiation.defaultCodec
+  }
+
+  // MARK: Checks
+
+  func checkMethod() throws {
+    guard request.method == .get || request.method == .post else {
+      throw ProtocolError(.methodNotAllowed, "This URL answers GET (pull and live) and POST (push).")
+    }
+  }
+
+  func checkProtocol() throws {
+    guard let asked = request.headers[.atomsyncProtocol] else { return }
+    let versions = asked.split(whereSeparator: { $0 == "," || $0 == " " })
+    guard versions.contains("1") else {
+      throw ProtocolError(
+        .unsupportedProtocol, "This server speaks version 1 of the protocol; the request asks for another.")
+    }
+  }
+
+  /// Chooses the type of the answer, errors included.
+  mutating func negotiate(_ negotiation: Negotiation) throws -> Negotiation.Answer {
+    let chosen = negotiation.answer(
+      accept: request.headers[.accept], like: request.method == .post ? reader : nil,
+      allowsEventStream: request.method == .get)
+    guard let chosen else {
+      writer = negotiation.defaultCodec
+      throw ProtocolError(
+        .notAcceptable,
+        "This URL answers application/transit+json, also with verbose=true, "
+          + "application/transit+msgpack and, for GET, text/event-stream.")
+    }
+    if case .codec(let codec) = chosen { writer = codec } else { writer = negotiation.defaultCodec }
+    return chosen
+  }
+
+  // MARK: Messages
+
+  /// Reads the body, counting while it arrives.
+  func message<Message: WireMessage>(limit: Int) async throws -> Message {
+    guard let reader else {
+      throw ProtocolError(
+        .unsupportedMediaType,
+        "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
+    }
+    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+      throw ProtocolError(
+        .unsupportedMediaType, "Compressed bodies are not read here; send the body as it is.")
+    }
+    let tooLarge = ProtocolError(
+      .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
+    if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+    let buffer: ByteBuffer
+    do {
+      buffer = try await request.body.collect(upTo: limit)
+    } catch is NIOTooManyBytesError {
+      throw tooLarge
+    } catch {
+      // Not the client's mistake, as far as can be known: it may send the same body again.
+      log.debug("A body broke off.", metadata: ["error": "\(error)"])
+      throw ProtocolError(.unavailable, "The body ended before it was complete. Send it again.")
+    }
+    do {
+      return try reader.decode(Message.self, from: Array(buffer.readableBytesView))
+    } catch {
+      throw ProtocolError(undecodable: error)
+    }
+  }
+
+  func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> Response {
+    let bytes = try writer.encode(message)
+    return Response(
+      status: status, headers: [.contentType: writer.mediaType],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  // MARK: The end
+
+  /// The answer with what every answer has.
+  func finished(_ response: Response) -> Response {
+    var response = response
+    response.headers[.atomsyncProtocol] = "1"
+    response.headers[.requestID] = id
+    response.headers[.cacheControl] = "no-store"
+    write(response.status, to: log, at: .info)
+    return response
+  }
+
+  /// The answer that tells an error.
+  func finished(_ error: any Error) -> Response {
+    let body = ProtocolError(telling: error)
+    var response =
+      (try? answer(body, status: body.status)) ?? Response(status: body.status)
+    for (name, value) in body.fields { response.headers[name] = value }
+    if request.method == .head {
+      // The length says what a GET would have got; a body must not follow.
+      response = Response(status: response.status, headers: response.headers)
+    }
+    if body.code == .internal {
+      log.error("A request failed.", metadata: ["error": "\(error)"])
+    }
+    return finished(response)
+  }
+
+  private func write(_ status: HTTPResponse.Status, to log: Logger, at level: Logger.Level) {
+    let elapsed = ContinuousClock.now - began
+    log.log(
+      level: level, "\(request.method) \(request.uri.path) \(status.code)",
+      metadata: [
+        "group": "\(group ?? "-")", "user": "\(user ?? "-")",
+        "ms": "\((elapsed / .milliseconds(1)).rounded() )",
+      ])
+  }
+
+  /// The client's own id where it is short and plain, else a new one.
+  private static func id(of request: Request) -> String {
+    if let id = request.headers[.requestID], (1...128).contains(id.utf8.count),
+      id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    {
+      return id
+    }
+    return String(UInt64.random(in: .min ... .max), radix: 36)
+  }
+}
