@@ -13,6 +13,15 @@ public struct StorageBatch: Sendable, Hashable {
   public mutating func put(_ key: [UInt8], _ value: [UInt8]) { writes.append(.put(key, value)) }
   public mutating func delete(_ key: [UInt8]) { writes.append(.delete(key)) }
 
+  /// One batch that comes to the same as these, applied in order: for batches without preconditions.
+  package static func merging(_ batches: [StorageBatch]) -> StorageBatch {
+    var last: [[UInt8]: Int] = [:]
+    let writes = batches.flatMap(\.writes)
+    for (index, write) in writes.enumerated() { last[write.key] = index }
+    return StorageBatch(
+      writes: writes.enumerated().filter { last[$0.element.key] == $0.offset }.map(\.element))
+  }
+
   /// About how many bytes the batch carries.
   public var byteCount: Int {
     writes.reduce(0) { sum, write in
@@ -49,6 +58,13 @@ public enum StoragePrecondition: Sendable, Hashable {
 public enum StorageWrite: Sendable, Hashable {
   case put([UInt8], [UInt8])
   case delete([UInt8])
+
+  /// The key that is changed.
+  public var key: [UInt8] {
+    switch self {
+    case .put(let key, _), .delete(let key): key
+    }
+  }
 }
 
 /// What became of a batch.

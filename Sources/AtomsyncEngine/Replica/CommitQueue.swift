@@ -4,8 +4,10 @@ internal import Logging
 /// Makes the batches of a client's atoms durable, in order and grouped: while one commit is under way, all that
 /// comes waits for the next, so that the cost of a durable write is shared.
 ///
-/// A commit that fails is tried again, with everything behind it, until it succeeds or the queue is closed: the
-/// batches hold no preconditions and applying them twice does nothing new.
+/// A commit that fails is tried again until it succeeds or the queue is closed. It may have been applied in part, so from
+/// then on its batches are one, and all that comes meanwhile joins them: to apply the first of them once more, and to
+/// die before the others, would bring back rows that the others had removed. And however long the store fails, the queue
+/// holds no more than the last state of each row.
 package final class CommitQueue: Sendable {
   /// Who put a batch in, and is told what became of it.
   package protocol Client: AnyObject, Sendable {
@@ -97,6 +99,7 @@ package final class CommitQueue: Sendable {
 
   /// Tries until it succeeds; false once there is no sense in trying again.
   private func commit(_ entries: [Entry]) async -> Bool {
+    var entries = entries
     for attempt in 1... {
       do {
         _ = try await storage.commit(entries.map(\.batch))
@@ -107,14 +110,14 @@ package final class CommitQueue: Sendable {
         if attempt == 1 {
           logger.error("Changes cannot be saved; it is tried again.", metadata: ["error": "\(error)"])
         }
-        // Those behind it cannot be saved either.
-        let behind = state.withLock { $0.waiting }
-        for (client, _) in Self.lastTickets(entries + behind) { client.commitFailed(error) }
+        entries = Self.merged(entries + takeWaiting())
+        for (client, _) in Self.lastTickets(entries) { client.commitFailed(error) }
         if let rest = giveUp(error) {
           for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
           return false
         }
         try? await time.sleep(retry.delay(attempt: attempt, random: 0))
+        entries = Self.merged(entries + takeWaiting())
       }
     }
     return true
@@ -169,6 +172,22 @@ package final class CommitQueue: Sendable {
     }
     for promise in left?.idle ?? [] { promise.complete(.failure(SyncError(error))) }
     return left?.entries
+  }
+
+  private func takeWaiting() -> [Entry] {
+    state.withLock { state in
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+  }
+
+  /// The same rows in one batch, and whom to tell.
+  private static func merged(_ entries: [Entry]) -> [Entry] {
+    let told = lastTickets(entries)
+    let batch = StorageBatch.merging(entries.map(\.batch))
+    return told.enumerated().map { index, entry in
+      Entry(batch: index == 0 ? batch : StorageBatch(), client: entry.0, ticket: entry.1)
+    }
   }
 
   private static func lastTickets(_ entries: [Entry]) -> [(any Client, Int64)] {

@@ -69,11 +69,9 @@ extension Replica {
 
   /// The verdict on an edit by its row.
   private func verdict(on edit: Int64, of id: String) async throws -> Verdict? {
-    let row = try await storage.scan(StorageScan(keys.verdicts(id, from: edit), limit: 1)).entries.first
-    guard let verdict = try row.map({ try VerdictRow($0.value) }), verdict.firstEdit <= edit else {
-      return nil
-    }
-    return verdict.verdict
+    var search = VerdictSearch(keys, edit, of: id)
+    while let scan = search.scan { try search.advance(try await storage.scan(scan)) }
+    return search.verdict
   }
 
   private static func unknown(_ edit: Int64, _ id: String) -> SyncError {

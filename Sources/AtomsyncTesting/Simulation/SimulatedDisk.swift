@@ -28,8 +28,14 @@ struct SimulatedDisk {
     return last.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// A commit that fails after a part of it, or after all of it: nobody is told, and it is tried again as a whole.
-  mutating func fail(_ random: inout SeededRandom) { keep(Int.random(in: 0...waiting.count, using: &random)) }
+  /// A commit that fails after a part of it, or after all of it: nobody is told, and it is tried again, as one.
+  mutating func fail(_ random: inout SeededRandom) {
+    keep(Int.random(in: 0...waiting.count, using: &random))
+    let batch = StorageBatch.merging(waiting.map(\.batch))
+    for index in waiting.indices {
+      waiting[index].batch = index == waiting.indices.last ? batch : StorageBatch()
+    }
+  }
 
   mutating func crash(_ random: inout SeededRandom) {
     keep(isFull ? 0 : Int.random(in: 0...waiting.count, using: &random))

@@ -112,7 +112,9 @@ struct SimulatedReplica {
       where written.id == settled.id && (settled.first...settled.edit).contains(written.edit)
         && !written.isLost
       {
-        told[EditKey(edit: written.edit, id: written.id)] = settled.verdict
+        // The first one counts: a later verdict on what is left of a document's edits may span it.
+        let key = EditKey(edit: written.edit, id: written.id)
+        told[key] = told[key] ?? settled.verdict
       }
     }
     untold.removeAll { $0.ticket <= ticket }
@@ -157,9 +159,11 @@ struct SimulatedReplica {
 
   /// The verdict on an edit by its row, as a receipt reads it.
   func verdict(on edit: Int64, of id: String, _ durable: OrderedBytes) throws -> Verdict? {
-    let scan = StorageScan(keys.verdicts(id, from: edit), limit: 1)
-    guard let entry = durable.read(StorageQuery(scans: [scan])).scans.first?.entries.first else { return nil }
-    let row = try VerdictRow(entry.value)
-    return row.firstEdit <= edit ? row.verdict : nil
+    var search = VerdictSearch(keys, edit, of: id)
+    while let scan = search.scan {
+      let result = durable.read(StorageQuery(scans: [scan])).scans.first
+      try search.advance(result ?? StorageScanResult(entries: [], isComplete: true))
+    }
+    return search.verdict
   }
 }

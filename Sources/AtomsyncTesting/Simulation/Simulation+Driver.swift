@@ -111,6 +111,7 @@ extension Simulation {
         to: devices[device].backup?.edits[number] ?? 0, devices[device].disk.durable)
     }
     for number in devices[device].replicas { replicas[number].pending = [:] }
+    trace?("\(timeline.now) device \(device) \(isRollback ? "is put back" : "dies")")
     devices[device].isDown = true
     drop(streamsOfDevice: device)
     if isHostile && traits.disksFail && random.oneIn(8) {

@@ -131,9 +131,11 @@ extension Simulation {
     let replica = replicas[number]
     let durable = devices[replica.device].disk.durable
     for (key, told) in replica.told {
-      guard let verdict = try replica.verdict(on: key.edit, of: key.id, durable), verdict == told else {
+      let verdict = try replica.verdict(on: key.edit, of: key.id, durable)
+      if verdict != told {
         throw Violation(
-          "Replica \(number): the verdict on edit \(key.edit) of \(key.id) was \(told), and is another.")
+          "Replica \(number): the verdict on edit \(key.edit) of \(key.id) was \(told), and is "
+            + "\(verdict.map { "\($0)" } ?? "unknown").")
       }
     }
   }

@@ -109,9 +109,9 @@ extension ReplicaContent {
     guard !ids.isEmpty || record.cursor != nil else { return }
     for id in ids { removeBase(id) }
     record.cursor = nil
-    record.seen = nil
     record.hasSynced = false
-    record.isResetting = false
+    // What comes once the permission is back is the whole content, perhaps of another history.
+    beginReset()
     saveRecord()
   }
 
