@@ -1,0 +1,184 @@
+import Atomsync
+import AtomsyncCore
+import AtomsyncTesting
+import Foundation
+import Testing
+import Transit
+
+/// Authorities that share a store: none of them loses what it has accepted.
+@Suite(.timeLimit(.minutes(1))) struct SeveralAuthoritiesTests {
+  private let store = SharedStore()
+  /// One clock for all, which stands still: what makes two writes look alike.
+  private func still(_ configuration: inout AtomsyncConfiguration) {
+    configuration.time = TimeSource(
+      now: { 1_790_000_000_000 }, sleep: { try await ContinuousClock().sleep(for: $0) })
+  }
+
+  /// A turn of two pushes loses the group to a write that leaves the head as the first of them would have: the second is
+  /// void with it, or its document would be written twice in one version.
+  @Test func aTurnIsVoidAsAWhole() async throws {
+    let slow = FaultyStorage(MemoryStorage())
+    let gate = slow.commitGate
+    let first = try await store.authority({ GatedStorage($0, gate) }, still)
+    let second = try await store.authority({ $0 }, still)
+    let (one, other) = (Client(authority: first), Client(authority: second))
+    try await other.push([try .put("z", 0)])
+    gate.shut()
+    // The first push takes the turn, the two after it are in the next.
+    async let blocker = one.push([try .put("y", 0)])
+    await gate.holds(1)
+    async let pushedA = one.push([try .put("a", 1)])
+    async let pushedB = one.push([try .put("b", 2)])
+    for _ in 0..<1000 { await Task.yield() }
+    gate.openForOne()
+    await gate.holds(1)
+    // As many documents as the first of the two, in the same millisecond.
+    let theirs = try await other.push([try .put("b", 3)])
+    gate.open()
+    _ = try await (blocker, pushedA)
+    let ours = try await pushedB
+    #expect(theirs.accepted.map(\.version) == [1])
+    #expect(ours.accepted.isEmpty && ours.rejected.first?.reason == .stale)
+    #expect(try ours.rejected.first?.current?.value() == 3)
+    #expect(try await first.verify().problems == [])
+  }
+
+  /// The record of a client's last push is never replaced by that of an earlier one.
+  @Test func anEarlierPushDoesNotReplaceTheRecordOfALaterOne() async throws {
+    let gate = FaultyStorage(MemoryStorage()).commitGate
+    let first = try await store.authority { GatedStorage($0, gate) }
+    let second = try await store.authority()
+    let (one, other) = (Client(authority: first), Client(authority: second))
+    try await other.push([try .put("a", 0)])
+    let client = UUID()
+    // Neither push changes a document, so that the head stays what it is.
+    gate.shut()
+    let early = Task { try await one.push([try .put("a", 1)], PushTicket(client: client, number: 1)) }
+    await gate.holds(1)
+    let late = try await other.push([try .put("a", 2)], PushTicket(client: client, number: 2))
+    gate.open()
+    let error = await #expect(throws: ProtocolError.self) { try await early.value }
+    #expect(error?.code == .stalePush)
+    // Repeated, the later one is still known.
+    let again = try await other.push([try .put("a", 2)], PushTicket(client: client, number: 2))
+    #expect(again.rejected.map(\.id) == late.rejected.map(\.id))
+  }
+
+  /// A push of many documents takes long to judge. It is not starved by those of few, and nobody else waits for it.
+  @Test func aLargePushIsNotStarved() async throws {
+    let first = try await store.authority { SlowStorage($0) }
+    let second = try await store.authority()
+    let (one, other) = (Client(authority: first), Client(authority: second))
+    let isDone = Lock(false)
+    let stream = Task {
+      var version: Int64 = 0
+      while !isDone.withLock({ $0 }) {
+        let answer = try await other.push([try .put("hot", .int(version), at: version)])
+        if let accepted = answer.accepted.first { version = accepted.version }
+        await Task.yield()
+      }
+      return version
+    }
+    let edits = try (0..<500).map { try Edit.put("d\($0)", .int(Int64($0))) }
+    async let large = one.push(edits)
+    // Another group of the same server goes on meanwhile.
+    let cold = try await first.push(PushRequest(group: "cold", edits: [try .put("x", 1)]))
+    #expect(cold.accepted.count == 1)
+    #expect(try await large.accepted.count == 500)
+    isDone.withLock { $0 = true }
+    #expect(try await stream.value > 0)
+    #expect(try await first.verify().problems == [])
+  }
+
+  /// A commit that fails may have been done: whoever reads the group is told to look.
+  @Test func aCommitOfUnknownOutcomeWakesReaders() async throws {
+    let fails = Lock(false)
+    let authority = try await store.authority { ForgetfulStorage($0, fails) }
+    let seen = Lock<[String]>([])
+    let reader = Task {
+      try await authority.live(LiveRequest(groups: [PullRequest(group: "g")])) { event in
+        if case .page(let page) = event { seen.withLock { $0 += page.documents.map(\.id) } }
+      }
+    }
+    try await Client(authority: authority).push([try .put("a", 1)])
+    try await eventually { seen.withLock { $0 } == ["a"] }
+    fails.withLock { $0 = true }
+    await #expect(throws: StorageError.self) {
+      try await Client(authority: authority).push([try .put("b", 1)])
+    }
+    try await eventually { seen.withLock { $0 } == ["a", "b"] }
+    reader.cancel()
+  }
+
+  /// A store whose index names a change that is not there: the push that looks there fails, and nothing else does.
+  @Test func aMissingChangeFailsOnePushOnly() async throws {
+    let authority = try await store.authority()
+    let client = Client(authority: authority)
+    try await client.push([try .put("a", 1), try .put("b", 1)])
+    // The change of "a" has the sequence 1.
+    var bytes = store.contents
+    let changes = bytes.read(StorageQuery(scans: [StorageScan(KeyRange(prefix: [0x63]))])).scans[0].entries
+    _ = bytes.apply(StorageBatch(writes: [.delete(changes[0].key)]))
+    store.contents = bytes
+    let error = await #expect(throws: StorageError.self) { try await client.push([try .put("a", 2)]) }
+    #expect(error?.code == .corrupt)
+    #expect(try await client.push([try .put("b", 2, at: 1)]).accepted.count == 1)
+    #expect(try await authority.verify().problems.count == 1)
+    await authority.close()
+  }
+}
+
+/// A storage whose commits wait at a gate.
+private struct GatedStorage: Storage {
+  let base: any Storage
+  let gate: StorageGate
+
+  init(_ base: any Storage, _ gate: StorageGate) {
+    self.base = base
+    self.gate = gate
+  }
+
+  var capabilities: StorageCapabilities { base.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot { try await base.read(query) }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    await gate.pass()
+    return try await base.commit(batches)
+  }
+  func close() async { await base.close() }
+}
+
+/// A storage that takes longer the more is asked of it.
+private struct SlowStorage: Storage {
+  let base: any Storage
+
+  init(_ base: any Storage) { self.base = base }
+
+  var capabilities: StorageCapabilities { base.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    let snapshot = try await base.read(query)
+    for _ in 0..<query.keys.count { await Task.yield() }
+    return snapshot
+  }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] { try await base.commit(batches) }
+  func close() async { await base.close() }
+}
+
+/// A storage that commits and says that it has failed, once it is told to.
+private struct ForgetfulStorage: Storage {
+  let base: any Storage
+  let fails: Lock<Bool>
+
+  init(_ base: any Storage, _ fails: Lock<Bool>) {
+    self.base = base
+    self.fails = fails
+  }
+
+  var capabilities: StorageCapabilities { base.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot { try await base.read(query) }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    let outcomes = try await base.commit(batches)
+    if fails.withLock({ $0 }) { throw StorageError(.failed, "Nobody knows.") }
+    return outcomes
+  }
+  func close() async { await base.close() }
+}
