@@ -64,6 +64,17 @@ import Testing
     }
   }
 
+  /// A proxy with a limit of its own, as against the server's 413, which is final.
+  @Test func aForeign413IsNoVerdict() async throws {
+    let foreign =
+      "HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno"
+    try await ScriptedServer.run(foreign, closes: false) { server in
+      try await expect(.oversized, server) {
+        _ = try await $0.push(PushRequest(group: "todo", edits: []))
+      }
+    }
+  }
+
   @Test func nobodyThere() async throws {
     let url = try await ScriptedServer.run("") { $0.url }
     let client = try HTTPTransport(url, options: Self.options(until: nil))

@@ -3,6 +3,8 @@ import Atomsync
 import AtomsyncCore
 import Foundation
 import HTTPTypes
+import HummingbirdCore
+import Logging
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -169,6 +171,24 @@ import Testing
       let reply = try await server.raw.post(#"["^ ","~:group",nope]"#)
       #expect(reply.error?.code == .malformed && reply.error?.offset == 16)
     }
+  }
+
+  /// What broke on the way may be sent again: it is no mistake of the client's.
+  @Test func aBodyThatBreaksOffIsNotMalformed() async throws {
+    struct Broken: Error {}
+    let (stream, body) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
+    body.yield(ByteBuffer(string: #"["^ ","#))
+    body.finish(throwing: Broken())
+    let head = HTTPRequest(
+      method: .post, scheme: "http", authority: "localhost", path: "/sync",
+      headerFields: [.contentType: "application/transit+json"])
+    let context = RequestContext(
+      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(),
+      logger: Logger(label: "test"))
+    let error = await #expect(throws: ProtocolError.self) {
+      let _: PushRequest = try await context.message(limit: 1000)
+    }
+    #expect(error?.code == .unavailable && error?.status.code == 503)
   }
 
   @Test func aLargeBodyIsRefusedWithItsLimit() async throws {

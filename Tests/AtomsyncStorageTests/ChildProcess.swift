@@ -52,6 +52,14 @@ final class ChildProcess: @unchecked Sendable {
     return rest
   }
 
+  /// Stops the child where it is, or lets it go on.
+  func stop() async throws { try await signal(SIGSTOP) }
+  func resume() async throws { try await signal(SIGCONT) }
+
+  private func signal(_ number: Int32) async throws {
+    try await queue.run { [self] in _ = Foundation.kill(process.processIdentifier, number) }
+  }
+
   /// Waits for the end; whether it went well.
   func finish() async throws -> Bool {
     _ = try await reports()

@@ -151,6 +151,34 @@ import Testing
     await storage.close()
   }
 
+  /// A second environment on a folder that is still open would take its locks away when it closes.
+  @Test func atMostOneEnvironmentIsOpen() async throws {
+    let path = path
+    try await makeStore()
+    for _ in 0..<200 {
+      let old = try await LMDBStorage.open(path)
+      async let closed: Void = old.close()
+      let new = try await LMDBStorage.open(path)
+      #expect(try Self.openLockFiles(path) <= 1)
+      await closed
+      #expect(try await new.read([1, 0, 0])?.count == 100)
+      await new.close()
+    }
+  }
+
+  /// How often this process has the environment's lock file open.
+  private static func openLockFiles(_ path: String) throws -> Int {
+    #if os(Linux)
+    let file = URL(filePath: path).resolvingSymlinksInPath().path + "/lock.mdb"
+    let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    return all.count {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == file
+    }
+    #else
+    return 0
+    #endif
+  }
+
   @Test func droppedWithoutCloseLetsGo() async throws {
     do {
       let storage = try await LMDBStorage.open(path, access: .exclusive)

@@ -52,6 +52,34 @@ import Testing
     await storage.close()
   }
 
+  /// One that was stopped in the middle of a commit holds nobody up for ever, and nobody else's reads at all.
+  @Test(.timeLimit(.minutes(2)), arguments: ChildRole.Kind.allCases)
+  func aStoppedWriterIsGivenUp(_ kind: ChildRole.Kind) async throws {
+    let folder = try TemporaryFolder()
+    let role = ChildRole(.write, kind, folder("store"))
+    let storage = try await role.provider.open(.shared)
+    let child = try ChildProcess(role)
+    var error: StorageError?
+    while error == nil {  // until it happens to stop in a commit
+      _ = try await child.reports(5)
+      try await child.stop()
+      do { _ = try await storage.commit(StorageBatch(writes: [.put([0], [1])])) } catch let caught
+        as StorageError
+      {
+        error = caught
+      }
+      if error == nil { try await child.resume() }
+    }
+    #expect(error?.code == .inUse)
+    #expect(error?.message.contains(role.path) == true)
+    #expect(try await Pairs.check(storage).torn == 0)
+    try await child.resume()
+    _ = try await child.reports(1)
+    #expect(try await storage.commit(StorageBatch(writes: [.put([0], [2])])) == .committed)
+    _ = try await child.kill()
+    await storage.close()
+  }
+
   @Test(arguments: ChildRole.Kind.allCases)
   func exclusiveHoldsAgainstProcesses(_ kind: ChildRole.Kind) async throws {
     let folder = try TemporaryFolder()

@@ -247,4 +247,49 @@ import Transit
       break
     }
   }
+
+  /// The server was put back to a state with another document of the same version. A conflict that the application has
+  /// not decided is there after a restart as well: the versions alone do not show it.
+  @Test func anOpenConflictOfEqualVersionsSurvivesARestart() async throws {
+    let (now, before) = (try await Scene(), try await Scene())
+    _ = try await before.other().swap { $0["a"] = "early" }.confirmed()
+    _ = try await now.other().swap { $0["a"] = "late" }.confirmed()
+    struct NotNow: Error {}
+    let atom = try await now.atom(.merge { _ in throw NotNow() })
+    try await atom.settled()
+    now.network.isOnline = false
+    try await atom.swap { $0["a"] = "mine" }.saved()
+    let restored = TransportProvider.loopback(before.authority)
+    let undecided = try await now.client().atom(
+      "todo", transport: restored, conflicts: .merge { _ in throw NotNow() })
+    try await undecided.status { $0.openConflictCount == 1 && $0.unsavedCount == 0 }
+    let asked = Lock<[MergeInput]>([])
+    let decided = try await now.client().atom(
+      "todo", transport: restored,
+      conflicts: .merge { input in
+        asked.withLock { $0.append(input) }
+        return "both"
+      })
+    try await decided.settled()
+    #expect(asked.withLock { $0.map(\.remote) } == ["early"])
+    #expect(try await before.server() == ["a": "both"])
+  }
+
+  /// What is kept of conflicts is bounded by bytes; the store has the others, as long as they are to be kept.
+  @Test func conflictsInMemoryAreBounded() async throws {
+    let scene = try await Scene { $0.limits.conflictBytes = 10_000 }
+    let other = try await scene.other()
+    let atom = try await scene.atom()
+    let text = TransitValue.string(String(repeating: "x", count: 3000))
+    for number in 0..<5 {
+      try await atom.settled()
+      atom.pause()
+      let receipt = try atom.swap { $0["a\(number)"] = text }
+      _ = try await other.swap { $0["a\(number)"] = 1 }.confirmed()
+      atom.resume()
+      _ = try await receipt.confirmed()
+    }
+    #expect(atom.conflicts.map(\.document) == ["a2", "a3", "a4"])
+    #expect(try await scene.atom().conflicts.map(\.document) == ["a2", "a3", "a4"])
+  }
 }

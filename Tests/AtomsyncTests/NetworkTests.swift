@@ -319,6 +319,68 @@ import Transit
     try await atom.settled()
     #expect(try await scene.server() == ["a": 1, "b": 2])
   }
+
+  @Test func aForbiddenPushKeepsPolling() async throws {
+    let scene = try await Scene()
+    scene.network.always(.fail(TransportError(.unsupported, "no live stream")), on: .live)
+    scene.network.always(.forbidden, on: .push)
+    let (atom, other) = (try await scene.atom(), try await scene.other())
+    try await atom.status { $0.connection == .polling }
+    try atom.swap { $0["a"] = 1 }
+    try await atom.status { $0.lastError != nil && $0.pendingCount == 1 }
+    for number in Int64(1)...3 {
+      _ = try await other.swap { $0["b"] = .int(number) }.confirmed()
+      try await atom.value { $0["b"] == .int(number) }
+    }
+  }
+
+  /// Pushes and pages that the way is too slow for, or that something on it refuses, get smaller until they pass.
+  @Test(arguments: [TransportError.Code.timedOut, .oversized])
+  func messagesShrinkUntilTheyPass(code: TransportError.Code) async throws {
+    let scene = try await Scene()
+    let most = 7
+    let narrow = TransportProvider("a narrow way") { [authority = scene.authority] _ in
+      Narrow(way: LoopbackTransport(authority), most: most, code: code)
+    }
+    let other = try await scene.other()
+    let atom = try await scene.client().atom("todo", transport: narrow)
+    try atom.swap { for number in 0..<60 { $0["a\(number)"] = 1 } }
+    try await atom.settled()
+    #expect(try await scene.server().count == 60)
+    if code == .timedOut {
+      atom.pause()
+      _ = try await other.swap { for number in 0..<60 { $0["b\(number)"] = 1 } }.confirmed()
+      atom.resume()
+    }
+    try await other.settled()
+    try await atom.value { $0.count == other.value.count }
+    #expect(atom.status.rejectedCount == 0)
+  }
+}
+
+/// Lets only small messages pass.
+private struct Narrow: Transport {
+  let way: LoopbackTransport
+  let most: Int
+  let code: TransportError.Code
+
+  func pull(
+    _ request: PullRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PullPage {
+    let page = try await way.pull(request)
+    if code == .timedOut, page.documents.count > most { throw TransportError(code, "too slow") }
+    return page
+  }
+  func push(
+    _ request: PushRequest, progress: @escaping @Sendable () -> Void
+  ) async throws -> PushAnswer {
+    if request.edits.count > most { throw TransportError(code, "too large") }
+    return try await way.push(request)
+  }
+  func live(
+    _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
+  ) async throws { try await way.live(request, receive: receive) }
+  func close() async {}
 }
 
 /// The way to a server that a test replaces by another.

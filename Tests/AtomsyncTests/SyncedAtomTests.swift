@@ -245,4 +245,26 @@ import Transit
     await #expect(throws: SyncError.self) { try await atom.sync() }
     await #expect(throws: SyncError.self) { _ = try await client.atom("more") }
   }
+
+  /// An atom's rows are of one group: under another they would go to where they do not belong.
+  @Test func anAtomOfAnotherGroupIsNotOpened() async throws {
+    let scene = try await Scene()
+    scene.network.isOnline = false
+    let client = try await scene.client()
+    let atom = try await client.atom("a", name: "x", transport: scene.way)
+    try await atom.swap { $0["k"] = 1 }.saved()
+    await atom.close()
+    func refuses(_ client: AtomsyncClient) async throws {
+      let error = await #expect(throws: SyncError.self) {
+        _ = try await client.atom("b", name: "x", transport: scene.way)
+      }
+      #expect(error?.code == .wrongGroup)
+      #expect(error?.description.contains("group a,") == true, "\(error?.description ?? "")")
+    }
+    try await refuses(client)
+    try await refuses(try await scene.client())
+    scene.network.isOnline = true
+    try await scene.client().atom("a", name: "x", transport: scene.way).settled()
+    #expect(Set(scene.network.pushes.map(\.group)) == ["a"])
+  }
 }

@@ -48,7 +48,7 @@ package final class CommitQueue: Sendable {
     logger = configuration.logger
   }
 
-  func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
+  package func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
     let starts = state.withLock { state in
       // Whoever put it in is told of the loss, or has been.
       guard state.loss == nil else { return false }

@@ -49,6 +49,21 @@ extension StorageConformanceCase {
         try trial.expect(isSeen, "the stream ended before the last commit was seen")
       }
     },
+    StorageConformanceCase("a commit that changes nothing hides no other's") { trial in
+      try await pair(trial) { first, second in
+        let bell = second.foreignCommits()
+        let waiter = Task {
+          for await _ in bell {
+            if try await second.read([1]) == [1] { return true }
+          }
+          return false
+        }
+        for _ in 1...3 { _ = try await second.commit(StorageBatch(writes: [.delete([9])])) }
+        try await first.put([([1], [1])])
+        let isSeen = try await waiter.value
+        try trial.expect(isSeen, "the stream ended before the commit was seen")
+      }
+    },
     StorageConformanceCase("closing one handle leaves the other open") { trial in
       try await pair(trial) { first, second in
         try await first.put([([1], [1])])

@@ -120,7 +120,8 @@ import Transit
   /// What waits is bounded by its bytes.
   @Test func pushesThatWaitAreBoundedByTheirBytes() async throws {
     let gate = FaultyStorage(MemoryStorage()).readGate
-    let authority = try await store.authority({ StalledStorage($0, gate) }) {
+    let stalled: @Sendable (any Storage) -> any Storage = { StalledStorage($0, gate) }
+    let authority = try await store.authority(stalled) {
       $0.limits.waitingBytes = 100_000
     }
     gate.shut()

@@ -160,6 +160,18 @@ struct MachineBench {
         group: "g", documents: [Document(id: id, version: version, updated: 1, content: content)],
         cursor: Cursor("c\(version)"), hasMore: hasMore, isReset: isReset, now: 1, user: user))
   }
+
+  /// A page with so many documents that are not there yet.
+  static func page(from number: Int, count: Int, hasMore: Bool) throws -> RemotePage {
+    let content = Content.value(Payload(bytes: try TransitValue.int(1).transit(.msgpack)))
+    let documents = (number..<number + count).map {
+      Document(id: "n\($0)", version: 1, updated: 1, content: content)
+    }
+    return try RemotePage(
+      PullPage(
+        group: "g", documents: documents, cursor: Cursor("n\(number)"), hasMore: hasMore, isReset: false,
+        now: 1, user: "ann"))
+  }
 }
 
 extension ReplicaEffects {

@@ -199,4 +199,63 @@ import Transit
       #expect(effects.batch.writes.isEmpty == (bench.merge != nil))
     }
   }
+
+  /// A clock that jumps ahead by years, at the daily expiry of all times, and back.
+  @Test func aClockThatJumpsForgetsNothingEarlyAndKeepsNothingForEver() throws {
+    let day: Int64 = 24 * 3600 * 1000
+    var bench = MachineBench(.serverWins, retention: 10 * day)
+    func collide(_ id: String, now: Int64) throws {
+      try bench.edit(id, "mine")
+      bench.saved()
+      bench.feed(.pushed(request: bench.request, try bench.stale()), now: now)
+      bench.saved()
+    }
+    var now: Int64 = 1
+    bench.feed(.expire, now: now)
+    bench.feed(.connect)
+    try bench.rest()
+    try collide("b", now: now)
+    now += 3650 * day
+    bench.feed(.expire, now: now)
+    #expect(bench.machine.conflictsOf("b").count == 1, "a day has passed at most")
+    try collide("c", now: now)
+    now -= 3650 * day
+    for _ in 0..<9 {
+      bench.feed(.expire, now: now)
+      now += day
+    }
+    #expect(bench.machine.conflictsOf("b").count == 1)
+    for _ in 0..<2 {
+      bench.feed(.expire, now: now)
+      now += day
+    }
+    #expect(bench.machine.conflictsOf("b").isEmpty)
+    #expect(bench.machine.conflictsOf("c").count == 1)
+    for _ in 0..<2 {
+      bench.feed(.expire, now: now)
+      now += day
+    }
+    #expect(bench.machine.conflictsOf("c").isEmpty)
+  }
+
+  /// What opening asks for is asked for once, and its rows have a ticket of their own.
+  @Test func whatLoadingBeginsIsBegunOnce() throws {
+    var store = OrderedBytes()
+    var bench = MachineBench(.merge { $0.local })
+    func saved(_ effects: ReplicaEffects) {
+      _ = store.apply(effects.batch)
+      bench.saved()
+    }
+    saved(bench.feed(.connect))
+    saved(bench.feed(.pulled(request: bench.request, try MachineBench.page(1))))
+    saved(try bench.edit("b", "mine"))
+    saved(bench.feed(.pushed(request: bench.request, try bench.stale())))
+    let settings = bench.machine.settings
+    var (machine, effects) = try ReplicaMachine.load(
+      settings, store.read(ReplicaMachine.loadQuery(settings)), client: UUID(), now: 1)
+    #expect(effects.names.filter { $0 == "merge" }.count == 1)
+    #expect(effects.ticket ?? 0 == machine.lastTicket)
+    effects = machine.handle(.connect, now: 1)
+    #expect(effects.names == ["pull"])
+  }
 }

@@ -44,7 +44,7 @@ package struct ReplicaMachine: Sendable {
     }
   }
 
-  let settings: Settings
+  package let settings: Settings
   private(set) var session: SyncSession
   private(set) var content: ReplicaContent
 
@@ -87,7 +87,8 @@ package struct ReplicaMachine: Sendable {
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
     }
     machine.content.reopenConflicts()
-    return (machine, machine.takeEffects())
+    let effects = machine.takeEffects()
+    return (machine, effects)
   }
 
   // MARK: Events

@@ -1,0 +1,177 @@
+import Atomsync
+import AtomsyncCore
+import Foundation
+import Testing
+import Transit
+
+/// How the session treats the server: which waits it begins, how large its messages are, what it takes for a fault.
+@Suite struct SessionTests {
+  // MARK: Waits
+
+  /// A server that refuses pushes and has no live stream is asked for news all the same.
+  @Test func aRefusalAndAPollAreWaitedForAtOnce() throws {
+    var bench = try MachineBench("polling")
+    try bench.edit("b", "mine")
+    bench.saved()
+    bench.feed(
+      .pushFailed(request: bench.request, TransportError(.forbidden, "read only"), freshClient: UUID()))
+    let refusal = bench.timer
+    #expect(refusal.kind == .refusal)
+    #expect(bench.machine.phase == .polling)
+    #expect(bench.machine.timers[.refusal] == refusal.number)
+    let poll = ReplicaTimer(.poll, try #require(bench.machine.timers[.poll]))
+    #expect(bench.feed(.timer(poll)).names == ["pull"])
+  }
+
+  @Test func progressGivesARequestAsMuchTimeAgain() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    let request = bench.request
+    for _ in 0..<100 {
+      bench.feed(.progressed(request: request))
+      #expect(bench.feed(.timer(bench.deadline)).names == [])
+    }
+    #expect(bench.feed(.timer(bench.deadline)).names.contains("abandon"))
+  }
+
+  // MARK: Sizes
+
+  @Test func pagesShrinkUntilTheyArriveInTimeAndGrowAgain() throws {
+    var bench = MachineBench()
+    var (asked, doublings): ([Int?], Int) = ([], 0)
+    func note(_ effects: ReplicaEffects) {
+      for action in effects.actions {
+        switch action {
+        case .pull(_, let message): asked.append(message.limit)
+        case .startTimer(_, .deadline(let count)): doublings = count
+        default: break
+        }
+      }
+    }
+    note(bench.feed(.connect))
+    for _ in 0..<12 {
+      bench.feed(.timer(bench.deadline))
+      note(bench.feed(.timer(bench.timer)))
+    }
+    #expect(asked.map { $0 ?? 1000 } == [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1, 1, 1])
+    #expect(doublings == 3, "what cannot be smaller is waited for longer")
+    // Full pages that come in time make the next ones larger.
+    asked = []
+    for number in 1...1000 {
+      let count = asked.last.flatMap { $0 } ?? 1
+      let page = try MachineBench.page(from: number * 1000, count: count, hasMore: true)
+      note(bench.feed(.pulled(request: bench.request, page)))
+      bench.saved()
+    }
+    #expect(asked.last == .some(nil), "as large as the server likes")
+  }
+
+  @Test func pushesShrinkUntilTheyAreAnsweredInTime() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit(Dictionary(uniqueKeysWithValues: (0..<64).map { ("k\($0)", TransitValue.int(1)) }))
+    bench.saved()
+    var sizes: [Int] = []
+    // What may have reached the server is sent as it was once more, before it is taken apart.
+    for _ in 0..<14 {
+      sizes.append(bench.pushed.count)
+      bench.feed(.timer(bench.deadline))
+      bench.feed(.timer(bench.timer))
+      if bench.machine.phase == .pulling { try bench.rest(3) }
+      bench.saved()
+    }
+    #expect(sizes == [64, 64, 32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1])
+    #expect(bench.machine.pendingIDs.count == 64, "nothing is given up")
+    // Many that pass make the next ones larger.
+    try bench.edit(Dictionary(uniqueKeysWithValues: (0..<300).map { ("l\($0)", TransitValue.int(1)) }))
+    sizes = []
+    while !bench.machine.pendingIDs.isEmpty, sizes.count < 400 {
+      sizes.append(bench.pushed.count)
+      _ = bench.accept()
+      if bench.machine.phase == .pulling { try bench.rest(3) }
+      bench.saved()
+    }
+    #expect(sizes.max() == 4 && sizes.sorted().dropLast() == sizes.dropLast())
+    #expect(bench.machine.pendingIDs == [])
+  }
+
+  /// A proxy's own limit, of which the server knows nothing.
+  @Test func whatIsTooLargeForTheWayIsTakenApartAndNotRejected() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit(["k": "1", "l": "2", "m": "3", "n": "4"])
+    bench.saved()
+    var sizes: [Int] = []
+    var settled = 0
+    for _ in 0..<4 {
+      sizes.append(bench.pushed.count)
+      let effects = bench.feed(
+        .pushFailed(
+          request: bench.request, TransportError(.oversized, "413 from a proxy"), freshClient: UUID()))
+      settled += effects.settled.count
+      if effects.names.contains("back off") { bench.feed(.timer(bench.timer)) }
+      if bench.machine.phase == .pulling { try bench.rest(3) }
+      bench.saved()
+    }
+    #expect(sizes == [4, 2, 1, 1], "one by itself may get through another day")
+    #expect(settled == 0 && bench.machine.pendingIDs == ["k", "l", "m", "n"])
+  }
+
+  // MARK: Servers with faults
+
+  @Test func aPageThatPromisesMoreAndDoesNotMoveOnIsAFault() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    bench.feed(.pulled(request: bench.request, try MachineBench.page(1, hasMore: true)))
+    bench.saved()
+    let effects = bench.feed(.pulled(request: bench.request, try MachineBench.page(1, hasMore: true)))
+    #expect(effects.names.contains("back off"))
+  }
+
+  @Test func twoOutdatedPushesInARowAreAFault() throws {
+    var bench = try MachineBench("pushing")
+    let outdated = TransportError(.stalePush, "409")
+    #expect(
+      !bench.feed(.pushFailed(request: bench.request, outdated, freshClient: UUID())).names
+        .contains("back off"))
+    if bench.machine.phase.rawValue.contains("pulling") { try bench.rest(3) }
+    bench.saved()
+    #expect(bench.pushed.map(\.id) == ["b"])
+    #expect(
+      bench.feed(.pushFailed(request: bench.request, outdated, freshClient: UUID())).names
+        .contains("back off"))
+    #expect(bench.machine.pendingIDs == ["b"])
+  }
+
+  /// As behind a balancer over two stores.
+  @Test func resetsWithoutEndBackOff() throws {
+    var bench = try MachineBench("live")
+    var rounds = 0
+    while bench.machine.phase == .live, rounds < 20 {
+      rounds += 1
+      bench.feed(.liveOpened(stream: bench.stream))
+      let effects = bench.feed(
+        .livePage(stream: bench.stream, try MachineBench.page(Int64(rounds), isReset: true)))
+      if effects.names.contains("back off") { return }
+      bench.feed(.pulled(request: bench.request, try MachineBench.page(Int64(rounds), isReset: true)))
+      bench.saved()
+    }
+    Issue.record("It goes round without a pause.")
+  }
+
+  // MARK: What is left
+
+  @Test func nothingIsKeptOfADocumentThatNeverWas() throws {
+    var bench = try MachineBench("pushing")
+    try bench.edit("b", nil)
+    bench.feed(.pushFailed(request: bench.request, TransportError(.stalePush, "409"), freshClient: UUID()))
+    if bench.machine.phase == .pulling { try bench.rest(3) }
+    bench.saved()
+    #expect(bench.pushed.map(\.content) == [.deleted])
+    let accepted = bench.accept(version: 0)
+    #expect(accepted.settled.map(\.verdict) == [.accepted(version: 0)])
+    #expect(!bench.machine.summary.contains("b@"))
+  }
+}
