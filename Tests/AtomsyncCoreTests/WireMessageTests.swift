@@ -33,7 +33,7 @@ struct WireMessageTests {
       edits: [
         Edit(id: "todo:1", version: 3, content: .value(try Self.payload(.double(1)))),
         Edit(id: "todo:2", version: 0, content: .deleted),
-      ], user: "alice", cursor: Cursor("c"))
+      ], user: "alice", cursor: Cursor("c"), seen: Cursor("s"))
     #expect(try codec.decode(PushRequest.self, from: try codec.encode(push)) == push)
     let bare = PushRequest(group: "todo", edits: [])
     #expect(try codec.decode(PushRequest.self, from: try codec.encode(bare)) == bare)
@@ -49,7 +49,7 @@ struct WireMessageTests {
           current: Document(id: "b", version: 2, updated: 9, content: .value(try Self.payload("theirs")))),
         .init(id: "c", reason: .stale, current: Document(id: "c", version: 0, updated: 9, content: .deleted)),
         .init(id: "d", reason: RejectionReason("of-tomorrow")),
-      ], now: 1)
+      ], seen: Cursor("s"), isReset: true, now: 1)
     #expect(try codec.decode(PushAnswer.self, from: try codec.encode(answer)) == answer)
   }
 

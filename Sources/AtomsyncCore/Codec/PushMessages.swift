@@ -73,7 +73,7 @@ extension Edit {
 
 extension PushAnswer: WireMessage {
   public func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 4 + (seen == nil ? 0 : 1))
+    try writer.beginMap(count: 4 + (seen == nil ? 0 : 1) + (isReset ? 1 : 0))
     try writer.field(Keys.group, group)
     try writer.list(Keys.accepted, accepted) { writer, acceptance in
       try writer.beginMap(count: 3)
@@ -84,6 +84,7 @@ extension PushAnswer: WireMessage {
     }
     try writer.list(Keys.rejected, rejected) { writer, rejection in try rejection.write(to: &writer) }
     if let seen { try writer.field(Keys.seen, seen.text) }
+    if isReset { try writer.field(Keys.reset, true) }
     try writer.field(Keys.now, now)
     try writer.endMap()
   }
@@ -93,6 +94,7 @@ extension PushAnswer: WireMessage {
     var accepted: [Acceptance]?
     var rejected: [Rejection]?
     var seen: String?
+    var isReset = false
     var now: Int64 = 0
     try reader.fields { name, reader in
       switch name {
@@ -100,6 +102,7 @@ extension PushAnswer: WireMessage {
       case "accepted": accepted = try reader.list { try Acceptance(from: &$0) }
       case "rejected": rejected = try reader.list { try Rejection(from: &$0) }
       case "seen": seen = try reader.readString()
+      case "reset": isReset = try reader.readBool()
       case "now": now = try reader.readInt()
       default: return false
       }
@@ -109,7 +112,7 @@ extension PushAnswer: WireMessage {
       group: try reader.required(group, "group"),
       accepted: try reader.required(accepted, "accepted"),
       rejected: try reader.required(rejected, "rejected"), seen: seen.map { Cursor($0) },
-      now: now)
+      isReset: isReset, now: now)
   }
 }
 

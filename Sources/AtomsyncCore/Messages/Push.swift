@@ -89,16 +89,21 @@ public struct PushAnswer: Sendable, Hashable {
   public var rejected: [Rejection]
   /// The place in the group's history that the verdicts tell of. Hand it back with later requests, beside the cursor.
   public var seen: Cursor?
+  /// The push was made on a history that the server's store does not continue, because it was put back to an earlier
+  /// state. No edit of an existing document was accepted, and everything has to be read again from the beginning.
+  public var isReset: Bool
   /// The server's clock, in milliseconds since 1970.
   public var now: Int64
 
   public init(
-    group: String, accepted: [Acceptance], rejected: [Rejection], seen: Cursor? = nil, now: Int64
+    group: String, accepted: [Acceptance], rejected: [Rejection], seen: Cursor? = nil,
+    isReset: Bool = false, now: Int64
   ) {
     self.group = group
     self.accepted = accepted
     self.rejected = rejected
     self.seen = seen
+    self.isReset = isReset
     self.now = now
   }
 }

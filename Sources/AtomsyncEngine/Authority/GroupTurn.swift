@@ -148,7 +148,7 @@ package struct GroupTurn: GroupWork {
         answer.accepted.append(accept(edit, context))
       }
     }
-    answer.seen = isKnown ? seen(context) : nil
+    tell(&answer, isKnown, context)
     if let ticket = push.ticket, let recordKey {
       judgedRecords.insert(recordKey)
       records[recordKey] = PushRecord(number: ticket.number, digest: digest, answer: answer)
@@ -232,17 +232,22 @@ package struct GroupTurn: GroupWork {
   private mutating func replay(
     _ record: PushRecord, _ push: PushRequest, _ context: TurnContext
   ) -> PushAnswer {
-    PushAnswer(
+    var answer = PushAnswer(
       group: group, accepted: record.accepted,
-      rejected: record.rejected.map { rejection(of: $0.id, $0.reason, context) },
-      seen: knows(push) ? seen(context) : nil, now: context.now)
+      rejected: record.rejected.map { rejection(of: $0.id, $0.reason, context) }, now: context.now)
+    tell(&answer, knows(push), context)
+    return answer
   }
 
-  /// The place that an answer tells of: where the group stands once the push is judged. Not told to a client whose own
-  /// place is not of this history: it is to name that one until a pull has told it so.
-  private func seen(_ context: TurnContext) -> Cursor {
+  /// Tells a client the place where the group stands once its push is judged; or that its own place is not of this
+  /// history. The store may be put back to where that place is known again, so what it has is no base for verdicts.
+  private func tell(_ answer: inout PushAnswer, _ isKnown: Bool, _ context: TurnContext) {
+    guard isKnown else {
+      answer.isReset = true
+      return
+    }
     let place = HistoryPlace(epoch: head.epoch ?? context.identity, sequence: head.counter)
-    return AuthorityCursor(group: group, place: place).cursor
+    answer.seen = AuthorityCursor(group: group, place: place).cursor
   }
 
   /// A stale document's value is read later: here it is marked as deleted.

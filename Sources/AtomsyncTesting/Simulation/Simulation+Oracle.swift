@@ -48,8 +48,10 @@ extension Simulation {
     let value: TransitValue?
     if let view, view.last == settled.edit {
       value = view.value
+    } else if let sent, effects.edit != settled.edit {
+      value = sent.value
     } else {
-      value = effects.edit == settled.edit ? written?.value : sent?.value
+      value = written?.value
     }
     switch settled.verdict {
     case .accepted(let version):

@@ -238,6 +238,29 @@ import Transit
     #expect(bench.machine.conflictsOf("c").isEmpty)
   }
 
+  /// The store was put back, and may be put back once more to where this replica's cursor is known: what a verdict of
+  /// the history in between shows must not stay as the base.
+  @Test func whatAnotherHistoryShowsIsNoBase() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest(4)
+    try bench.edit("a", "mine")
+    bench.saved()
+    var answer = try bench.stale(version: 7, value: "of another history")
+    answer.isReset = true
+    let effects = bench.feed(.pushed(request: bench.request, answer))
+    #expect(effects.conflicts.isEmpty)
+    #expect(bench.machine.values == ["a": "mine"])
+    let pulls = effects.actions.compactMap { action -> PullRequest? in
+      if case .pull(_, let request) = action { request } else { nil }
+    }
+    #expect(pulls == [PullRequest(group: "g", cursor: nil, limit: pulls.first?.limit)])
+    bench.saved()
+    try bench.rest(4)
+    #expect(bench.pushed.map(\.version) == [4])
+    #expect(bench.machine.violatedInvariant == nil)
+  }
+
   /// What opening asks for is asked for once, and its rows have a ticket of their own.
   @Test func whatLoadingBeginsIsBegunOnce() throws {
     var store = OrderedBytes()

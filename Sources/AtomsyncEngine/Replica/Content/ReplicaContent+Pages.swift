@@ -108,10 +108,8 @@ extension ReplicaContent {
     let ids = documents.ids { $0.base != nil }.sorted()
     guard !ids.isEmpty || record.cursor != nil else { return }
     for id in ids { removeBase(id) }
-    record.cursor = nil
     record.hasSynced = false
-    // What comes once the permission is back is the whole content, perhaps of another history.
-    beginReset()
+    startOver()  // what comes once the permission is back may be of another history
     saveRecord()
   }
 
@@ -126,8 +124,13 @@ extension ReplicaContent {
       }
       for id in pendingIDs { drop(id, .discarded) }
     }
+    startOver()
+    saveRecord()
+  }
+
+  /// What is known is to be read again from the beginning.
+  mutating func startOver() {
     record.cursor = nil
     beginReset()
-    saveRecord()
   }
 }

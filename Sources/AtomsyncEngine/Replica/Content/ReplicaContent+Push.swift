@@ -102,6 +102,8 @@ extension ReplicaContent {
     case settled(PushSize)
     /// The push is settled, and a verdict is among it that nothing here explains.
     case unexplained
+    /// The push is settled, by a store whose history is not the one that it was made on.
+    case reset
   }
 
   mutating func settle(_ answer: PushAnswer) -> Settlement {
@@ -116,7 +118,11 @@ extension ReplicaContent {
     let size = pushSize
     setInFlight(nil)
     output.batch.delete(settings.keys.inFlight)
-    if let seen = answer.seen { record.seen = seen }
+    if answer.isReset {
+      startOver()
+    } else if let seen = answer.seen {
+      record.seen = seen
+    }
     var hasUnexplained = !push.entries.contains {
       accepted[$0.id] != nil || rejected[$0.id]?.reason != .aborted
     }
@@ -128,7 +134,10 @@ extension ReplicaContent {
     }
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {
-        take(acceptance, of: entry)
+        take(acceptance, of: entry, isReset: answer.isReset)
+      } else if answer.isReset, rejected[entry.id]?.reason == .stale {
+        rememberSent(entry)  // what is the base then decides
+        queue.append(entry.id)
       } else if let rejection = rejected[entry.id] {
         switch take(rejection, of: entry) {
         case .settled: break
@@ -146,12 +155,15 @@ extension ReplicaContent {
       rebase(entry.id)
     }
     saveRecord()
+    if answer.isReset { return .reset }
     return hasUnexplained ? .unexplained : .settled(size)
   }
 
-  private mutating func take(_ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry) {
+  private mutating func take(
+    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, isReset: Bool
+  ) {
     let id = entry.id
-    takeBase(acceptance, of: entry)
+    takeBase(acceptance, of: entry, isReset: isReset)
     overtakeRejection(of: id, by: entry.value)
     guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit {
@@ -178,8 +190,11 @@ extension ReplicaContent {
     }
   }
 
-  private mutating func takeBase(_ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry) {
-    let known = documents[entry.id]?.base?.version
+  private mutating func takeBase(
+    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, isReset: Bool
+  ) {
+    // Versions of different histories do not compare.
+    let known = isReset ? nil : documents[entry.id]?.base?.version
     // A deletion of what the server does not know is accepted as version 0: gone, whatever was known of it, and no page
     // will tell of it.
     if entry.value == nil && acceptance.version == 0 {

@@ -253,6 +253,8 @@ package struct ReplicaMachine: Sendable {
       return
     case .settled(let size): session.settled(size)
     case .unexplained: session.unexplained()
+    case .reset:
+      session.outdated(TransportError(.unavailable, "The server's store was put back to an earlier state."))
     }
     lastPush = content.now
   }

@@ -328,11 +328,12 @@ struct SyncSession: Sendable {
     reject(TransportError(.unavailable, "The server did not accept some documents. They are sent again."))
   }
 
-  /// The push's number is behind the one that the server knows.
+  /// The server's answer shows that the client or the store was put back to an earlier state: a pull tells what there
+  /// is now.
   mutating func outdated(_ error: TransportError) {
     needsPull = true
     outdatedPushes += 1
-    if outdatedPushes > 1 { fail(SyncError(error)) }  // with a new client id this cannot be
+    if outdatedPushes > 1 { fail(SyncError(error)) }  // once it has pulled, this cannot be
   }
 
   /// A push of this size is too large for the server, or for something on the way.
