@@ -43,7 +43,7 @@ enum LMDBLayout {
       }
       return .emptyFolder
     }
-    try inspectPages(file, size: Int(status.st_size), path: path)
+    try inspectPages(file, path: path)
     // Whoever opens a store of ours makes the lock file first. Without it nobody writes in our way, and a look
     // without LMDB's locks leaves a foreign environment byte for byte as it was.
     let isLocked = names.contains(lock) && names.contains(readers)
@@ -108,15 +108,19 @@ enum LMDBLayout {
 
   /// Looks at the two pages that every environment begins with: the magic number, and whether the pages that
   /// the newer one names are there, since LMDB would read beyond the end of a file that was cut short.
-  private static func inspectPages(_ file: String, size: Int, path: String) throws {
+  private static func inspectPages(_ file: String, path: String) throws {
     let descriptor = open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LMDBFailure(code: errno) }
     defer { close(descriptor) }
     guard let first = LMDBMeta(descriptor, offset: 0), first.isLMDB else {
       throw foreign(path, "a folder whose \(data) is not of LMDB")
     }
-    guard let second = LMDBMeta(descriptor, offset: Int(first.pageSize)), second.isLMDB,
-      (first.transaction > second.transaction ? first : second).fits(size)
+    let second = LMDBMeta(descriptor, offset: Int(first.pageSize))
+    // The size after the pages: another process may be writing, and then the file grows before they do.
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw LMDBFailure(code: errno) }
+    guard let second, second.isLMDB,
+      (first.transaction > second.transaction ? first : second).fits(Int(status.st_size))
     else {
       throw StorageError(
         .corrupt, "\(file) was cut short or is damaged. Restore it from a backup, or sync anew.")

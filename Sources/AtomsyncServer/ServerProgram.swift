@@ -9,20 +9,26 @@ internal import UnixSignals
 
 /// The program, from its arguments to its exit code.
 enum ServerProgram {
-  /// Serves until SIGTERM or SIGINT. Answers 0 after an orderly end, 2 when it could not start.
+  /// Does what the command line asks for. Returns 2 when that could not be done at all; otherwise what the command says.
   static func run(arguments: [String], environment: [String: String]) async -> Int32 {
-    let command: ServerCommand
+    var command: any ParsableCommand
     do {
-      command = try ServerCommand.parse(arguments)
+      command = try ServerCommand.parseAsRoot(arguments)
+      if !(command is ServeCommand || command is VerifyCommand) { try command.run() }  // asks for help, and throws it
     } catch {
       if ServerCommand.exitCode(for: error).isSuccess {
-        write(ServerCommand.fullMessage(for: error) + "\n", to: .standardOutput)
+        print(ServerCommand.fullMessage(for: error))
         return 0
       }
       return refuse(ServerCommand.message(for: error))
     }
+    let environment = Environment(environment)
     do {
-      try await serve(try Settings(command, environment: environment))
+      switch command {
+      case let verify as VerifyCommand: return try await verify.check(environment, print: print)
+      case let serve as ServeCommand: try await self.serve(try Settings(serve, environment))
+      default: break
+      }
       return 0
     } catch {
       return refuse("\(error)")
@@ -38,8 +44,7 @@ enum ServerProgram {
     configuration.logger = logger
 
     try await SyncServer.checkAddress(configuration)
-    let storage = settings.storage.provider(path: settings.path)
-    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
+    let authority = try await Authority.open(AtomsyncConfiguration(storage: settings.storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
       var services: [any Service] = [server]
@@ -48,7 +53,7 @@ enum ServerProgram {
       }
       try await run(services, logger) {
         let port = try await server.boundPort()
-        write(greeting(settings, storage, port: port) + "\n", to: .standardOutput)
+        print(greeting(settings, port: port))
       }
     } catch {
       await authority.close()
@@ -72,9 +77,7 @@ enum ServerProgram {
     _ = await greeted
   }
 
-  private static func greeting(
-    _ settings: Settings, _ storage: StorageProvider, port: Int
-  ) -> String {
+  private static func greeting(_ settings: Settings, port: Int) -> String {
     let configuration = settings.server
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let guests =
@@ -85,16 +88,15 @@ enum ServerProgram {
           ? "open to everybody who can reach it" : "open to everybody on this machine"
       }
     return "atomsync-server listens at http://\(host):\(port)\(configuration.path), "
-      + "keeps documents in \(storage.description), \(guests)."
+      + "keeps documents in \(settings.storage), \(guests)."
   }
 
   private static func refuse(_ message: String) -> Int32 {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    write("atomsync-server: \(line)\n", to: .standardError)
+    FileHandle.standardError.write(Data("atomsync-server: \(line)\n".utf8))
     return 2
   }
 
-  private static func write(_ text: String, to file: FileHandle) {
-    file.write(Data(text.utf8))
-  }
+  /// Unbuffered: who waits for the greeting reads it at once.
+  private static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 }

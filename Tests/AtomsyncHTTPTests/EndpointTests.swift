@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Testing
 import Transit
 
@@ -140,6 +141,35 @@ import Transit
     configuration.port = 0
     configuration.path = "sync"
     #expect(throws: HTTPServerError.self) { try configuration.validate() }
+  }
+
+  /// A server that starts looks at its address first. Who connects in that moment is sent away, not left waiting.
+  @Test func aLookAtTheAddressLeavesNobodyWaiting() async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    var configuration = HTTPServerConfiguration()
+    repeat {
+      // Not a port that the system may give to the client itself.
+      configuration.port = .random(in: 20_000..<30_000)
+    } while (try? await SyncServer.checkAddress(configuration)) == nil
+    let looks = Task { [configuration] in
+      while !Task.isCancelled { try await SyncServer.checkAddress(configuration) }
+    }
+    var connections = 0
+    while connections < 20 {
+      let client = ClientBootstrap(group: group).connect(host: "127.0.0.1", port: configuration.port)
+      guard let channel = try? await client.get() else { continue }
+      let isLate = Lock(false)
+      let patience = channel.eventLoop.scheduleTask(in: .seconds(5)) {
+        isLate.withLock { $0 = true }
+        channel.close(promise: nil)
+      }
+      try await channel.closeFuture.get()
+      patience.cancel()
+      connections += 1
+      #expect(!isLate.withLock { $0 })
+    }
+    looks.cancel()
+    try await looks.value
   }
 
   @Test func aPortInUseIsNamed() async throws {

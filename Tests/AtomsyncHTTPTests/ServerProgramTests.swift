@@ -1,6 +1,7 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncHTTPClient
+import AtomsyncSQLite
 import Foundation
 import Testing
 
@@ -97,8 +98,10 @@ struct ServerProgramTests {
 
   @Test func helpIsNoError() async throws {
     try await inFolder { folder in
-      let outcome = try await ServerProcess.outcome(of: ["--help"], in: folder)
-      #expect(outcome.code == 0 && outcome.output.contains("ATOMSYNC_STORAGE") && outcome.errors.isEmpty)
+      for (arguments, text) in [(["--help"], "verify"), (["serve", "--help"], "ATOMSYNC_STORAGE")] {
+        let outcome = try await ServerProcess.outcome(of: arguments, in: folder)
+        #expect(outcome.code == 0 && outcome.output.contains(text) && outcome.errors.isEmpty)
+      }
     }
   }
 
@@ -160,6 +163,38 @@ struct ServerProgramTests {
       #expect(await server.code() == 0)
       await old.close()
       await new.close()
+    }
+  }
+
+  @Test func aStoreIsVerifiedWhileItIsServedAndAfterItWasDamaged() async throws {
+    try await inFolder { folder in
+      let path = folder.appendingPathComponent("atomsync.db").path
+      func verify() async throws -> ServerProcess.Outcome {
+        try await ServerProcess.outcome(of: ["verify", "--path", path], in: folder)
+      }
+      let missing = try await verify()
+      #expect(missing.code == 2 && missing.errors.contains(path))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+
+      let server = try await ServerProcess(["--port", "0"], in: folder)
+      let client = try HTTPTransport(server.url)
+      _ = try await client.push(
+        PushRequest(group: "todo", edits: [try .text("a", "x"), try .text("b", "zebra")]))
+      let clean = try await verify()
+      #expect(clean.code == 0 && clean.output.contains("2 documents in 1 groups"), "\(clean)")
+      await client.close()
+      server.signal(SIGTERM)
+      #expect(await server.code() == 0)
+
+      let storage = try await StorageProvider.sqlite(path).open(.shared)
+      let entries = try await storage.read(StorageQuery(scans: [StorageScan(.all)])).scans[0].entries
+      let change = try #require(entries.first { String(decoding: $0.value, as: UTF8.self).contains("zebra") })
+      _ = try await storage.commit(StorageBatch(writes: [.delete(change.key)]))
+      await storage.close()
+      let damaged = try await verify()
+      #expect(damaged.code == 1 && damaged.output.contains("todo: "), "\(damaged)")
+      let foreign = try await ServerProcess.outcome(of: ["verify", "--storage", "memory"], in: folder)
+      #expect(foreign.code == 2 && foreign.errors.contains("memory"))
     }
   }
 

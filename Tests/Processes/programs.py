@@ -2,9 +2,11 @@
 
 import ctypes
 import os
+import random
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -24,6 +26,7 @@ class Program:
     """A program that says a line when it is ready."""
 
     limit = 30
+    environment = None  # this process's
 
     def __init__(self, name, folder):
         self.name = name
@@ -42,7 +45,7 @@ class Program:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
-                preexec_fn=die_with_parent)
+                env=self.environment, preexec_fn=die_with_parent)
         self.said = b""
 
     def wait_ready(self, limit=None):
@@ -91,13 +94,26 @@ class Program:
             return ""
 
 
+def free_port():
+    """A port to listen at. Not one that the system gives to clients: who connects to such a port while nobody listens
+    there may be given it, and is then connected to itself."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
 class Server(Program):
     def __init__(self, programs, storage, folder, path=None):
         super().__init__("server", folder)
         self.program = os.path.join(programs, "atomsync-server")
         self.storage = storage
         self.path = path or os.path.join(folder, "server." + storage)
-        self.port = 0
+        self.port = free_port()
 
     def command(self):
         return [
@@ -110,7 +126,8 @@ class Server(Program):
         found = re.search(r"listens at http://[^ ]*:(\d+)/", line)
         if not found:
             raise Failure(f"the server said: {line}")
-        self.port = int(found.group(1))  # the same after every restart
+        if int(found.group(1)) != self.port:
+            raise Failure(f"the server was to listen at {self.port}, and said: {line}")
         return line
 
 

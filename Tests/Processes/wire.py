@@ -18,6 +18,30 @@ def plain(value):
     return value
 
 
+def transit(value):
+    """Transit-JSON with its cache and its maps as arrays."""
+    cache = []
+
+    def text(word, is_key):
+        if word.startswith("^") and word not in ("^ ",):
+            return cache[ord(word[1]) - 48 if len(word) == 2 else (ord(word[1]) - 48) * 44 + ord(word[2]) - 48]
+        if len(word) > 3 and (is_key or word[:2] in ("~:", "~$", "~#")):
+            cache.append(word)
+        return word
+
+    def decode(value, is_key=False):
+        if isinstance(value, str):
+            return text(value, is_key)
+        if isinstance(value, list) and value and value[0] == "^ ":
+            pairs = iter(value[1:])
+            return {decode(key, True): decode(next(pairs)) for key in pairs}
+        if isinstance(value, list):
+            return [decode(item) for item in value]
+        return value
+
+    return plain(decode(value))
+
+
 def request(port, method, path, body=None, timeout=10):
     """Answers the status and the decoded body; raises OSError or HTTPException when there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
@@ -50,6 +74,7 @@ class Follower:
     def __init__(self, port, group):
         self.port, self.group = port, group
         self.cursor = None
+        self.date = 0  # of the last change, which never falls
         self.documents = {}  # id -> (version, value or None)
         self.history = {}  # (id, version) -> value or None
         self.problems = []
@@ -62,14 +87,20 @@ class Follower:
             status, page = request(self.port, "GET", path, timeout=timeout)
             if status != 200:
                 raise OSError(f"a pull was answered with {status}: {page}")
-            if page.get("reset"):
-                self.problems.append("the server forgot the cursor of a follower")
-                self.documents = {}
-            for row in page["docs"]:
-                self.take(row["id"], row["version"], None if row.get("deleted") else row.get("value"))
-            self.cursor = page["cursor"]
+            self.apply(page)
             if not page["more"]:
                 return self.documents
+
+    def apply(self, page):
+        if page.get("reset"):
+            self.problems.append("the server forgot the cursor of a follower")
+            self.documents = {}
+        for row in page["docs"]:
+            if row["updated"] < self.date:
+                self.problems.append(f"{row['id']} is dated {row['updated']}, after {self.date}")
+            self.date = row["updated"]
+            self.take(row["id"], row["version"], None if row.get("deleted") else row.get("value"))
+        self.cursor = page["cursor"]
 
     def take(self, name, version, value):
         known = self.documents.get(name, (0, None))
@@ -79,6 +110,31 @@ class Follower:
         if seen != value:
             self.problems.append(f"version {version} of {name} was {seen}, then {value}")
         self.documents[name] = (version, value)
+
+
+def follow(port, follower, is_over):
+    """Applies the pages of a live stream until it ends."""
+    query = {"group": follower.group} if follower.cursor is None else {"cursor": follower.cursor}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/sync?" + urllib.parse.urlencode(query), headers={"Accept": "text/event-stream"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise OSError(f"a stream was answered with {answer.status}")
+        event = ""
+        while not is_over():
+            try:
+                line = answer.fp.readline().decode()
+            except TimeoutError:
+                return  # quiet: read on elsewhere
+            if not line:
+                raise OSError("the stream has ended")
+            if line.startswith("event: "):
+                event = line[7:].strip()
+            if line.startswith("data: ") and event == "page":
+                follower.apply(transit(json.loads(line[6:])))
+    finally:
+        connection.close()
 
 
 def everything(port, group):

@@ -1,4 +1,4 @@
-package import AtomsyncCore
+public import AtomsyncCore
 internal import Foundation
 
 /// Checks what must be true of an authority's store: the two indexes name each other, and the counters hold.
@@ -227,7 +227,27 @@ extension Authority {
   /// use. O(rows)
   ///
   /// - Throws: `StorageError`: the store cannot be read. `CancellationError`.
-  public func verify() async throws -> StoreReport {
+  public func verify() async throws -> StoreReport { try await StoreAudit.report(on: storage) }
+
+  /// The same for a store that this process does not serve. It has to exist.
+  ///
+  /// - Throws: `StorageError`: the store cannot be opened or read, or is not a server's. `CancellationError`.
+  public static func verify(_ provider: StorageProvider) async throws -> StoreReport {
+    let storage = try await provider.open(.shared)
+    do {
+      try await StoreHeader.check(storage, kind: .authority)
+      let report = try await StoreAudit.report(on: storage)
+      await storage.close()
+      return report
+    } catch {
+      await storage.close()
+      throw error
+    }
+  }
+}
+
+extension StoreAudit {
+  fileprivate static func report(on storage: any Storage) async throws -> StoreReport {
     var audit = StoreAudit()
     while let query = audit.query {
       try Task.checkCancellation()

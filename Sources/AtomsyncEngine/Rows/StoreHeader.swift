@@ -63,6 +63,16 @@ package struct StoreHeader: Equatable {
     identity = try reader.uuid()
   }
 
+  /// Whether `storage` has a header of the kind. Nothing is changed.
+  ///
+  /// - Throws: `newerFormat`, `foreign` or `corrupt`.
+  package static func check(_ storage: any Storage, kind: Kind) async throws {
+    guard let bytes = try await storage.read(StorageQuery(keys: [key])).values.first ?? nil else {
+      throw StorageError(.foreign, "The store has no Atomsync header. Is it the right path?")
+    }
+    _ = try StoreHeader(bytes, expecting: kind)
+  }
+
   /// Reads the header of `storage`, or makes it one if it is empty. A store of an earlier format is marked as one of
   /// this format, so that no earlier program opens it any more; its rows are still read, and written anew as they change.
   package static func open(_ storage: any Storage, kind: Kind) async throws -> StoreHeader {

@@ -76,6 +76,8 @@ public final class SyncServer: Service, Sendable {
     do {
       let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+        // Who connects already is not left waiting for an answer: nobody would give one.
+        .childChannelInitializer { $0.eventLoop.makeFailedFuture(ChannelError.eof) }
         .bind(host: configuration.host, port: configuration.port).get()
       try await channel.close()
     } catch {

@@ -1,12 +1,8 @@
 internal import ArgumentParser
-internal import AtomsyncHTTPServer
-internal import Foundation
-internal import Logging
 
-/// What the command line says. Every option is optional, so that the environment can be asked next.
-struct ServerCommand: ParsableCommand {
+struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.")
+    commandName: "serve", abstract: "Serves a store over HTTP until SIGTERM or SIGINT.")
 
   @Argument(help: "The port, in the short form: atomsync-server 8090 my-data.db.")
   var shortPort: String?
@@ -14,11 +10,7 @@ struct ServerCommand: ParsableCommand {
   @Argument(help: "The path of the store, in the short form.")
   var shortPath: String?
 
-  @Option(help: "Where documents are kept: sqlite, lmdb or memory. (ATOMSYNC_STORAGE; default: sqlite)")
-  var storage: String?
-
-  @Option(help: "The store's file or folder. (ATOMSYNC_PATH; default: atomsync.db, for LMDB atomsync.lmdb)")
-  var path: String?
+  @OptionGroup var store: StoreOptions
 
   @Option(help: "The address to listen at. (ATOMSYNC_HOST; default: 127.0.0.1)")
   var host: String?

@@ -1,0 +1,18 @@
+internal import ArgumentParser
+
+/// The program's command line: what is to be done. Serving is the default, and may be left out.
+struct ServerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.",
+    discussion: "Without a subcommand it serves: see `atomsync-server serve --help` for the options.",
+    subcommands: [ServeCommand.self, VerifyCommand.self], defaultSubcommand: ServeCommand.self)
+}
+
+/// Which store. Every option is optional, so that the environment can be asked next.
+struct StoreOptions: ParsableArguments {
+  @Option(help: "Where documents are kept: sqlite, lmdb or memory. (ATOMSYNC_STORAGE; default: sqlite)")
+  var storage: String?
+
+  @Option(help: "The store's file or folder. (ATOMSYNC_PATH; default: atomsync.db, for LMDB atomsync.lmdb)")
+  var path: String?
+}

@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import Atomsync
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Checks a store: that its indexes agree and every row can be read. It may be in use.",
+    discussion:
+      "Ends with 0 when nothing is wrong, with 1 after a line for each problem, with 2 if it cannot look.")
+
+  @OptionGroup var store: StoreOptions
+
+  /// Returns the exit code.
+  func check(_ environment: Environment, print: (String) -> Void) async throws -> Int32 {
+    let location = try StoreLocation(store, environment)
+    try location.requireExistence()
+    let report = try await Authority.verify(location.provider)
+    for problem in report.problems { print(problem) }
+    print(
+      "\(location.provider): \(report.documents) documents in \(report.groups) groups, "
+        + (report.problems.isEmpty ? "nothing is wrong." : "\(report.problems.count) problems."))
+    return report.problems.isEmpty ? 0 : 1
+  }
+}

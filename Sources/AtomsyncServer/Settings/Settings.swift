@@ -1,0 +1,49 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import AtomsyncHTTPServer
+internal import Logging
+
+/// What the server is to do: the command line before the environment before the defaults.
+struct Settings {
+  var storage: StorageProvider
+  var server: HTTPServerConfiguration
+  /// The users file, which can be read again.
+  var usersPath: String?
+  var logLevel: Logger.Level
+
+  /// - Throws: ``SettingsError``, `UsersError` or `HTTPServerError`: one line that says what is wrong.
+  init(_ command: ServeCommand, _ environment: Environment) throws {
+    if command.shortPort != nil && command.port != nil {
+      throw SettingsError("The port is given twice: \(command.shortPort ?? "") and --port.")
+    }
+    storage = try StoreLocation(command.store, shortPath: command.shortPath, environment).provider
+
+    server = HTTPServerConfiguration()
+    server.host = command.host ?? environment["ATOMSYNC_HOST"] ?? server.host
+    let given = command.port ?? command.shortPort
+    if let text = given ?? environment["ATOMSYNC_PORT"] {
+      guard let port = Int(text), (0...65_535).contains(port) else {
+        let name = given == nil ? "ATOMSYNC_PORT" : "The port"
+        throw SettingsError("\(name) must be a number from 0 to 65535; it is “\(text)”.")
+      }
+      server.port = port
+    }
+    server.allowsAnonymousAccess = try command.open || environment.flag("ATOMSYNC_OPEN")
+    usersPath = command.users ?? environment["ATOMSYNC_USERS"]
+    if let usersPath { server.users = try Users(contentsOf: usersPath) }
+
+    let level = command.logLevel ?? environment["ATOMSYNC_LOG_LEVEL"] ?? Logger.Level.notice.rawValue
+    guard let known = Logger.Level(rawValue: level.lowercased()) else {
+      let name = command.logLevel == nil ? "ATOMSYNC_LOG_LEVEL" : "--log-level"
+      throw SettingsError(
+        "\(name) must be trace, debug, info, notice, warning, error or critical; it is “\(level)”.")
+    }
+    logLevel = known
+    do {
+      try server.validate()
+    } catch {
+      guard error.code == .open else { throw error }
+      throw SettingsError("\(error.message) (--users FILE, --host 127.0.0.1, --open)")
+    }
+  }
+}
