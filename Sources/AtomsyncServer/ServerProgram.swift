@@ -14,7 +14,8 @@ enum ServerProgram {
     var command: any ParsableCommand
     do {
       command = try ServerCommand.parseAsRoot(arguments)
-      if !(command is ServeCommand || command is VerifyCommand) { try command.run() }  // asks for help, and throws it
+      // What is neither asks for help, and throws it.
+      if !(command is ServeCommand || command is VerifyCommand) { try command.run() }
     } catch {
       if ServerCommand.exitCode(for: error).isSuccess {
         print(ServerCommand.fullMessage(for: error))
