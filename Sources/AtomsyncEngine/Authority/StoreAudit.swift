@@ -28,6 +28,7 @@ package struct StoreAudit {
   }
 
   private enum Step {
+    case epoch
     case page
     /// Look at the rows that the entries of a page name, in one snapshot with them.
     case check([Check])
@@ -44,7 +45,7 @@ package struct StoreAudit {
 
   private var stages = Stage.allCases[...]
   private var rest = Stage.changes.range
-  private var step = Step.page
+  private var step = Step.epoch
   private var isLastPage = false
   /// More would not be read by anybody.
   private static let mostProblems = 1000
@@ -57,6 +58,7 @@ package struct StoreAudit {
   package var query: StorageQuery? {
     guard stages.first != nil, problems.count < Self.mostProblems else { return nil }
     switch step {
+    case .epoch: return StorageQuery(keys: [AuthorityKey.epoch])
     case .page:
       return StorageQuery(scans: [StorageScan(rest, limit: Self.entriesPerPage, byteLimit: 4 << 20)])
     case .check(let checks): return StorageQuery(keys: checks.flatMap(\.keys))
@@ -66,6 +68,11 @@ package struct StoreAudit {
   package mutating func take(_ snapshot: StorageSnapshot) {
     guard let stage = stages.first else { return }
     switch step {
+    case .epoch:
+      do { _ = try (snapshot.values.first ?? nil).map { try StoreEpoch($0) } } catch {
+        problems.append("The store's epoch cannot be read: \(error)")
+      }
+      step = .page
     case .page:
       guard let scan = snapshot.scans.first else { return }
       isLastPage = scan.isComplete

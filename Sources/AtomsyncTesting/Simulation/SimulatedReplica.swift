@@ -48,6 +48,8 @@ struct SimulatedReplica {
   var wasRevoked = false
   /// The store has been put back to an earlier state: what was confirmed since may be met again.
   var wasRolledBack = false
+  /// The newest version of each document that has been the base since the last reset.
+  var heights = BaseHeights()
   /// The documents of which the application has discarded a rejected edit.
   var discardedRejections: Set<String> = []
 
@@ -134,6 +136,7 @@ struct SimulatedReplica {
     ticketEdits = []
     untold = []
     together = AtomicLedger()
+    heights = BaseHeights()
     let effects: ReplicaEffects
     (machine, effects) = try opened(durable, client: client, now: now)
     // What was not durable may be gone; what was must be there, which the oracle checks by the verdicts.

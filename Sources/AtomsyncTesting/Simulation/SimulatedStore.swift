@@ -50,6 +50,11 @@ struct SimulatedStore {
     _ = bytes.apply(header.creation)
   }
 
+  /// How far the tombstones of a group have been purged.
+  func horizon(of group: String) throws -> Int64 {
+    try GroupHead(read(StorageQuery(keys: [AuthorityKey.head(group)])).values.first ?? nil).horizon
+  }
+
   func read(_ query: StorageQuery) -> StorageSnapshot { bytes.read(query) }
 
   /// Applies batches, as a storage does, and takes note of what they write.

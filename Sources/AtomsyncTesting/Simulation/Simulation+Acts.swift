@@ -104,6 +104,9 @@ extension Simulation {
         edits, isAtomic: isAtomic, now: clock(ofDevice: replicas[number].device))
     } catch { return }
     if let edit = effects.edit {
+      if replicas[number].ledger.contains(where: { $0.edit == edit }) {
+        throw Violation("Replica \(number) has given the number \(edit) to two edits.")
+      }
       for ((id, value), before) in zip(changes, before) where effects.edited.contains(id) {
         replicas[number].ledger.append(.init(edit: edit, id: id, value: value, life: life(of: number)))
         replicas[number].before[id] = .some(before)

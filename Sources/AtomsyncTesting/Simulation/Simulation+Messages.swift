@@ -130,7 +130,6 @@ extension Simulation {
     case .again(let next): read(sender, authority, request, next)
     case .page(var page):
       page.user = caller(sender)
-      if isHostile && random.oneIn(8) { return }  // the answer is lost
       answer(sender, pull: request, .success(try coded(page)))
     }
   }
@@ -142,6 +141,7 @@ extension Simulation {
     if case .success(let page) = result, let number = replica(sender) {
       time = transfer(Self.size(of: page), devices[replicas[number].device].link, of: number, request)
     }
+    if isHostile && random.oneIn(8) { return }  // the answer, or the rest of it, is lost
     timeline.schedule(.pullEnds(sender, request: request, result), after: time)
   }
 

@@ -17,6 +17,12 @@ extension Simulation {
       {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
+      let base = replica.machine.base(of: id)
+      if let known = replicas[number].heights.take(
+        id, base.version, generation: base.generation, isResetting: base.isResetting)
+      {
+        throw Violation("Replica \(number) went back from version \(known) of \(id) to \(base.version ?? 0).")
+      }
     }
     for settled in effects.settled {
       let part = replicas[number].together.take(
@@ -240,8 +246,11 @@ extension Simulation {
     }
   }
 
-  /// What a page tells was committed.
+  /// What a page tells was committed, and nobody is reset for nothing.
   func checkPage(_ page: PullPage) throws {
+    if page.isReset && !wasRestored && !traits.recordsMayExpire, try store.horizon(of: page.group) == 0 {
+      throw Violation("A reader of \(page.group) is reset, and its history is all there.")
+    }
     for document in page.documents {
       let write = SimulatedStore.Write(
         document: .init(group: page.group, id: document.id), version: document.version,

@@ -43,6 +43,55 @@ import Transit
     #expect(try await first.verify().problems == [])
   }
 
+  /// What another authority commits while a page is read is in the page or comes after it.
+  @Test func aPageIsOfOneSnapshot() async throws {
+    let writer = Client(authority: try await store.authority())
+    let pushes = Lock(0)
+    let reader = try await store.authority { [writer] storage in
+      InterposingStorage(storage) {
+        let number = pushes.withLock { count in
+          count += 1
+          return count
+        }
+        try await writer.push([try .put("\(number)", 0)])
+      }
+    }
+    let client = Client(authority: reader)
+    var (cursor, documents): (Cursor?, Set<String>) = (nil, [])
+    for _ in 0..<4 {
+      let page = try await client.pull(cursor.map { .cursor($0) } ?? .beginning)
+      documents.formUnion(page.documents.map(\.id))
+      cursor = page.cursor
+    }
+    let last = try await writer.pull(cursor.map { .cursor($0) } ?? .beginning)
+    documents.formUnion(last.documents.map(\.id))
+    #expect(documents.count == pushes.withLock { $0 } && documents.count >= 4)
+  }
+
+  /// What is committed while a live reader takes its first look wakes it.
+  @Test func aCommitDuringTheFirstLookIsSeen() async throws {
+    let pusher = Lock<Client?>(nil)
+    let authority = try await store.authority { storage in
+      InterposingStorage(storage) {
+        let client = pusher.withLock { pusher in
+          defer { pusher = nil }
+          return pusher
+        }
+        try await client?.push([try .put("late", 1)])
+      }
+    }
+    let client = Client(authority: authority)
+    try await client.push([try .put("early", 1)])
+    pusher.withLock { $0 = client }
+    await #expect(throws: CancellationError.self) {
+      try await authority.live(LiveRequest(groups: [PullRequest(group: client.group)])) { event in
+        if case .page(let page) = event, page.documents.contains(where: { $0.id == "late" }) {
+          throw CancellationError()
+        }
+      }
+    }
+  }
+
   /// The record of a client's last push is never replaced by that of an earlier one.
   @Test func anEarlierPushDoesNotReplaceTheRecordOfALaterOne() async throws {
     let gate = FaultyStorage(MemoryStorage()).commitGate
@@ -88,6 +137,19 @@ import Transit
     isDone.withLock { $0 = true }
     #expect(try await stream.value > 0)
     #expect(try await first.verify().problems == [])
+  }
+
+  /// An authority may die before the turn that it has claimed a group for.
+  @Test func theClaimOfADeadAuthorityIsGivenUp() async throws {
+    let client = Client(authority: try await store.authority())
+    try await client.push([try .put("a", 1)])
+    var claim = ClaimWork(group: client.group, claim: UUID())
+    var contents = store.contents
+    try claim.judge(
+      contents.read(claim.query), TurnContext(identity: UUID(), epoch: UUID(), now: 0, limits: Limits()))
+    for batch in claim.batches { _ = contents.apply(batch) }
+    store.contents = contents
+    #expect(try await client.push([try .put("a", 2, at: 1)]).accepted.count == 1)
   }
 
   /// A commit that fails may have been done: whoever reads the group is told to look.
@@ -144,6 +206,26 @@ private struct GatedStorage: Storage {
     await gate.pass()
     return try await base.commit(batches)
   }
+  func close() async { await base.close() }
+}
+
+/// A storage that lets something happen after each read.
+private struct InterposingStorage: Storage {
+  let base: any Storage
+  let afterRead: @Sendable () async throws -> Void
+
+  init(_ base: any Storage, afterRead: @escaping @Sendable () async throws -> Void) {
+    self.base = base
+    self.afterRead = afterRead
+  }
+
+  var capabilities: StorageCapabilities { base.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    let snapshot = try await base.read(query)
+    try await afterRead()
+    return snapshot
+  }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] { try await base.commit(batches) }
   func close() async { await base.close() }
 }
 

@@ -60,7 +60,7 @@ final class SharedStore: Sendable {
 /// Messages of a client that is no replica.
 struct Client {
   let authority: Authority
-  let group = "g"
+  var group = "g"
 
   @discardableResult
   func push(

@@ -23,6 +23,7 @@ extension ReplicaContent {
     }
     try loadRecord(snapshot.values)
     try loadDocuments(base: snapshot.scans[0].entries, pending: snapshot.scans[1].entries)
+    try checkInFlight()
     let keys = settings.keys
     for entry in snapshot.scans[2].entries {
       guard let id = keys.id(in: entry.key) else { continue }
@@ -68,6 +69,19 @@ extension ReplicaContent {
     if record.group == nil {
       record.group = settings.group
       if recordState == .saved { recordState = .withNextRows }
+    }
+  }
+
+  private func checkInFlight() throws {
+    guard let push = inFlight else { return }
+    let isOwn = push.ticket.client == record.client
+    guard inFlightEdits.keys.allSatisfy({ documents.pending[$0] != nil }),
+      !isOwn || push.ticket.number <= record.push
+    else {
+      throw StorageError(
+        .corrupt,
+        "The store's rows contradict each other: a push is under way that its other rows do not know. Restore the store "
+          + "from a backup.")
     }
   }
 

@@ -59,7 +59,6 @@ extension ReplicaContent {
   private mutating func beginReset() {
     record.generation += 1
     record.isResetting = true
-    record.seen = nil  // it was of a history that is not continued
   }
 
   /// The whole content has come: what it did not name is gone. O(documents)

@@ -87,6 +87,11 @@ extension ReplicaMachine {
   /// What is visible of a document.
   package func value(of id: String) -> TransitValue? { content.documents[id]?.visible?.value }
 
+  /// The version of a document's base, if it has one, and the reset that it is of.
+  package func base(of id: String) -> (version: Int64?, generation: Int64, isResetting: Bool) {
+    (content.documents[id]?.base?.version, content.record.generation, content.record.isResetting)
+  }
+
   /// All that is visible. O(documents)
   package var values: [String: TransitValue] {
     Dictionary(
