@@ -136,7 +136,7 @@ struct Shell {
 
   private func sync() async throws -> Int32 {
     var code: Int32 = 0
-    do { try await atom.sync(timeout: .seconds(max(command.wait, 1))) } catch let error as SyncError {
+    do { try await syncPatiently() } catch let error as SyncError {
       Output.note(error.message)
       code = 1
     }
@@ -153,6 +153,16 @@ struct Shell {
     }
     if code == 0 { Output.line(reports.isEmpty ? "in sync" : "in sync, \(reports.count) superseded") }
     return code == 0 && reports.isEmpty ? 0 : 1
+  }
+
+  /// Goes on after requests that took too long, as long as there is time: each makes the next one smaller.
+  private func syncPatiently() async throws {
+    let end = ContinuousClock.now + .seconds(max(command.wait, 1))
+    while true {
+      do {
+        return try await atom.sync(timeout: max(end - .now, .zero))
+      } catch let error as SyncError where error.transport?.code == .timedOut && .now < end {}
+    }
   }
 
   private func status() async throws -> Int32 {

@@ -42,16 +42,16 @@ build() {
 # check CHECK: succeeds when nothing is found. A check that hangs has found something.
 check() {
   case "$1" in
-  simulation) timeout 600 "$work/release/release/AtomsyncSoak" 0 $seeds --stop ;;
+  simulation) timeout 300 "$work/release/release/AtomsyncSoak" 0 $seeds --stop ;;
   test\ *)
-    timeout 600 swift test --scratch-path "$work/debug" --skip-build --skip AtomsyncSimulationTests --filter "${1#test }"
+    timeout 300 swift test --scratch-path "$work/debug" --skip-build --skip AtomsyncSimulationTests --filter "${1#test }"
     ;;
   esac >"$work/check.log" 2>&1
 }
 
 # finding STATUS: the first thing that the check has found.
 finding() {
-  if [ "$1" = 124 ]; then echo "no end within 10 minutes"; return; fi
+  if [ "$1" = 124 ]; then echo "no end within 5 minutes"; return; fi
   grep -a -m 1 -E "^FAILED|✘ Test .* recorded|Fatal error|Assertion failed" "$work/check.log" | cut -c1-150 ||
     echo "ended with status $1"
 }

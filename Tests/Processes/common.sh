@@ -10,6 +10,7 @@ build_programs() {
     local package=$here/../..
     swift build --package-path "$package" -c "$configuration" --product atomsync-server
     swift build --package-path "$package" -c "$configuration" --product AtomsyncStress
+    swift build --package-path "$package" -c "$configuration" --product atomsync
     PROGRAMS=$(swift build --package-path "$package" -c "$configuration" --show-bin-path)
   fi
   export PROGRAMS

@@ -53,14 +53,20 @@ class Program:
         deadline = time.monotonic() + (limit or self.limit)
         while b"\n" not in self.said:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            if left <= 0 or not self.read(left):
                 raise Failure(f"{self.name} was not ready in time: {self.tail()}")
-            piece = os.read(self.process.stdout.fileno(), 4096)
-            if not piece:
-                raise Failure(f"{self.name} ended with {self.process.wait()} instead of starting: {self.tail()}")
-            self.said += piece
         self.slowest = max(self.slowest, time.monotonic() - self.began)
         return self.said.split(b"\n")[0].decode()
+
+    def read(self, seconds):
+        """Takes what the program says next; false if that is nothing for so long."""
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            return False
+        piece = os.read(self.process.stdout.fileno(), 65536)
+        if not piece:
+            raise Failure(f"{self.name} ended with {self.process.wait()} instead of going on: {self.tail()}")
+        self.said += piece
+        return True
 
     def start(self):
         self.spawn()

@@ -4,6 +4,7 @@ import random
 import socket
 import struct
 import threading
+import time
 
 PASS = "pass"  # a good proxy
 CUT = "cut"  # ends connections in the middle of an answer
@@ -14,8 +15,9 @@ DEAF = "deaf"  # hands on requests, swallows answers
 class Proxy:
     """Between the clients and a server's port. What was swallowed once stays silent, also after `mode` is set back."""
 
-    def __init__(self, server, seed):
+    def __init__(self, server, seed, rate=None):
         self.server = server
+        self.rate = rate  # bytes a second, each way; None: as many as there are
         self.mode = PASS
         self.random = random.Random(seed)
         self.longest = 20000
@@ -38,6 +40,10 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
+            if self.rate:  # what is on the way is no more than a link holds
+                for end in (client, server):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
             Connection(self, client, server)
 
     def close(self):
@@ -74,6 +80,8 @@ class Connection:
                         self.cut()
                         return
                     self.budget -= len(piece)
+                if self.proxy.rate:
+                    time.sleep(len(piece) / self.proxy.rate)
                 target.sendall(piece)
         except OSError:
             pass

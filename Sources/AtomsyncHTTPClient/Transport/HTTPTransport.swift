@@ -56,6 +56,7 @@ public final class HTTPTransport: Transport {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.maximumConnections
     // A refused connection is an answer: the replica knows when to try again.
     configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.http1_1ConnectionDebugInitializer = SendBuffer.bound
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
