@@ -2,7 +2,7 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 
-.PHONY: setup serve test check bench docs soak tsan fuzz processes clean
+.PHONY: setup serve test check bench docs soak mutants tsan fuzz processes clean
 
 # Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
 setup:
@@ -51,6 +51,10 @@ docs: setup
 soak: setup
 	$(SWIFT) run -c release --scratch-path $(SCRATCH)-release AtomsyncSoak $(ARGS)
 
+# Puts mistakes into a copy, one at a time, and sees that each is found: over an hour; ARGS chooses some by number.
+mutants: setup
+	Tests/Mutations/run.sh $(ARGS)
+
 # The engine's tests under the thread sanitizer.
 tsan: setup
 	$(SWIFT) test --scratch-path $(SCRATCH)-tsan --sanitize=thread --filter AtomsyncTests
@@ -62,8 +66,10 @@ fuzz:
 	  Tests/Fuzz/run.sh $$target $(MINUTES) || exit 1; \
 	done
 
-# Kills and obstructs real processes, for some minutes.
+# Kills and obstructs real processes, for half an hour.
 processes: setup
+	Tests/Processes/servers.sh
+	Tests/Processes/links.sh
 	Tests/Processes/kill.sh $(ARGS)
 	Tests/Processes/pushes.sh
 	Tests/Processes/faults.sh

@@ -101,7 +101,7 @@ def conclude(place, server, clients, follower):
     kills = ", ".join(f"{program.name} {program.kills}" for program in [server] + clients)
     return (
         f"kills: {kills}; swaps: {counts['made']} made, {counts['acknowledged']} acknowledged; their documents:"
-        f" {counts['accepted']} accepted, {counts['overruled']} overruled; {counts['conflicts']} conflicts;"
+        f" {counts['accepted']} accepted, {counts['superseded']} superseded; {counts['conflicts']} conflicts;"
         f" {len(follower.documents)} documents on the server; slowest start {server.slowest:.2f} s (server),"
         f" {max(client.slowest for client in clients):.2f} s (replica)")
 

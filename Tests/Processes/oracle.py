@@ -107,7 +107,7 @@ class Oracle:
         self.counts[outcome.split(":")[0]] += 1
         if outcome == "accepted":
             self.check_accepted(what, key, value, entry["version"])
-        elif outcome == "overruled":
+        elif outcome == "superseded":
             conflict = conflicts.get(entry["number"])
             if conflict is None or conflict["id"] != key:
                 self.problem(f"LOST: {what} is said to be in conflict {entry['number']}, which is {conflict}")

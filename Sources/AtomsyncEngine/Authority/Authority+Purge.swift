@@ -27,7 +27,7 @@ extension Authority {
       try await pushes.maintain(PurgeWork(group: group, boundary: boundary))
     }
     try await forEachEntry(of: AuthorityKey.epochEnds(group)) { entry in
-      guard let batch = try EpochEnd.expiry(entry, cutoff: cutoff) else { return }
+      guard let batch = try EpochEnd.expiry(entry, cutoff: cutoff, now: now) else { return }
       _ = try await storage.commit(batch)
     }
   }
@@ -48,10 +48,20 @@ extension Authority {
 }
 
 extension EpochEnd {
-  /// What becomes of an epoch's end: it goes when it is older than the cutoff. Cursors of before it are reset then.
-  package static func expiry(_ entry: StorageEntry, cutoff: Int64) throws -> StorageBatch? {
-    guard try EpochEnd(entry.value).ended < cutoff else { return nil }
-    return StorageBatch(preconditions: [.equals(entry.key, entry.value)], writes: [.delete(entry.key)])
+  /// What becomes of an epoch's end: it goes when it is older than the cutoff, and cursors of before it are reset from
+  /// then on. One that bears a date which clocks do not reach is dated anew, or it would stay for ever.
+  package static func expiry(_ entry: StorageEntry, cutoff: Int64, now: Int64) throws -> StorageBatch? {
+    var batch = StorageBatch(preconditions: [.equals(entry.key, entry.value)])
+    var end = try EpochEnd(entry.value)
+    if end.ended < cutoff {
+      batch.delete(entry.key)
+    } else if end.ended > now + GroupTurn.clockTolerance {
+      end.ended = now
+      batch.put(entry.key, end.bytes)
+    } else {
+      return nil
+    }
+    return batch
   }
 }
 

@@ -45,7 +45,7 @@ struct AtomRecord: Equatable, Sendable {
   init(_ bytes: [UInt8]) throws {
     var reader = try RowReader(bytes)
     var client: UUID?
-    var record = AtomRecord(client: UUID())
+    var record = AtomRecord(client: .zero)
     while let field = try reader.next(Field.self) {
       switch field {
       case .client: client = try reader.uuid()

@@ -41,7 +41,7 @@ struct FrozenPush: Equatable, Sendable {
     var client: UUID?
     var number: Int64?
     var push = FrozenPush(
-      ticket: PushTicket(client: UUID(), number: 0), cursor: nil, seen: nil, isAtomic: false, entries: [])
+      ticket: PushTicket(client: .zero, number: 0), cursor: nil, seen: nil, isAtomic: false, entries: [])
     while let field = try reader.next(Field.self) {
       switch field {
       case .client: client = try reader.uuid()

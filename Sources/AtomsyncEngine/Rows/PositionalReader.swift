@@ -35,9 +35,8 @@ struct PositionalReader {
 
   mutating func uuid() throws -> UUID {
     let end = try advance(16)
-    var id = UUID().uuid
-    withUnsafeMutableBytes(of: &id) { $0.copyBytes(from: bytes[(end - 16)..<end]) }
-    return UUID(uuid: id)
+    guard let id = UUID(bytes: bytes[(end - 16)..<end]) else { throw corrupt }
+    return id
   }
 
   mutating func optional<Value>(_ body: (inout PositionalReader) throws -> Value) throws -> Value? {

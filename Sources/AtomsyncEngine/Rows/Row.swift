@@ -153,11 +153,8 @@ struct RowReader {
   }
 
   mutating func uuid() throws -> UUID {
-    let slice = try slice()
-    guard slice.count == 16 else { throw corrupt }
-    var id = UUID().uuid
-    withUnsafeMutableBytes(of: &id) { $0.copyBytes(from: slice) }
-    return UUID(uuid: id)
+    guard let id = UUID(bytes: try slice()) else { throw corrupt }
+    return id
   }
 
   mutating func payload() throws -> Payload { Payload(bytes: try blob()) }

@@ -165,7 +165,7 @@ extension Simulation {
       if let boundary = search.boundary, boundary > 0 {
         _ = authorities[authority].scheduler.admit(PurgeWork(group: group, boundary: boundary, entries: 3))
       }
-      try expire(AuthorityKey.epochEnds(group)) { try EpochEnd.expiry($0, cutoff: cutoff) }
+      try expire(AuthorityKey.epochEnds(group)) { try EpochEnd.expiry($0, cutoff: cutoff, now: now) }
     }
     try expire(AuthorityKey.pushes) { try PushRecord.expiry($0, cutoff: cutoff, now: now) }
     beginTurn(authority)

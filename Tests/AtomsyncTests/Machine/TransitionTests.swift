@@ -66,6 +66,14 @@ import Transit
     ("pushed: unknown reason", { .pushed(request: $0.request, $0.refusal(RejectionReason("tired"))) }),
     ("pushed: nothing but aborted", { .pushed(request: $0.request, $0.refusal(.aborted)) }),
     (
+      "pushed: another history",
+      {
+        var answer = try $0.stale()
+        answer.isReset = true
+        return .pushed(request: $0.request, answer)
+      }
+    ),
+    (
       "pushed: no verdict",
       { .pushed(request: $0.request, PushAnswer(group: "g", accepted: [], rejected: [], now: 1)) }
     ),
