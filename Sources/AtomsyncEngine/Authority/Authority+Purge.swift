@@ -1,22 +1,36 @@
 package import AtomsyncCore
 internal import Foundation
+internal import Logging
 
 extension Authority {
   /// Removes what has outlived the retention: tombstones, the records of clients that have not pushed since, and the
-  /// ends of epochs. Runs by itself every hour. O(documents older than the retention)
+  /// ends of epochs. Runs by itself every hour. What cannot be purged keeps nothing else from it. Nothing is removed
+  /// while this machine's clock seems to be behind those that the store has seen. O(documents older than the retention)
   ///
-  /// - Throws: `StorageError`: what was removed so far stays removed. `CancellationError`.
+  /// - Throws: `StorageError` or `ProtocolError`, the first that there was: what was removed stays removed.
+  ///   `CancellationError`.
   public func purge() async throws {
     let now = configuration.time.now()
     let cutoff = now - configuration.retentionMilliseconds
-    try await forEachEntry(of: AuthorityKey.heads) { entry in
+    if let row = try await storage.read(AuthorityKey.epoch) {
+      let began = try StoreEpoch(row).began
+      if began > now + GroupTurn.clockTolerance {
+        configuration.logger.warning(
+          "Nothing is purged: this machine's clock is behind the store's newest epoch. Is it set?",
+          metadata: ["epoch": "\(Date(milliseconds: began))"])
+        return
+      }
+    }
+    var failure: (any Error)?
+    try await forEachEntry(of: AuthorityKey.heads, &failure) { entry in
       guard let group = TupleKey.text(in: entry.key, after: 1) else { return }
       try await purge(group, try GroupHead(entry.value), cutoff, now)
     }
-    try await forEachEntry(of: AuthorityKey.pushes) { entry in
+    try await forEachEntry(of: AuthorityKey.pushes, &failure) { entry in
       guard let batch = try PushRecord.expiry(entry, cutoff: cutoff, now: now) else { return }
       _ = try await storage.commit(batch)
     }
+    if let failure { throw failure }
   }
 
   private func purge(_ group: String, _ head: GroupHead, _ cutoff: Int64, _ now: Int64) async throws {
@@ -26,21 +40,28 @@ extension Authority {
     if let boundary = search.boundary, boundary > 0 {
       try await pushes.maintain(PurgeWork(group: group, boundary: boundary))
     }
-    try await forEachEntry(of: AuthorityKey.epochEnds(group)) { entry in
+    var failure: (any Error)?
+    try await forEachEntry(of: AuthorityKey.epochEnds(group), &failure) { entry in
       guard let batch = try EpochEnd.expiry(entry, cutoff: cutoff, now: now) else { return }
       _ = try await storage.commit(batch)
     }
+    if let failure { throw failure }
   }
 
   /// Entries of a range, a page at a time, so that a range of any length takes little memory.
+  ///
+  /// - Parameter failure: the first error of `body`, which keeps nobody from the other entries.
   private func forEachEntry(
-    of range: KeyRange, _ body: (StorageEntry) async throws -> Void
+    of range: KeyRange, _ failure: inout (any Error)?, _ body: (StorageEntry) async throws -> Void
   ) async throws {
     var rest = range
     while true {
       try Task.checkCancellation()
       let page = try await storage.scan(StorageScan(rest, limit: 1000, byteLimit: 1 << 20))
-      for entry in page.entries { try await body(entry) }
+      for entry in page.entries {
+        try Task.checkCancellation()
+        do { try await body(entry) } catch { failure = failure ?? error }
+      }
       guard !page.isComplete, let last = page.entries.last?.key else { return }
       rest.lower = last + [0]
     }

@@ -49,13 +49,14 @@ package final class CommitQueue: Sendable {
   }
 
   package func enqueue(_ batch: StorageBatch, _ ticket: Int64, for client: any Client) {
-    let starts = state.withLock { state in
-      // Whoever put it in is told of the loss, or has been.
-      guard state.loss == nil else { return false }
+    let (starts, loss) = state.withLock { state -> (Bool, StorageError?) in
+      if let loss = state.loss { return (false, loss) }
       state.waiting.append(Entry(batch: batch, client: client, ticket: ticket))
       defer { state.isRunning = true }
-      return !state.isRunning
+      return (!state.isRunning, nil)
     }
+    // Later, because the client is in the middle of something.
+    if let loss { Task.detached { client.commitFailed(loss) } }
     // Not on behalf of the swap that starts it: it serves all that come after.
     if starts { Task.detached { await self.run() } }
   }

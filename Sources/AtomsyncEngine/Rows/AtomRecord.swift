@@ -52,16 +52,16 @@ struct AtomRecord: Equatable, Sendable {
       case .group: record.group = try reader.text()
       case .store: record.store = try reader.uuid()
       case .user: record.user = try reader.text()
-      case .push: record.push = try reader.number()
-      case .edit: record.edit = try reader.number()
-      case .conflict: record.conflict = try reader.number()
+      case .push: record.push = try reader.count()
+      case .edit: record.edit = try reader.count()
+      case .conflict: record.conflict = try reader.count()
       case .cursor: record.cursor = Cursor(try reader.text())
       case .seen: record.seen = Cursor(try reader.text())
-      case .generation: record.generation = try reader.number()
+      case .generation: record.generation = try reader.count()
       case .resetting: record.isResetting = try reader.flag()
       case .synced: record.hasSynced = try reader.flag()
       case .revoked: record.isRevoked = try reader.flag()
-      case .age: record.age = try reader.number()
+      case .age: record.age = try reader.count()
       case .ageRead: record.ageRead = try reader.number()
       }
     }
@@ -94,7 +94,7 @@ struct AtomRecord: Equatable, Sendable {
   ///
   /// - Returns: whether the atom is so much older, an hour, that it should be written down.
   mutating func advanceAge(to now: Int64) -> Bool {
-    let passed = ageRead.map { min(max(now - $0, 0), Self.day) } ?? 0
+    let passed = ageRead.map { min(max(now &- $0, 0), Self.day) } ?? 0
     age += passed
     ageRead = now
     return passed >= Self.day / 24

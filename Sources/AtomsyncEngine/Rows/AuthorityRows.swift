@@ -37,14 +37,15 @@ package struct GroupHead: Equatable {
     var reader = try RowReader(bytes)
     while let field = try reader.next(Field.self) {
       switch field {
-      case .counter: counter = try reader.number()
-      case .horizon: horizon = try reader.number()
+      case .counter: counter = try reader.count()
+      case .horizon: horizon = try reader.count()
       case .updated: updated = try reader.number()
-      case .floor: floor = try reader.number()
+      case .floor: floor = try reader.count()
       case .epoch: epoch = try reader.uuid()
       case .claim: claim = try reader.uuid()
       }
     }
+    guard horizon <= counter else { throw reader.corrupt }
   }
 
   package var bytes: [UInt8] {
@@ -90,8 +91,8 @@ package struct DocumentIndex: Equatable {
     var isDeleted = false
     while let field = try reader.next(Field.self) {
       switch field {
-      case .sequence: sequence = try reader.number()
-      case .version: version = try reader.number()
+      case .sequence: sequence = try reader.count()
+      case .version: version = try reader.count()
       case .updated: updated = try reader.number()
       case .deleted: isDeleted = try reader.flag()
       }
@@ -131,7 +132,7 @@ extension Document {
     while let field = try reader.next(ChangeField.self) {
       switch field {
       case .id: id = try reader.text()
-      case .version: version = try reader.number()
+      case .version: version = try reader.count()
       case .updated: updated = try reader.number()
       case .value: content = .value(try reader.payload())
       }
@@ -173,7 +174,7 @@ package struct EpochEnd: Equatable {
     var ended: Int64?
     while let field = try reader.next(Field.self) {
       switch field {
-      case .sequence: sequence = try reader.number()
+      case .sequence: sequence = try reader.count()
       case .ended: ended = try reader.number()
       }
     }
@@ -264,7 +265,7 @@ package struct PushRecord {
     rejected = []
     while let field = try reader.next(Field.self) {
       switch field {
-      case .number: number = try reader.number()
+      case .number: number = try reader.count()
       case .judged: judged = try reader.number()
       case .digest: digest = try reader.number()
       case .accepted: accepted.append(try Self.acceptance(try reader.row()))
@@ -297,7 +298,7 @@ package struct PushRecord {
     while let field = try reader.next(VerdictField.self) {
       switch field {
       case .id: id = try reader.text()
-      case .version: version = try reader.number()
+      case .version: version = try reader.count()
       case .updated: updated = try reader.number()
       case .reason: reason = try reader.text()
       }

@@ -33,9 +33,9 @@ struct BaseDocument: Equatable, Sendable {
     var value: StoredValue?
     while let field = try reader.next(Field.self) {
       switch field {
-      case .version: version = try reader.number()
+      case .version: version = try reader.count()
       case .updated: updated = try reader.number()
-      case .generation: generation = try reader.number()
+      case .generation: generation = try reader.count()
       case .value: value = try reader.value()
       }
     }

@@ -45,7 +45,7 @@ struct FrozenPush: Equatable, Sendable {
     while let field = try reader.next(Field.self) {
       switch field {
       case .client: client = try reader.uuid()
-      case .number: number = try reader.number()
+      case .number: number = try reader.count()
       case .atomic: push.isAtomic = try reader.flag()
       case .cursor: push.cursor = Cursor(try reader.text())
       case .seen: push.seen = Cursor(try reader.text())
@@ -65,8 +65,8 @@ struct FrozenPush: Equatable, Sendable {
     while let field = try reader.next(EntryField.self) {
       switch field {
       case .id: id = try reader.text()
-      case .edit: edit = try reader.number()
-      case .version: version = try reader.number()
+      case .edit: edit = try reader.count()
+      case .version: version = try reader.count()
       case .value: value = try reader.value()
       }
     }

@@ -30,11 +30,11 @@ package struct VerdictRow: Equatable, Sendable {
     var (firstEdit, age): (Int64, Int64) = (0, 0)
     while let field = try reader.next(Field.self) {
       switch field {
-      case .firstEdit: firstEdit = try reader.number()
-      case .age: age = try reader.number()
-      case .accepted: verdict = .accepted(version: try reader.number())
+      case .firstEdit: firstEdit = try reader.count()
+      case .age: age = try reader.count()
+      case .accepted: verdict = .accepted(version: try reader.count())
       case .rejected: verdict = .rejected(reason: try reader.text())
-      case .superseded: verdict = .superseded(conflict: try reader.number())
+      case .superseded: verdict = .superseded(conflict: try reader.count())
       case .discarded: verdict = try reader.flag() ? .discarded : nil
       }
     }
@@ -152,7 +152,7 @@ struct ConflictRow: Sendable {
       case .local: local = try reader.value()
       case .remote: remote = try reader.value()
       case .detected: detected = try reader.number()
-      case .age: age = try reader.number()
+      case .age: age = try reader.count()
       case .outcome: kind = try reader.number()
       case .reason: reason = try reader.text()
       }

@@ -54,19 +54,20 @@ struct PendingEdit: Equatable, Sendable {
     var pending = PendingEdit(on: nil, first: 0, made: 0)
     while let field = try reader.next(Field.self) {
       switch field {
-      case .firstEdit: firstEdit = try reader.number()
-      case .edit: edit = try reader.number()
-      case .baseVersion: pending.baseVersion = try reader.number()
+      case .firstEdit: firstEdit = try reader.count()
+      case .edit: edit = try reader.count()
+      case .baseVersion: pending.baseVersion = try reader.count()
       case .base: pending.base = try reader.value()
       case .value: pending.value = try reader.value()
-      case .atomic: pending.atomic = try reader.number()
+      case .atomic: pending.atomic = try reader.count()
       case .made: pending.made = try reader.number()
       case .sent: pending.sent.append(try Self.sent(try reader.row()))
-      case .openReport: pending.openReport = try reader.number()
+      case .openReport: pending.openReport = try reader.count()
       }
     }
     pending.firstEdit = try reader.required(firstEdit)
     pending.edit = try reader.required(edit)
+    guard pending.firstEdit <= pending.edit else { throw reader.corrupt }
     self = pending
   }
 

@@ -139,6 +139,13 @@ struct RowReader {
     return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1)
   }
 
+  /// A number that counts something, from which one more can always be counted: not negative, and below 2^62.
+  mutating func count() throws -> Int64 {
+    let number = try number()
+    guard (0..<1 << 62).contains(number) else { throw corrupt }
+    return number
+  }
+
   /// The content of a flag that is set.
   func flag() throws -> Bool {
     guard kind == .flag else { throw corrupt }
@@ -188,7 +195,7 @@ struct RowReader {
     throw corrupt
   }
 
-  private var corrupt: StorageError { Self.corrupt(bytes.count) }
+  var corrupt: StorageError { Self.corrupt(bytes.count) }
 
   private static func corrupt(_ count: Int) -> StorageError {
     StorageError(

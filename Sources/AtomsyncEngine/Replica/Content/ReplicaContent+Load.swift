@@ -30,7 +30,7 @@ extension ReplicaContent {
       rejections[id] = try RejectedEdit(document: id, row: entry.value)
     }
     for entry in snapshot.scans[3].entries.reversed() {
-      guard let number = TupleKey.trailingNumber(entry.key) else { continue }
+      guard let number = TupleKey.trailingNumber(entry.key), number < 1 << 62 else { continue }
       record.conflict = max(record.conflict, number)
       let row = try ConflictRow(number: number, row: entry.value)
       conflicts.append(row)
@@ -75,7 +75,10 @@ extension ReplicaContent {
   private func checkInFlight() throws {
     guard let push = inFlight else { return }
     let isOwn = push.ticket.client == record.client
-    guard inFlightEdits.keys.allSatisfy({ documents.pending[$0] != nil }),
+    let arePending = inFlightEdits.allSatisfy { id, edit in
+      documents[id]?.pending.map { ($0.firstEdit...$0.edit).contains(edit) } ?? false
+    }
+    guard arePending,
       !isOwn || push.ticket.number <= record.push
     else {
       throw StorageError(

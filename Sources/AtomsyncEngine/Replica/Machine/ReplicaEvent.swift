@@ -92,10 +92,14 @@ package struct RemotePage: Sendable {
   var isReset: Bool
   var user: String?
 
-  /// - Throws: `TransitError` when a value cannot be decoded.
+  /// - Throws: `TransitError` when a value cannot be decoded, `TransportError` (`malformedAnswer`) when an id or a version
+  ///   is none: what is taken from a page must be storable.
   package init(_ page: PullPage) throws {
     items = try page.documents.map {
-      Item(
+      guard (1...Names.maximumIDLength).contains($0.id.utf8.count), (0..<1 << 62).contains($0.version) else {
+        throw TransportError(.malformedAnswer, "The server's page has a document that cannot be.")
+      }
+      return Item(
         id: $0.id, version: $0.version, updated: $0.updated,
         value: try $0.content.payload.map { try StoredValue($0) })
     }
