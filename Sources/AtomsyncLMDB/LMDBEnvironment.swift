@@ -68,8 +68,23 @@ final class LMDBEnvironment: Sendable {
     var info = MDB_envinfo()
     try LMDBFailure.check(mdb_env_info(handle, &info))
     let size = info.me_mapsize
-    try setMapSize(size + min(size, 1 << 30))
+    try setMapSize(try Self.available(size + min(size, 1 << 30)))
   }
+
+  /// A size for which there is address space. LMDB lets go of its map before it makes the new one: it would be left
+  /// without any.
+  private static func available(_ size: Int) throws -> Int {
+    let trial = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | mapNoReserve, -1, 0)
+    guard let trial, trial != MAP_FAILED else { throw LMDBFailure(code: MDB_MAP_FULL) }
+    munmap(trial, size)
+    return size
+  }
+
+  #if canImport(Darwin)
+  private static let mapNoReserve = MAP_NORESERVE
+  #else
+  private static let mapNoReserve = Int32(MAP_NORESERVE)
+  #endif
 
   /// Follows another process that has grown the map. On `writes`, outside a transaction.
   func followMap() throws { try setMapSize(0) }

@@ -128,6 +128,20 @@ import Transit
     #expect(try await scene.client().atom("todo").contents == ["a": 1])
   }
 
+  /// Another atom of the client has found out that the store is gone.
+  @Test func everyAtomIsToldThatTheStoreIsGone() async throws {
+    let scene = try await Scene()
+    let client = try await scene.client()
+    let (first, second) = (try await scene.atom(of: client), try await client.atom("other"))
+    scene.disk.plan(.fail(.closed))
+    let lost = try first.swap { $0["a"] = 1 }
+    await #expect(throws: SyncError.self) { try await lost.saved() }
+    let receipt = try second.swap { $0["b"] = 1 }
+    let error = await #expect(throws: SyncError.self) { try await receipt.confirmed() }
+    #expect(error?.storage?.code == .closed || error?.code == .stopped)
+    try await second.status { $0.connection == .stopped(.storeLost) }
+  }
+
   @Test func aStoreThatCannotBeReadIsNotOpened() async throws {
     let scene = try await Scene()
     let client = try await scene.client()

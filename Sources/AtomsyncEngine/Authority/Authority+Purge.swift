@@ -12,15 +12,7 @@ extension Authority {
   public func purge() async throws {
     let now = configuration.time.now()
     let cutoff = now - configuration.retentionMilliseconds
-    if let row = try await storage.read(AuthorityKey.epoch) {
-      let began = try StoreEpoch(row).began
-      if began > now + GroupTurn.clockTolerance {
-        configuration.logger.warning(
-          "Nothing is purged: this machine's clock is behind the store's newest epoch. Is it set?",
-          metadata: ["epoch": "\(Date(milliseconds: began))"])
-        return
-      }
-    }
+    guard try await isClockSet(now) else { return }
     var failure: (any Error)?
     try await forEachEntry(of: AuthorityKey.heads, &failure) { entry in
       guard let group = TupleKey.text(in: entry.key, after: 1) else { return }
@@ -30,7 +22,22 @@ extension Authority {
       guard let batch = try PushRecord.expiry(entry, cutoff: cutoff, now: now) else { return }
       _ = try await storage.commit(batch)
     }
+    try await forEachEntry(of: AuthorityKey.epochs, &failure) { entry in
+      guard let batch = try StoreEpoch.expiry(entry, cutoff: cutoff) else { return }
+      _ = try await storage.commit(batch)
+    }
     if let failure { throw failure }
+  }
+
+  /// Whether this machine's clock is not far behind those under which others have begun to write.
+  private func isClockSet(_ now: Int64) async throws -> Bool {
+    let epochs = try await storage.scan(StorageScan(AuthorityKey.epochs)).entries
+    let latest = try epochs.map { try StoreEpoch(id: .zero, $0.value).began }.max() ?? now
+    if latest <= now + GroupTurn.clockTolerance { return true }
+    configuration.logger.warning(
+      "Nothing is purged: this machine's clock is behind the store's newest epoch. Is it set?",
+      metadata: ["epoch": "\(Date(milliseconds: latest))"])
+    return false
   }
 
   private func purge(_ group: String, _ head: GroupHead, _ cutoff: Int64, _ now: Int64) async throws {
@@ -83,6 +90,15 @@ extension EpochEnd {
       return nil
     }
     return batch
+  }
+}
+
+extension StoreEpoch {
+  /// What becomes of an authority's epoch: its row goes when it is older than the cutoff. An authority that is still
+  /// there begins another with its next commit.
+  package static func expiry(_ entry: StorageEntry, cutoff: Int64) throws -> StorageBatch? {
+    guard try StoreEpoch(id: .zero, entry.value).began < cutoff else { return nil }
+    return StorageBatch(preconditions: [.equals(entry.key, entry.value)], writes: [.delete(entry.key)])
   }
 }
 

@@ -40,7 +40,8 @@ package struct GroupTurn: GroupWork {
   /// What this turn puts into the change index, by key.
   private var written: [[UInt8]: Content] = [:]
   /// The changes whose content the answers show and the snapshot did not tell.
-  private var shown: Set<[UInt8]> = []
+  private var shown = StaleContents()
+  private var shownBytes = 0
   private var sources: [VersionKey: [UInt8]] = [:]
   /// The rows that cannot be read.
   private var unreadable: [[UInt8]: StorageError] = [:]
@@ -89,6 +90,7 @@ package struct GroupTurn: GroupWork {
   /// - Throws: `StorageError` when the group's rows cannot be read: no push to it can be judged.
   package mutating func judge(_ snapshot: StorageSnapshot, _ context: TurnContext) throws {
     try take(snapshot.values, context)
+    shownBytes = context.limits.pageBytes
     judgements = pushes.map { judge($0, context) }
     if head != history.head { batch.put(AuthorityKey.head(group), head.bytes) }
     for key in recordKeys where judgedRecords.contains(key) {
@@ -151,7 +153,8 @@ package struct GroupTurn: GroupWork {
     tell(&answer, isKnown, context)
     if let ticket = push.ticket, let recordKey {
       judgedRecords.insert(recordKey)
-      records[recordKey] = PushRecord(number: ticket.number, digest: digest, answer: answer)
+      records[recordKey] = PushRecord(
+        number: ticket.number, judged: max(context.now, head.updated), digest: digest, answer: answer)
     }
     return .answer(answer)
   }
@@ -210,13 +213,14 @@ package struct GroupTurn: GroupWork {
     return .init(id: edit.id, version: document.version, updated: document.updated)
   }
 
-  /// Goes over to the epoch of today: notes where the one before it ended.
+  /// Goes over to this authority's epoch: notes where the one before it ended.
   private mutating func enter(_ context: TurnContext) {
     guard head.epoch != context.epoch else { return }
     if head.counter > 0 {
-      let end = EpochEnd(sequence: head.counter, ended: context.now)
+      let end = EpochEnd(sequence: head.counter, ended: max(context.now, head.updated))
       batch.put(AuthorityKey.epochEnd(group, history.place.epoch), end.bytes)
     }
+    batch.delete(AuthorityKey.epochEnd(group, context.epoch))  // it goes on
     head.epoch = context.epoch
   }
 
@@ -273,24 +277,20 @@ package struct GroupTurn: GroupWork {
 
   // MARK: The values of stale documents
 
-  /// What ``finish(_:)`` needs to know: the changes that the answers show, and whether they are still there to be
-  /// shown. `nil`: nothing, and it need not be called.
+  /// What ``finish(_:)`` needs to know: changes that the answers show, and whether they are still there to be shown.
+  /// `nil`: nothing, and it need not be called.
   package var contentQuery: StorageQuery? {
-    shown.isEmpty ? nil : StorageQuery(keys: [AuthorityKey.head(group)] + contentKeys)
+    let keys = shown.next(shownBytes)
+    return keys.isEmpty ? nil : StorageQuery(keys: [AuthorityKey.head(group)] + keys)
   }
 
-  private var contentKeys: [[UInt8]] { shown.sorted { $0.precedes($1) } }
-
-  /// Fills in the values of stale documents.
+  /// Takes some values of stale documents; once there are no more to read, puts them into the answers.
   ///
   /// - Throws: `StorageError` when a value cannot be read.
   package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion {
-    var contents: [[UInt8]: Content] = [:]
-    var missing: Set<[UInt8]> = []
-    for (key, row) in zip(contentKeys, values.dropFirst()) {
-      if let row { contents[key] = try Document(change: row).content } else { missing.insert(key) }
-    }
-    if !missing.isEmpty && (values.first ?? nil) != storedHead { return .void }
+    try shown.take(values.dropFirst())
+    if !shown.missing.isEmpty && (values.first ?? nil) != storedHead { return .void }
+    if contentQuery != nil { return .complete }
     var failures: [Int: StorageError] = [:]
     for index in judgements.indices {
       guard case .answer(var answer) = judgements[index] else { continue }
@@ -298,8 +298,12 @@ package struct GroupTurn: GroupWork {
         guard let current = answer.rejected[position].current,
           let key = sources[VersionKey(id: current.id, version: current.version)]
         else { continue }
-        if let content = contents[key] { answer.rejected[position].current?.content = content }
-        if missing.contains(key) { failures[index] = Self.corrupt(version: current.version) }
+        if let content = shown[key] {
+          answer.rejected[position].current?.content = content
+        } else {
+          answer.rejected[position].current = nil
+        }
+        if shown.missing.contains(key) { failures[index] = Self.corrupt(version: current.version) }
       }
       judgements[index] = .answer(answer)
     }

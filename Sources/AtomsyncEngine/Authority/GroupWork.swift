@@ -32,7 +32,7 @@ package protocol GroupWork: Sendable {
   mutating func judge(_ snapshot: StorageSnapshot, _ context: TurnContext) throws
   /// The group's head as it was read.
   var readHead: GroupHead { get }
-  /// What ``finish(_:)`` needs to know; `nil`: nothing, and it need not be called.
+  /// What ``finish(_:)`` needs to know next; `nil`: nothing, and it need not be called.
   var contentQuery: StorageQuery? { get }
   mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion
   /// What is to be committed.
@@ -55,7 +55,7 @@ extension GroupWork {
 
 /// What became of a work once the contents that it needs were read.
 package enum TurnCompletion {
-  /// The batch can be committed.
+  /// There is more to read, or the batch can be committed.
   case complete
   /// The group was written meanwhile: no judgement holds.
   case void

@@ -42,6 +42,7 @@ package struct PullPlan {
     if [seen, cursor].contains(where: { $0 == .some(nil) || $0.map { $0?.group != request.group } ?? false })
     {
       isReset = true
+      search = nil  // a reset tells everything
     } else {
       self.cursor = cursor ?? nil
       self.seen = seen??.place

@@ -95,8 +95,8 @@ final class PushQueue: Sendable {
     var turn = first
     var isInDoubt = false
     do {
-      try turn.judge(try await storage.read(turn.query), now: time.now())
-      if let query = turn.contentQuery { turn.finish(try await storage.read(query)) }
+      turn.judge(try await storage.read(turn.query), now: time.now())
+      while let query = turn.contentQuery { turn.finish(try await storage.read(query)) }
       let batches = turn.batches
       isInDoubt = !batches.isEmpty
       turn.committed(batches.isEmpty ? [] : try await storage.commit(batches))

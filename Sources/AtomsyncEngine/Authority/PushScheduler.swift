@@ -46,6 +46,10 @@ package struct PushScheduler: Sendable {
     var claim: UUID?
     /// A claim of another authority's, and how often it was met.
     var foreign: (claim: UUID, count: Int)?
+    /// How often in a row the group came to nothing, by losses and by claims.
+    var delays = 0
+    /// The last turn was maintenance: the next one is for pushes, if any wait.
+    var hasMaintained = false
 
     var isEmpty: Bool { waiting.isEmpty && maintenance.isEmpty }
   }
@@ -57,7 +61,8 @@ package struct PushScheduler: Sendable {
   private var waitingCount = 0
   private var waitingBytes = 0
   private var lastID = 0
-  private var hasBegun = false
+  /// This authority's epoch; `nil` before its first commit, and when the store may have lost some of its commits.
+  private var epoch: StoreEpoch?
   private let identity: UUID
   private let limits: Limits
 
@@ -66,8 +71,8 @@ package struct PushScheduler: Sendable {
   private static let bytesPerTurn = 16 << 20
   /// So many losses in a row, and the group is claimed.
   static let lossesBeforeClaim = 3
-  /// So many, and the pushes are answered that the group is too busy.
-  static let lossesBeforeRefusal = 60
+  /// So many delays, and the pushes are answered that the group is too busy.
+  static let delaysBeforeRefusal = 60
   /// A claim that has been met so often, each time after a rest, is given up for dead.
   static let patienceWithClaims = 12
 
@@ -137,7 +142,7 @@ package struct PushScheduler: Sendable {
       parts.append(part)
     }
     if parts.isEmpty { return nil }
-    return Turn(parts: parts, opening: hasBegun ? nil : fresh(), identity: identity, limits: limits)
+    return Turn(parts: parts, epoch: epoch, fresh: fresh, identity: identity, limits: limits)
   }
 
   /// What a group does in the turn; `nil` when it does not fit any more.
@@ -153,9 +158,11 @@ package struct PushScheduler: Sendable {
       group.claim = claim
       return Turn.Part(work: ClaimWork(group: name, claim: claim), ids: [], claims: claims)
     }
-    if let (id, work) = group.maintenance.first {
+    if let (id, work) = group.maintenance.first, group.waiting.isEmpty || !group.hasMaintained {
+      group.hasMaintained = true
       return Turn.Part(work: work, ids: [id], claims: claims)
     }
+    group.hasMaintained = false
     var pushes: [Waiting] = []
     while let first = group.waiting.first, pushes.count < group.most {
       let fits =
@@ -175,7 +182,7 @@ package struct PushScheduler: Sendable {
 
   /// Takes note of what became of a turn.
   package mutating func end(_ turn: Turn) -> Ended {
-    if turn.hasOpened { hasBegun = true }
+    epoch = turn.epochAfterwards
     var ended = Ended()
     for part in turn.parts {
       switch part.outcome {
@@ -198,7 +205,10 @@ package struct PushScheduler: Sendable {
   /// - Parameter isInDoubt: the commit may have happened.
   package mutating func end(_ turn: Turn, _ error: any Error, isInDoubt: Bool) -> Ended {
     var ended = Ended()
-    if isInDoubt { ended.written = turn.groupsInDoubt }
+    if isInDoubt {
+      ended.written = turn.groupsInDoubt
+      epoch = nil  // its count is not known either
+    }
     for part in turn.parts { fail(part, error, &ended) }
     return ended
   }
@@ -224,6 +234,7 @@ package struct PushScheduler: Sendable {
     }
     if !isClaim {
       groups[name]?.losses = 0
+      groups[name]?.delays = 0
       groups[name]?.claim = nil
       groups[name]?.foreign = nil
       let most = groups[name]?.most ?? .max
@@ -240,14 +251,29 @@ package struct PushScheduler: Sendable {
     if part.ids.isEmpty { group.claim = nil }  // the claim is not there
     if !part.work.judgements.isEmpty { group.most = max(1, part.ids.count / 2) }
     groups[name] = group
-    if group.losses > Self.lossesBeforeRefusal {
-      let error = ProtocolError(.unavailable, "Other servers write this group all the time. Try again later.")
-      groups[name]?.losses = 0
-      fail(part, error, &ended)
-      return
-    }
+    delay(part, group.losses, &ended)
+  }
+
+  /// Puts a part off; after too many times its pushes are answered.
+  private mutating func delay(_ part: Turn.Part, _ count: Int, _ ended: inout Ended) {
+    let name = part.work.group
     putBack(part)
-    ended.resting.append((name, group.losses))
+    groups[name]?.delays += 1
+    if groups[name]?.delays ?? 0 > Self.delaysBeforeRefusal { refuse(name, &ended) }
+    ended.resting.append((name, count))
+  }
+
+  /// Answers what waits for a group that cannot be had.
+  private mutating func refuse(_ name: String, _ ended: inout Ended) {
+    let error = ProtocolError(.unavailable, "Other servers write this group all the time. Try again later.")
+    groups[name]?.delays = 0
+    groups[name]?.losses = 0
+    for (id, _) in groups[name]?.maintenance ?? [] { ended.results.append((id, .failure(error))) }
+    groups[name]?.maintenance = []
+    while let push = groups[name]?.waiting.popFirst() {
+      taken[push.id] = push
+      settle(push.id, .failure(error), &ended)
+    }
   }
 
   /// Another authority has claimed the group.
@@ -258,8 +284,7 @@ package struct PushScheduler: Sendable {
     group.foreign = (claim, count)
     if part.ids.isEmpty { group.claim = nil }
     groups[name] = group
-    putBack(part)
-    ended.resting.append((name, count))
+    delay(part, count, &ended)
   }
 
   private mutating func fail(_ part: Turn.Part, _ error: any Error, _ ended: inout Ended) {

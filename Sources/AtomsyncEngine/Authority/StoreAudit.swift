@@ -3,9 +3,9 @@ internal import Foundation
 
 /// Checks what must be true of an authority's store: the two indexes name each other, and the counters hold.
 ///
-/// A value that asks and is answered: read ``query``, give it to ``take(_:)``, until there is none. What looks wrong in
-/// one snapshot because another authority wrote in between is looked at again in one, so that a store in use can be
-/// checked. O(rows), a page at a time.
+/// A value that asks and is answered: read ``query``, give it to ``take(_:)``, until there is none. Rows that have to agree
+/// are read in one snapshot, and what has moved meanwhile is looked at where it is now, so that a store in use can be
+/// checked. O(rows), a few at a time.
 package struct StoreAudit {
   /// What is wrong, for people.
   package private(set) var problems: [String] = []
@@ -14,10 +14,11 @@ package struct StoreAudit {
   package private(set) var groups = 0
 
   private enum Stage: CaseIterable {
-    case changes, documents, heads, ends, pushes
+    case epochs, changes, documents, heads, ends, pushes
 
     var range: KeyRange {
       switch self {
+      case .epochs: AuthorityKey.epochs
       case .changes: KeyRange(prefix: TupleKey(.change).bytes)
       case .documents: KeyRange(prefix: TupleKey(.document).bytes)
       case .heads: AuthorityKey.heads
@@ -28,28 +29,38 @@ package struct StoreAudit {
   }
 
   private enum Step {
-    case epoch
     case page
-    /// Look at the rows that the entries of a page name, in one snapshot with them.
+    /// Look at the rows that the entries of a page name.
     case check([Check])
   }
 
-  /// Rows that have to agree, read together.
+  /// Rows that have to agree, read in one snapshot.
   private struct Check {
     var group: String
     /// Of a change or a document: the id, as far as it is known.
     var id: String?
     var keys: [[UInt8]]
-    var isSecondLook = false
+    var looks = 0
+  }
+
+  private enum Finding {
+    case fine
+    case problem(String)
+    /// Other rows have to agree by now, because somebody has written meanwhile.
+    case moved(keys: [[UInt8]])
   }
 
   private var stages = Stage.allCases[...]
-  private var rest = Stage.changes.range
-  private var step = Step.epoch
+  private var rest = Stage.epochs.range
+  private var step = Step.page
   private var isLastPage = false
   /// More would not be read by anybody.
   private static let mostProblems = 1000
   private static let entriesPerPage = 500
+  /// Values have 1 MiB at most, by default.
+  private static let checksAtOnce = 16
+  /// What moves each time that it is looked at is in use, and was right when it was written.
+  private static let mostLooks = 20
 
   package init() {}
 
@@ -58,49 +69,43 @@ package struct StoreAudit {
   package var query: StorageQuery? {
     guard stages.first != nil, problems.count < Self.mostProblems else { return nil }
     switch step {
-    case .epoch: return StorageQuery(keys: [AuthorityKey.epoch])
     case .page:
       return StorageQuery(scans: [StorageScan(rest, limit: Self.entriesPerPage, byteLimit: 4 << 20)])
-    case .check(let checks): return StorageQuery(keys: checks.flatMap(\.keys))
+    case .check(let checks):
+      return StorageQuery(keys: checks.prefix(Self.checksAtOnce).flatMap(\.keys))
     }
   }
 
   package mutating func take(_ snapshot: StorageSnapshot) {
     guard let stage = stages.first else { return }
     switch step {
-    case .epoch:
-      do { _ = try (snapshot.values.first ?? nil).map { try StoreEpoch($0) } } catch {
-        problems.append("The store's epoch cannot be read: \(error)")
-      }
-      step = .page
     case .page:
       guard let scan = snapshot.scans.first else { return }
       isLastPage = scan.isComplete
       if let last = scan.entries.last?.key { rest.lower = last + [0] }
-      let checks = scan.entries.compactMap { look(at: $0, stage) }
-      if checks.isEmpty { goOn() } else { step = .check(checks) }
+      goOn(scan.entries.compactMap { look(at: $0, stage) })
     case .check(let checks):
       var values = snapshot.values[...]
-      var again: [Check] = []
-      for var check in checks {
+      var left = Array(checks.dropFirst(Self.checksAtOnce))
+      for var check in checks.prefix(Self.checksAtOnce) {
         let own = Array(values.prefix(check.keys.count))
         values = values.dropFirst(check.keys.count)
-        guard let problem = problem(check, own, stage) else { continue }
-        if check.isSecondLook {
-          problems.append("\(check.group): \(problem)")
-        } else if let second = secondLook(check, own, stage) {
-          check = second
-          check.isSecondLook = true
-          again.append(check)
+        switch finding(check, own, stage) {
+        case .fine: break
+        case .problem(let problem): problems.append("\(check.group): \(problem)")
+        case .moved(let keys):
+          check.keys = keys
+          check.looks += 1
+          if check.looks < Self.mostLooks { left.append(check) }
         }
       }
-      if again.isEmpty { goOn() } else { step = .check(again) }
+      goOn(left)
     }
   }
 
-  private mutating func goOn() {
-    step = .page
-    guard isLastPage else { return }
+  private mutating func goOn(_ checks: [Check]) {
+    step = checks.isEmpty ? .page : .check(checks)
+    guard checks.isEmpty && isLastPage else { return }
     isLastPage = false
     stages.removeFirst()
     if let next = stages.first { rest = next.range }
@@ -109,11 +114,18 @@ package struct StoreAudit {
   // MARK: What each row has to agree with
 
   private mutating func look(at entry: StorageEntry, _ stage: Stage) -> Check? {
+    if stage == .epochs {
+      do { _ = try StoreEpoch(id: .zero, entry.value) } catch {
+        problems.append("The epoch of an authority cannot be read: \(error)")
+      }
+      return nil
+    }
     guard let group = TupleKey.text(in: entry.key, after: 1) else {
       problems.append("A key of \(entry.key.count) bytes names no group.")
       return nil
     }
     switch stage {
+    case .epochs: return nil
     case .changes:
       documents += 1
       let id = try? Document(change: entry.value).id
@@ -136,85 +148,65 @@ package struct StoreAudit {
     }
   }
 
-  /// The same check, of the rows as they are now: they may have moved since the page was read.
-  private func secondLook(_ check: Check, _ values: [[UInt8]?], _ stage: Stage) -> Check? {
-    var second = check
-    switch stage {
-    case .changes:
-      if check.keys.count > 1, values[1] == nil { return nil }  // the change is gone: it was written anew
-    case .documents:
-      guard let row = values.last ?? nil else { return nil }
-      if let sequence = (try? DocumentIndex(row))?.sequence {
-        second.keys[1] = AuthorityKey.change(check.group, sequence)
-      }
-    case .heads, .ends, .pushes: break
-    }
-    return second
-  }
-
-  private func problem(_ check: Check, _ values: [[UInt8]?], _ stage: Stage) -> String? {
+  private func finding(_ check: Check, _ values: [[UInt8]?], _ stage: Stage) -> Finding {
     do {
       switch stage {
+      case .epochs: return .fine
       case .changes:
-        let change = try values[1].map { try Document(change: $0) }
+        guard let row = values[1] else { return .fine }  // written anew, or purged
         let index = values.count > 2 ? try values[2].map { try DocumentIndex($0) } : nil
-        let head = try GroupHead(values[0])
-        return Self.problem(change, TupleKey.trailingNumber(check.keys[1]) ?? 0, index, head)
+        let sequence = TupleKey.trailingNumber(check.keys[1]) ?? 0
+        return Self.finding(try Document(change: row), sequence, index, try GroupHead(values[0]))
       case .documents:
-        guard let row = values[2] else { return "The index of \(check.id ?? "?") has gone." }
+        guard let row = values[2] else { return .fine }  // purged
         let index = try DocumentIndex(row)
-        guard let change = try values[1].map({ try Document(change: $0) }), change.id == check.id else {
-          return
-            "The index names sequence \(index.sequence) for \(check.id ?? "?"), where there is no such change."
+        let key = AuthorityKey.change(check.group, index.sequence)
+        guard key == check.keys[1] else { return .moved(keys: [check.keys[0], key, check.keys[2]]) }
+        if let change = try values[1].map({ try Document(change: $0) }), change.id == check.id {
+          return .fine
         }
-        return nil
+        return .problem(
+          "The index names sequence \(index.sequence) for \(check.id ?? "?"), where there is no such change.")
       case .heads:
-        if values.count > 1, values[1] != nil { return "The epoch of the newest change has ended." }
-        return Self.problem(try GroupHead(values[0]))
+        guard let epoch = try GroupHead(values[0]).epoch else { return .fine }
+        let keys = [check.keys[0], AuthorityKey.epochEnd(check.group, epoch)]
+        guard keys == check.keys else { return .moved(keys: keys) }
+        return values[1] == nil ? .fine : .problem("The epoch of the newest change has ended.")
       case .ends:
-        guard let row = values[1] else { return nil }
-        return Self.problem(try EpochEnd(row), try GroupHead(values[0]))
+        guard let row = values[1] else { return .fine }
+        let (end, head) = (try EpochEnd(row), try GroupHead(values[0]))
+        if end.sequence >= 1 && end.sequence < head.counter { return .fine }
+        return .problem(
+          "An earlier epoch ended at sequence \(end.sequence), and the counter is \(head.counter).")
       case .pushes:
         if let row = values[0], RowReader.isTagged(row) { _ = try PushRecord(row) }
-        return nil
+        return .fine
       }
-    } catch { return "A row of \(check.id ?? "the group") cannot be read: \(error)" }
+    } catch { return .problem("A row of \(check.id ?? "the group") cannot be read: \(error)") }
   }
 
-  private static func problem(
-    _ change: Document?, _ sequence: Int64, _ index: DocumentIndex?, _ head: GroupHead
-  ) -> String? {
-    guard let change else { return "The change at sequence \(sequence) has gone." }
+  private static func finding(
+    _ change: Document, _ sequence: Int64, _ index: DocumentIndex?, _ head: GroupHead
+  ) -> Finding {
     if sequence < 1 || sequence > head.counter {
-      return "The change of \(change.id) has sequence \(sequence), and the counter is \(head.counter)."
+      return .problem(
+        "The change of \(change.id) has sequence \(sequence), and the counter is \(head.counter).")
     }
-    if change.version < 1 { return "\(change.id) has version \(change.version)." }
+    if change.version < 1 { return .problem("\(change.id) has version \(change.version).") }
     if change.content == .deleted && sequence <= head.horizon {
-      return "The tombstone of \(change.id) at sequence \(sequence) is below the horizon \(head.horizon)."
+      return .problem(
+        "The tombstone of \(change.id) at sequence \(sequence) is below the horizon \(head.horizon).")
     }
-    guard let index else { return "The change of \(change.id) at sequence \(sequence) is in no index." }
+    guard let index else {
+      return .problem("The change of \(change.id) at sequence \(sequence) is in no index.")
+    }
     let expected = DocumentIndex(
       sequence: sequence, version: change.version, updated: change.updated,
       isDeleted: change.content == .deleted)
-    if index != expected {
-      return "The index has \(change.id) at sequence \(index.sequence) in version \(index.version), "
-        + "the change is at \(sequence) in version \(change.version)."
-    }
-    return nil
-  }
-
-  private static func problem(_ head: GroupHead) -> String? {
-    if head.counter < 0 || head.horizon < 0 || head.horizon > head.counter || head.floor < 0 {
-      return "The counter is \(head.counter), the horizon \(head.horizon), the version floor \(head.floor)."
-    }
-    return nil
-  }
-
-  private static func problem(_ end: EpochEnd, _ head: GroupHead) -> String? {
-    if end.sequence < 1 || end.sequence >= head.counter {
-      return "An earlier epoch ended at sequence \(end.sequence), and the counter is \(head.counter)."
-    }
-    return nil
+    if index == expected { return .fine }
+    return .problem(
+      "The index has \(change.id) at sequence \(index.sequence) in version \(index.version), "
+        + "the change is at \(sequence) in version \(change.version).")
   }
 }
 

@@ -4,8 +4,8 @@ internal import Foundation
 /// What an authority does at once: the works of some groups, which share a read and a commit and know nothing of each
 /// other.
 ///
-/// In order: read ``query``, ``judge(_:now:)``; if there is one read ``contentQuery``, ``finish(_:)``; if there are any
-/// commit ``batches``, ``committed(_:)``; then ``PushScheduler/end(_:)``.
+/// In order: read ``query``, ``judge(_:now:)``; as long as there is one read ``contentQuery``, ``finish(_:)``; if there are
+/// any commit ``batches``, ``committed(_:)``; then ``PushScheduler/end(_:)``.
 package struct Turn: Sendable {
   /// What became of a part.
   enum Outcome {
@@ -31,17 +31,23 @@ package struct Turn: Sendable {
   }
 
   var parts: [Part]
-  /// Begins an epoch with this name, if the authority has not begun one yet.
-  let opening: UUID?
-  /// The epoch was begun by the commit of this turn.
-  private(set) var hasOpened = false
+  /// The authority's epoch, as the turn finds it.
+  private var epoch: StoreEpoch
+  /// The turn begins it.
+  private let isOpening: Bool
+  /// The authority's epoch after the turn; `nil`: it has to begin another.
+  private(set) var epochAfterwards: StoreEpoch?
   private let identity: UUID
   private let limits: Limits
-  private var now: Int64 = 0
 
-  init(parts: [Part], opening: UUID?, identity: UUID, limits: Limits) {
+  /// - Parameters:
+  ///   - epoch: the authority's; `nil`: it begins one in this turn.
+  ///   - fresh: the name of that.
+  init(parts: [Part], epoch: StoreEpoch?, fresh: () -> UUID, identity: UUID, limits: Limits) {
     self.parts = parts
-    self.opening = opening
+    self.epoch = epoch ?? StoreEpoch(id: fresh(), began: 0)
+    isOpening = epoch == nil
+    epochAfterwards = epoch
     self.identity = identity
     self.limits = limits
   }
@@ -49,7 +55,7 @@ package struct Turn: Sendable {
   // MARK: Judging
 
   package var query: StorageQuery {
-    var query = StorageQuery(keys: [AuthorityKey.epoch])
+    var query = StorageQuery()
     for part in parts {
       let own = part.work.query
       query.keys += own.keys
@@ -58,16 +64,10 @@ package struct Turn: Sendable {
     return query
   }
 
-  /// - Throws: `StorageError`: nothing can be done with the store.
-  package mutating func judge(_ snapshot: StorageSnapshot, now: Int64) throws {
-    self.now = now
-    let stored = try (snapshot.values.first ?? nil).map { try StoreEpoch($0) }
-    guard let epoch = opening ?? stored?.id else {
-      throw StorageError(
-        .corrupt, "The store has lost its epoch since this server began to write to it. Restart the server.")
-    }
-    let context = TurnContext(identity: identity, epoch: epoch, now: now, limits: limits)
-    var (values, scans) = (snapshot.values.dropFirst(), snapshot.scans[...])
+  package mutating func judge(_ snapshot: StorageSnapshot, now: Int64) {
+    if isOpening { epoch.began = now }
+    let context = TurnContext(identity: identity, epoch: epoch.id, now: now, limits: limits)
+    var (values, scans) = (snapshot.values[...], snapshot.scans[...])
     for index in parts.indices {
       let query = parts[index].work.query
       let own = StorageSnapshot(
@@ -110,15 +110,25 @@ package struct Turn: Sendable {
 
   /// Empty: nothing is to be committed, and ``committed(_:)`` is called with nothing.
   package var batches: [StorageBatch] {
-    let batches = openParts.flatMap { parts[$0].work.batches }
-    guard !batches.isEmpty, let opening else { return batches }
-    let epoch = StoreEpoch(id: opening, began: now)
-    return [StorageBatch(writes: [.put(AuthorityKey.epoch, epoch.bytes)])] + batches
+    var batches = openParts.flatMap { parts[$0].work.batches }
+    if batches.isEmpty { return [] }
+    let key = AuthorityKey.epoch(epoch.id)
+    let counted = counted.bytes
+    for index in batches.indices { batches[index].preconditions.append(.equals(key, counted)) }
+    let known: StoragePrecondition = isOpening ? .absent(key) : .equals(key, epoch.bytes)
+    return [StorageBatch(preconditions: [known], writes: [.put(key, counted)])] + batches
+  }
+
+  /// The epoch with one commit more.
+  private var counted: StoreEpoch {
+    var counted = epoch
+    counted.commits += 1
+    return counted
   }
 
   package mutating func committed(_ outcomes: [StorageOutcome]) {
     var outcomes = outcomes[...]
-    if opening != nil, !outcomes.isEmpty { hasOpened = outcomes.removeFirst() == .committed }
+    if !outcomes.isEmpty { epochAfterwards = outcomes.removeFirst() == .committed ? counted : nil }
     for index in openParts {
       let own = outcomes.prefix(parts[index].work.batches.count)
       outcomes = outcomes.dropFirst(own.count)

@@ -6,8 +6,9 @@ package import Foundation
 /// The values are in the change index, by sequence, so that a pull is one scan; the document index says where, and what
 /// is needed to judge a push.
 package enum AuthorityKey {
-  /// The epoch that changes are written in now.
-  package static let epoch = TupleKey(.epoch).bytes
+  /// The epoch of one authority process.
+  package static func epoch(_ id: UUID) -> [UInt8] { TupleKey(.epoch).appending(id.uuidString).bytes }
+  package static let epochs = KeyRange(prefix: TupleKey(.epoch).bytes)
 
   package static func head(_ group: String) -> [UInt8] { TupleKey(.group).appending(group).bytes }
   static let heads = KeyRange(prefix: TupleKey(.group).bytes)

@@ -190,15 +190,20 @@ package struct EpochEnd: Equatable {
   }
 }
 
-/// The epoch that changes are written in now, whichever authority writes them.
-package struct StoreEpoch: Equatable {
-  package var id: UUID
+/// The epoch of one authority process: it writes in no other, and nobody else writes in it.
+///
+/// The row counts the authority's commits, and each commit requires the number that the authority remembers. A store
+/// that lost some of them, because it was put back to an earlier state under the running authority, refuses the next
+/// one, and the authority begins another epoch.
+package struct StoreEpoch: Equatable, Sendable {
+  package let id: UUID
   /// When it began, in milliseconds since 1970.
   package var began: Int64
+  package var commits: Int64 = 0
 
   private enum Field: UInt8, RowField {
-    case id = 1
-    case began
+    case began = 1
+    case commits
   }
 
   package init(id: UUID, began: Int64) {
@@ -206,24 +211,24 @@ package struct StoreEpoch: Equatable {
     self.began = began
   }
 
-  package init(_ bytes: [UInt8]) throws {
+  package init(id: UUID, _ bytes: [UInt8]) throws {
     var reader = try RowReader(bytes)
-    var id: UUID?
     var began: Int64?
+    var commits: Int64 = 0
     while let field = try reader.next(Field.self) {
       switch field {
-      case .id: id = try reader.uuid()
       case .began: began = try reader.number()
+      case .commits: commits = try reader.count()
       }
     }
-    self.id = try reader.required(id)
-    self.began = try reader.required(began)
+    self.init(id: id, began: try reader.required(began))
+    self.commits = commits
   }
 
   package var bytes: [UInt8] {
-    var writer = RowWriter(reserving: 32)
-    writer.write(Field.id, id)
+    var writer = RowWriter(reserving: 16)
     writer.write(Field.began, began)
+    writer.write(Field.commits, commits)
     return writer.bytes
   }
 }
@@ -248,10 +253,10 @@ package struct PushRecord {
     case version, updated, reason
   }
 
-  init(number: Int64, digest: Int64, answer: PushAnswer) {
+  init(number: Int64, judged: Int64, digest: Int64, answer: PushAnswer) {
     self.number = number
+    self.judged = judged
     self.digest = digest
-    judged = answer.now
     accepted = answer.accepted
     rejected = answer.rejected.map { ($0.id, $0.reason) }
   }

@@ -49,7 +49,10 @@ struct StoreLocation {
     if kind == .memory {
       throw SettingsError("A store in memory ends with its server. Choose --storage sqlite or lmdb.")
     }
-    guard FileManager.default.fileExists(atPath: path) else {
+    // Opening an empty file or folder would make a store of it.
+    let file = kind == .lmdb ? "\(path)/data.mdb" : path
+    let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
+    guard size ?? 0 > 0 else {
       throw SettingsError("There is no store at \(path). Give its path with --path.")
     }
   }

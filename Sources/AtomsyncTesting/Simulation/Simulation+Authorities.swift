@@ -52,19 +52,23 @@ extension Simulation {
     guard var turn = authorities[authority].turn else { return }
     do {
       try failNowAndThen("a read failed")
-      try turn.judge(store.read(turn.query), now: clock(ofAuthority: authority))
+      turn.judge(store.read(turn.query), now: clock(ofAuthority: authority))
     } catch let error as StorageError {
       try end(authority) { $0.end(turn, error, isInDoubt: false) }
       return
     }
+    goOn(turn, of: authority)
+  }
+
+  /// The next step of a turn.
+  private mutating func goOn(_ turn: Turn, of authority: Int) {
     authorities[authority].turn = turn
     let life = authorities[authority].life
-    let time = Int64.random(in: 1...6, using: &random)
     timeline.schedule(
       turn.contentQuery == nil
         ? .turnCommits(authority: authority, life: life)
         : .turnReadsContents(authority: authority, life: life),
-      after: time)
+      after: Int64.random(in: 1...6, using: &random))
   }
 
   private mutating func turnReadsContents(_ authority: Int) throws {
@@ -76,10 +80,7 @@ extension Simulation {
       return
     }
     turn.finish(store.read(query))
-    authorities[authority].turn = turn
-    timeline.schedule(
-      .turnCommits(authority: authority, life: authorities[authority].life),
-      after: Int64.random(in: 1...6, using: &random))
+    goOn(turn, of: authority)
   }
 
   private mutating func failNowAndThen(_ message: String) throws {
@@ -167,6 +168,7 @@ extension Simulation {
       }
       try expire(AuthorityKey.epochEnds(group)) { try EpochEnd.expiry($0, cutoff: cutoff, now: now) }
     }
+    try expire(AuthorityKey.epochs) { try StoreEpoch.expiry($0, cutoff: cutoff) }
     try expire(AuthorityKey.pushes) { try PushRecord.expiry($0, cutoff: cutoff, now: now) }
     beginTurn(authority)
   }
@@ -177,13 +179,16 @@ extension Simulation {
     }
   }
 
-  /// The store goes back to an earlier state while no server runs.
+  /// The store goes back to an earlier state, mostly while no server runs.
   mutating func restore() throws {
-    for authority in authorities.indices where authorities[authority].isUp { crash(authority) }
+    let isUnderServers = random.oneIn(4)
+    for authority in authorities.indices where authorities[authority].isUp && !isUnderServers {
+      crash(authority)
+    }
     if random.oneIn(2) {
       try store.losePower(Int.random(in: 1...4, using: &random))
       wasRestored = true
-    } else if try store.restore(identity: random.oneIn(4) ? random.uuid() : nil) {
+    } else if try store.restore(identity: random.oneIn(4) && !isUnderServers ? random.uuid() : nil) {
       wasRestored = true
     }
     trace?("\(timeline.now) the store has gone back")

@@ -84,6 +84,17 @@ import Transit
     #expect(page.hasMore)
   }
 
+  /// A push of small edits of large documents is answered without their values, beyond what a page may hold.
+  @Test func theValuesOfStaleDocumentsAreBounded() async throws {
+    let authority = try await authority { $0.limits.pageBytes = 1000 }
+    let text = TransitValue.string(String(repeating: "x", count: 300))
+    _ = try await push(try (0..<100).map { try put("d\($0)", text) }, to: authority)
+    let answer = try await push((0..<100).map { delete("d\($0)", at: 7) }, to: authority)
+    #expect(answer.rejected.count == 100 && answer.rejected.allSatisfy { $0.reason == .stale })
+    let shown = answer.rejected.compactMap(\.current)
+    #expect((3...16).contains(shown.count) && shown.allSatisfy { $0.content.byteCount > 300 })
+  }
+
   @Test func aFirstPullLeavesOldTombstonesOutAndShowsLaterOnes() async throws {
     let authority = try await authority()
     for id in ["a", "b", "c"] { _ = try await push([try put(id, 1)], to: authority) }

@@ -23,6 +23,55 @@ import Transit
 
   private func pass(_ time: Int64) { moment.withLock { $0 += time } }
 
+  /// What cannot be purged in one group keeps nothing else from it.
+  @Test func aGroupThatCannotBeReadStopsNoPurge() async throws {
+    let day: Int64 = 24 * 3600 * 1000
+    let moment = Lock<Int64>(1000 * day)
+    let store = SharedStore()
+    let authority = try await store.authority {
+      $0
+    } _: {
+      $0.time = TimeSource(now: { moment.withLock { $0 } }, sleep: { _ in throw CancellationError() })
+    }
+    for group in ["a", "b"] {
+      let client = Client(authority: authority, group: group)
+      try await client.push([try .put("x", 1)])
+      try await client.push([.delete("x", at: 1)])
+    }
+    var contents = store.contents
+    _ = contents.apply(StorageBatch(writes: [.put(AuthorityKey.head("a"), [1, 0xFE])]))
+    store.contents = contents
+    moment.withLock { $0 += 31 * day }
+    await #expect(throws: StorageError.self) { try await authority.purge() }
+    let page = try await authority.pull(PullRequest(group: "b", start: .since(0)))
+    #expect(page.documents.isEmpty)
+  }
+
+  /// A clock that was never set, as after a start without network, is taken for what it is.
+  @Test func nothingIsPurgedUnderAClockThatIsBehind() async throws {
+    let day: Int64 = 24 * 3600 * 1000
+    let moment = Lock<Int64>(20_000 * day)
+    let store = SharedStore()
+    let authority = try await store.authority {
+      $0
+    } _: {
+      $0.time = TimeSource(now: { moment.withLock { $0 } }, sleep: { _ in throw CancellationError() })
+    }
+    let client = Client(authority: authority)
+    let ticket = PushTicket(client: UUID(), number: 1)
+    let answer = try await client.push([try .put("x", 1)], ticket)
+    try await client.push([.delete("x", at: 1)])
+    moment.withLock { $0 = 0 }
+    try await authority.purge()
+    moment.withLock { $0 = 20_001 * day }
+    try await authority.purge()
+    // The push is still known: it does not create the document again.
+    #expect(
+      try await client.push([try .put("x", 1)], ticket).accepted.map(\.version)
+        == answer.accepted.map(\.version))
+    #expect(try await client.pull().documents.isEmpty)
+  }
+
   @Test func aWrongClockIsRecoveredFrom() async throws {
     let authority = try await authority()
     let client = Client(authority: authority)

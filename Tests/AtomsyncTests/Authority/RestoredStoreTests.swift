@@ -75,6 +75,31 @@ import Transit
     #expect(rest.isReset && rest.documents.map(\.id) == ["a", "b", "c"])
   }
 
+  /// The store goes back while authorities have it open, of which one has written what is gone now, or not: nobody takes
+  /// what follows for the continuation.
+  @Test(arguments: [(0, 0), (0, 1), (1, 0), (1, 1)])
+  func aStoreThatGoesBackUnderItsAuthorities(before: Int, after: Int) async throws {
+    let clients = [
+      Client(authority: try await store.authority()), Client(authority: try await store.authority()),
+    ]
+    for (index, client) in clients.enumerated() { try await client.push([try .put("own\(index)", 1)]) }
+    try await clients[0].push([try .put("a", 1)])
+    let early = try await clients[0].pull().cursor
+    let copy = store.contents
+    let answer = try await clients[before].push([try .put("a", "taken back", at: 1), try .put("b", 1)])
+    let late = try await clients[before].pull().cursor
+    store.contents = copy
+    try await clients[after].push([try .put("a", "new", at: 1), try .put("c", 1), try .put("d", 1)])
+    for client in clients {
+      #expect(try await client.pull(.cursor(late)).isReset)
+      #expect(try await client.pull(.cursor(early), seen: answer.seen).isReset)
+      #expect(try await client.pull(.cursor(early)).isReset == false)
+      let verdict = try await client.push([try .put("a", "on what was taken back", at: 2)], cursor: late)
+      #expect(verdict.isReset && verdict.rejected.map(\.reason) == [.stale])
+    }
+    #expect(try await clients[0].authority.verify().problems == [])
+  }
+
   @Test func severalRestoresInOneHistory() async throws {
     var cursors: [Cursor] = []
     let first = Client(authority: try await store.authority())

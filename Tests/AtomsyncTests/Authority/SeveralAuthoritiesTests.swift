@@ -68,6 +68,30 @@ import Transit
     #expect(documents.count == pushes.withLock { $0 } && documents.count >= 4)
   }
 
+  /// A group that others hold all the time is not waited for without end.
+  @Test func whoeverCannotHaveAGroupIsTold() async throws {
+    var scheduler = PushScheduler(identity: UUID(), limits: Limits())
+    let edits = [try Edit.put("a", 1)]
+    _ = try scheduler.admit(PushRequest(group: "g", edits: edits))
+    var answers: [PushScheduler.Result] = []
+    for _ in 0..<100 {
+      guard var turn = scheduler.next({ UUID() }) else { break }
+      // A claim of somebody else's, and each time a new one.
+      var head = GroupHead()
+      head.claim = UUID()
+      turn.judge(StorageSnapshot(values: [head.bytes] + Array(repeating: nil, count: 8), scans: []), now: 1)
+      turn.committed([])
+      let ended = scheduler.end(turn)
+      answers += ended.results.map(\.result)
+      for (group, _) in ended.resting { scheduler.wake(group) }
+    }
+    guard case .failure(let error as ProtocolError)? = answers.first else {
+      Issue.record("The push was not answered.")
+      return
+    }
+    #expect(error.code == .unavailable && answers.count == 1 && scheduler.isIdle)
+  }
+
   /// What is committed while a live reader takes its first look wakes it.
   @Test func aCommitDuringTheFirstLookIsSeen() async throws {
     let pusher = Lock<Client?>(nil)

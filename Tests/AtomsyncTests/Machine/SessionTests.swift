@@ -119,6 +119,31 @@ import Transit
     #expect(settled == 0 && bench.machine.pendingIDs == ["k", "l", "m", "n"])
   }
 
+  /// What cannot get through holds up neither reading nor the other edits.
+  @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable])
+  func whatNeverGetsThroughHoldsNothingUp(code: TransportError.Code) throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit("large", "x")
+    bench.saved()
+    try bench.edit("small", "y")
+    bench.saved()
+    for _ in 0..<3 where bench.machine.phase == .pushing && bench.pushed.map(\.id) == ["large"] {
+      bench.feed(.pushFailed(request: bench.request, TransportError(code, "no"), freshClient: UUID()))
+      if bench.machine.phase == .waiting { bench.feed(.timer(bench.timer)) }
+    }
+    bench.saved()
+    if bench.machine.phase == .pulling { try bench.rest(7) }
+    #expect(bench.machine.values["a"] != nil, "what the server has is read")
+    bench.feed(.sync)
+    try bench.rest(8)
+    bench.saved()
+    #expect(bench.pushed.map(\.id).first == "small")
+    #expect(bench.machine.pendingIDs == ["large", "small"])
+    #expect(bench.machine.violatedInvariant == nil)
+  }
+
   // MARK: Servers with faults
 
   @Test func aPageThatPromisesMoreAndDoesNotMoveOnIsAFault() throws {

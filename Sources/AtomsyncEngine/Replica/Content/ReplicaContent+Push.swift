@@ -58,13 +58,19 @@ extension ReplicaContent {
 
   /// Takes the push in flight apart: the authority has said that it changed nothing, or will say so document by
   /// document, because every edit names the version that it was made on.
-  mutating func dissolve() {
+  ///
+  /// - Parameter toEnd: its documents wait behind the others.
+  mutating func dissolve(toEnd: Bool = false) {
     guard let push = inFlight else { return }
     // Refused or not: a duplicated request may still be applied later.
     for entry in push.entries { rememberSent(entry) }
     setInFlight(nil)
     output.batch.delete(settings.keys.inFlight)
-    queue.prepend(push.entries.map(\.id))
+    if toEnd {
+      for entry in push.entries { queue.append(entry.id) }
+    } else {
+      queue.prepend(push.entries.map(\.id))
+    }
   }
 
   /// The server may have this value by us: to meet it there is no conflict.

@@ -248,8 +248,8 @@ package struct ReplicaMachine: Sendable {
     guard session.endPush(request) else { return }
     switch content.settle(answer) {
     case .incomplete:
-      session.fail(
-        SyncError(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")))
+      let error = TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")
+      if session.pushFailed(SyncError(error)) { content.dissolve(toEnd: true) }
       return
     case .settled(let size): session.settled(size)
     case .unexplained: session.unexplained()
@@ -270,7 +270,10 @@ package struct ReplicaMachine: Sendable {
       session.outdated(error)
     case .tooLarge where size.isWhole: content.rejectPush(RejectionReason.tooLarge.text)
     case .refused where size.isWhole: content.rejectPush(error.cause ?? "refused")
-    case .oversized where size.isWhole: session.fail(SyncError(error))  // it may get through another day
+    case .oversized where size.isWhole:
+      // It may get through another day. The others go first until then.
+      content.dissolve(toEnd: true)
+      session.refusePushes(SyncError(error))
     case .tooLarge, .refused, .oversized:
       content.dissolve()
       session.shrink(below: size)
@@ -280,7 +283,7 @@ package struct ReplicaMachine: Sendable {
     case .forbidden:
       content.dissolve()
       session.refusePushes(SyncError(error))
-    default: session.fail(SyncError(error))
+    default: if session.pushFailed(SyncError(error)) { content.dissolve(toEnd: true) }
     }
   }
 

@@ -29,6 +29,7 @@ struct SyncSession: Sendable {
   private var liveFailures = 0
   private var resets = 0
   private var outdatedPushes = 0
+  private var failedPushes = 0
 
   private var polls = 0
   private var isLiveUnsupported = false
@@ -41,6 +42,8 @@ struct SyncSession: Sendable {
   private static let failuresBeforePolling = 4
   /// After so many polls the live stream is tried again.
   private static let pollsBeforeLive = 60
+  /// A push that has failed so often in a row, for whatever reason, is taken apart, so that reading can go on.
+  private static let failuresBeforeReading = 3
   /// So many resets in a row, and there are two servers behind one address, or one that cannot read its own cursors.
   private static let resetsBeforeBackoff = 3
 
@@ -320,7 +323,22 @@ struct SyncSession: Sendable {
     attempt = 0
     refusals = 0
     outdatedPushes = 0
+    failedPushes = 0
     sizes.pushed(size)
+  }
+
+  /// A push has failed, and nobody knows what became of it. Returns whether it is to be taken apart: then reading goes
+  /// on, and pushing is tried again after a while.
+  mutating func pushFailed(_ error: SyncError) -> Bool {
+    failedPushes += 1
+    if failedPushes < Self.failuresBeforeReading {
+      fail(error)
+      return false
+    }
+    failedPushes = 0
+    needsPull = true
+    refusePushes(error)
+    return true
   }
 
   /// Some verdict cannot be explained by what is known here: a pull will, or time.
