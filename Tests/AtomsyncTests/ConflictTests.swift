@@ -139,7 +139,7 @@ import Transit
     _ = try await other.swap { $0["a"] = nil }.confirmed()
     atom.resume()
     try await atom.status { $0.openConflictCount == 1 && $0.unsavedCount == 0 }
-    try await scene.authority.purge()
+    try await scene.authority.purgeAfterAJump()
     let again = try await scene.atom(.merge { $0.local })
     #expect(try await again.receipt(receipt.id).confirmed().isAccepted)
     #expect(try await scene.server() == ["a": 2])

@@ -5,14 +5,14 @@ internal import Logging
 extension Authority {
   /// Removes what has outlived the retention: tombstones, the records of clients that have not pushed since, and the
   /// ends of epochs. Runs by itself every hour. What cannot be purged keeps nothing else from it. Nothing is removed
-  /// while this machine's clock seems to be behind those that the store has seen. O(documents older than the retention)
+  /// under a clock that has jumped since the last time, or was never set. O(documents older than the retention)
   ///
   /// - Throws: `StorageError` or `ProtocolError`, the first that there was: what was removed stays removed.
   ///   `CancellationError`.
   public func purge() async throws {
     let now = configuration.time.now()
     let cutoff = now - configuration.retentionMilliseconds
-    guard try await isClockSet(now) else { return }
+    guard try await isClockSteady(now), try await isClockSet(now) else { return }
     var failure: (any Error)?
     try await forEachEntry(of: AuthorityKey.heads, &failure) { entry in
       guard let group = TupleKey.text(in: entry.key, after: 1) else { return }
@@ -28,6 +28,22 @@ extension Authority {
     }
     if let failure { throw failure }
   }
+
+  /// Whether the clock has run on since the last look at it, in whichever process, by a week at most. One that jumps is
+  /// wrong, or was; in an hour it is looked at again.
+  private func isClockSteady(_ now: Int64) async throws -> Bool {
+    let row = try await storage.read(AuthorityKey.purge)
+    let last = try row.map { try PurgeRecord($0).looked }
+    let known: StoragePrecondition =
+      row.map { .equals(AuthorityKey.purge, $0) } ?? .absent(AuthorityKey.purge)
+    let look = StorageBatch(
+      preconditions: [known], writes: [.put(AuthorityKey.purge, PurgeRecord(looked: now).bytes)])
+    _ = try await storage.commit(look)
+    return last.map { (0...Self.longestBreak).contains(now &- $0) } ?? false
+  }
+
+  /// A week, in milliseconds.
+  private static let longestBreak: Int64 = 7 * 24 * 3600 * 1000
 
   /// Whether this machine's clock is not far behind those under which others have begun to write.
   private func isClockSet(_ now: Int64) async throws -> Bool {
@@ -45,7 +61,8 @@ extension Authority {
     while let query = search.query { try search.advance(try await storage.read(query)) }
     // A turn among the pushes of the group, which neither hold it up nor are held up.
     if let boundary = search.boundary, boundary > 0 {
-      try await pushes.maintain(PurgeWork(group: group, boundary: boundary))
+      try await pushes.maintain(
+        PurgeWork(group: group, boundary: boundary, keeping: PurgeDates(cutoff: cutoff, now: now)))
     }
     var failure: (any Error)?
     try await forEachEntry(of: AuthorityKey.epochEnds(group), &failure) { entry in

@@ -7,6 +7,8 @@ package struct PurgeWork: GroupWork {
   package let group: String
   /// Tombstones beyond this sequence stay.
   private let boundary: Int64
+  /// And so do those with such a date, whatever clock the one at the boundary was dated by.
+  private let young: PurgeDates
   private let start: Int64
   private var stored: [UInt8]?
   package private(set) var readHead = GroupHead()
@@ -16,13 +18,14 @@ package struct PurgeWork: GroupWork {
   private static let bytesPerStep = 4 << 20
 
   /// - Parameter entries: how many changes a step looks at.
-  package init(group: String, boundary: Int64, entries: Int = 1000) {
-    self.init(group: group, boundary: boundary, entries: entries, start: 0)
+  package init(group: String, boundary: Int64, keeping young: PurgeDates, entries: Int = 1000) {
+    self.init(group: group, boundary: boundary, keeping: young, entries: entries, start: 0)
   }
 
-  private init(group: String, boundary: Int64, entries: Int, start: Int64) {
+  private init(group: String, boundary: Int64, keeping young: PurgeDates, entries: Int, start: Int64) {
     self.group = group
     self.boundary = boundary
+    self.young = young
     self.entries = entries
     self.start = start
   }
@@ -48,7 +51,7 @@ package struct PurgeWork: GroupWork {
       guard let sequence = TupleKey.trailingNumber(entry.key), sequence <= boundary else { break }
       position = sequence
       let document = try Document(change: entry.value)
-      guard document.content == .deleted else { continue }
+      guard document.content == .deleted && !young.contains(document.updated) else { continue }
       batch.delete(entry.key)
       batch.delete(AuthorityKey.document(group, document.id))
       head.floor = max(head.floor, document.version)
@@ -65,8 +68,22 @@ package struct PurgeWork: GroupWork {
   package var batches: [StorageBatch] { batch.writes.isEmpty ? [] : [batch] }
 
   package var next: (any GroupWork)? {
-    reached.map { PurgeWork(group: group, boundary: boundary, entries: entries, start: $0) }
+    reached.map { PurgeWork(group: group, boundary: boundary, keeping: young, entries: entries, start: $0) }
   }
+}
+
+/// The dates, in milliseconds since 1970, of what is too young to be purged: from the cutoff to as far ahead as clocks
+/// are apart. What bears a later date was written under a wrong clock, and is as old as its neighbours.
+package struct PurgeDates: Sendable {
+  private let cutoff: Int64
+  private let latest: Int64
+
+  package init(cutoff: Int64, now: Int64) {
+    self.cutoff = cutoff
+    latest = now + GroupTurn.clockTolerance
+  }
+
+  func contains(_ date: Int64) -> Bool { date >= cutoff && date <= latest }
 }
 
 /// Finds the sequence up to which a group's changes are older than a moment: O(log counter) reads, which need no common

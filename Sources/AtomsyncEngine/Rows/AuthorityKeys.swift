@@ -6,6 +6,9 @@ package import Foundation
 /// The values are in the change index, by sequence, so that a pull is one scan; the document index says where, and what
 /// is needed to judge a push.
 package enum AuthorityKey {
+  /// When the store was last purged.
+  static let purge = TupleKey(.header).appending("purge").bytes
+
   /// The epoch of one authority process.
   package static func epoch(_ id: UUID) -> [UInt8] { TupleKey(.epoch).appending(id.uuidString).bytes }
   package static let epochs = KeyRange(prefix: TupleKey(.epoch).bytes)

@@ -233,6 +233,33 @@ package struct StoreEpoch: Equatable, Sendable {
   }
 }
 
+/// When the store was last looked through for what can be purged.
+struct PurgeRecord: Equatable {
+  /// In milliseconds since 1970, by the clock of whoever looked.
+  var looked: Int64
+
+  private enum Field: UInt8, RowField { case looked = 1 }
+
+  init(looked: Int64) { self.looked = looked }
+
+  init(_ bytes: [UInt8]) throws {
+    var reader = try RowReader(bytes)
+    var looked: Int64?
+    while let field = try reader.next(Field.self) {
+      switch field {
+      case .looked: looked = try reader.number()
+      }
+    }
+    self.looked = try reader.required(looked)
+  }
+
+  var bytes: [UInt8] {
+    var writer = RowWriter()
+    writer.write(Field.looked, looked)
+    return writer.bytes
+  }
+}
+
 /// A client's last push and what was said to it. Values are not kept: a replay reads them again.
 package struct PushRecord {
   var number: Int64

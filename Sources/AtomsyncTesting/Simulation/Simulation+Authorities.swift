@@ -164,7 +164,9 @@ extension Simulation {
       var search = PurgeBoundary(group: group, head: head, cutoff: cutoff, now: now)
       while let query = search.query { try search.advance(store.read(query)) }
       if let boundary = search.boundary, boundary > 0 {
-        _ = authorities[authority].scheduler.admit(PurgeWork(group: group, boundary: boundary, entries: 3))
+        let work = PurgeWork(
+          group: group, boundary: boundary, keeping: PurgeDates(cutoff: cutoff, now: now), entries: 3)
+        _ = authorities[authority].scheduler.admit(work)
       }
       try expire(AuthorityKey.epochEnds(group)) { try EpochEnd.expiry($0, cutoff: cutoff, now: now) }
     }

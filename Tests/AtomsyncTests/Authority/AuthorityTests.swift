@@ -335,7 +335,7 @@ import Transit
     let early = try await pull(authority).cursor
     _ = try await push([delete("a", at: 1)], to: authority, ticket)
     let late = try await pull(authority).cursor
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     let reset = try await pull(authority, from: .cursor(early))
     #expect(reset.isReset)
     #expect(reset.documents.map(\.id) == ["b"])
@@ -353,7 +353,7 @@ import Transit
     _ = try await push([try put("a", 1), try put("b", 1)], to: authority)
     let cursor = try await pull(authority).cursor
     _ = try await push([delete("a", at: 1)], to: authority)
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     let page = try await pull(authority, from: .cursor(cursor))
     #expect(!page.isReset)
     #expect(page.documents.map(\.content) == [.deleted])

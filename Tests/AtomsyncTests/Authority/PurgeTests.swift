@@ -42,7 +42,7 @@ import Transit
     _ = contents.apply(StorageBatch(writes: [.put(AuthorityKey.head("a"), [1, 0xFE])]))
     store.contents = contents
     moment.withLock { $0 += 31 * day }
-    await #expect(throws: StorageError.self) { try await authority.purge() }
+    await #expect(throws: StorageError.self) { try await authority.purgeAfterAJump() }
     let page = try await authority.pull(PullRequest(group: "b", start: .since(0)))
     #expect(page.documents.isEmpty)
   }
@@ -62,9 +62,9 @@ import Transit
     let answer = try await client.push([try .put("x", 1)], ticket)
     try await client.push([.delete("x", at: 1)])
     moment.withLock { $0 = 0 }
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     moment.withLock { $0 = 20_001 * day }
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     // The push is still known: it does not create the document again.
     #expect(
       try await client.push([try .put("x", 1)], ticket).accepted.map(\.version)
@@ -88,10 +88,10 @@ import Transit
     // The tombstone that was written then goes when it is old.
     pass(29 * Self.day)
     try await client.push([try .put("e", 1)])
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     #expect(try await client.pull(.since(0)).documents.contains { $0.id == "a" })
     pass(2 * Self.day)
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     #expect(try await !client.pull().documents.contains { $0.id == "a" })
     let index = store.contents.read(
       StorageQuery(scans: [StorageScan(KeyRange(prefix: [0x64]))]))
@@ -125,7 +125,7 @@ import Transit
       }
     }
     try await eventually { try await client.pull().documents.contains { $0.id == "hot" } }
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     isDone.withLock { $0 = true }
     try await load.value
     #expect(try await client.pull(.since(0)).isReset)
@@ -146,7 +146,7 @@ import Transit
     }
     #expect(records() == 3)
     pass(31 * Self.day)
-    try await authority.purge()
+    try await authority.purgeAfterAJump()
     #expect(records() == 0)
   }
 
