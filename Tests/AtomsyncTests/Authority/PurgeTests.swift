@@ -47,6 +47,31 @@ import Transit
     #expect(page.documents.isEmpty)
   }
 
+  /// A purge of many steps lets the pushes of its group go between them.
+  @Test func aLongPurgeHoldsUpNoPush() throws {
+    var store = OrderedBytes()
+    var scheduler = PushScheduler(identity: UUID(), limits: Limits())
+    var order: [Int] = []
+    func turn() {
+      guard var turn = scheduler.next({ UUID() }) else { return }
+      turn.judge(store.read(turn.query), now: 1000)
+      turn.committed(turn.batches.map { store.apply($0) })
+      order += scheduler.end(turn).results.map(\.id)
+    }
+    for edits in [
+      try (0..<20).map { try Edit.put("d\($0)", 1) }, (0..<20).map { Edit.delete("d\($0)", at: 1) },
+    ] {
+      _ = try scheduler.admit(PushRequest(group: "g", edits: edits))
+      turn()
+    }
+    let dates = PurgeDates(cutoff: 2000, now: 3000)
+    let purge = scheduler.admit(PurgeWork(group: "g", boundary: 40, keeping: dates, entries: 4))
+    let push = try scheduler.admit(PushRequest(group: "g", edits: [try .put("new", 1)]))
+    order = []
+    while !scheduler.isIdle { turn() }
+    #expect(order == [push, purge])
+  }
+
   /// A clock that was never set, as after a start without network, is taken for what it is.
   @Test func nothingIsPurgedUnderAClockThatIsBehind() async throws {
     let day: Int64 = 24 * 3600 * 1000
