@@ -58,6 +58,7 @@ final class PushQueue: Sendable {
     await withCheckedContinuation { continuation in
       let isIdle = state.withLock { state in
         state.isClosed = true
+        state.scheduler.close()
         if !state.scheduler.isIdle { state.closers.append(continuation) }
         return state.scheduler.isIdle
       }

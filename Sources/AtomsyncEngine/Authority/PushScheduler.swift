@@ -61,6 +61,7 @@ package struct PushScheduler: Sendable {
   private var waitingCount = 0
   private var waitingBytes = 0
   private var lastID = 0
+  private var isClosing = false
   /// This authority's epoch; `nil` before its first commit, and when the store may have lost some of its commits.
   private var epoch: StoreEpoch?
   private let identity: UUID
@@ -109,6 +110,9 @@ package struct PushScheduler: Sendable {
     makeReady(work.group)
     return lastID
   }
+
+  /// Ends every maintenance after the step that it is in: what is left is done another time.
+  package mutating func close() { isClosing = true }
 
   /// A group's rest is over.
   package mutating func wake(_ group: String) {
@@ -225,7 +229,7 @@ package struct PushScheduler: Sendable {
     }
     if part.work.changesDocuments { ended.written.append(name) }
     if let (id, _) = groups[name]?.maintenance.first, part.ids == [id] {
-      if let next = part.work.next {
+      if let next = part.work.next, !isClosing {
         groups[name]?.maintenance[0].work = next
       } else {
         groups[name]?.maintenance.removeFirst()

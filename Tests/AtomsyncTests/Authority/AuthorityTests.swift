@@ -129,6 +129,15 @@ import Transit
     #expect(try await pull(authority, from: .since(3000)).documents.last?.id == "late")
   }
 
+  /// A reset tells everything, also to who asked for what is newer than a moment.
+  @Test func aResetIsWholeWhateverWasAskedFor() async throws {
+    let authority = try await authority()
+    _ = try await push([try put("a", 1)], to: authority)
+    let page = try await authority.pull(
+      PullRequest(group: "g", start: .since(.max / 2), seen: Cursor("unreadable")))
+    #expect(page.isReset && page.documents.map(\.id) == ["a"])
+  }
+
   @Test func aCursorThatCannotBeContinuedIsReset() async throws {
     let authority = try await authority()
     _ = try await push([try put("a", 1)], to: authority)
