@@ -7,7 +7,7 @@ package struct PurgeWork: GroupWork {
   package let group: String
   /// Tombstones beyond this sequence stay.
   private let boundary: Int64
-  /// And so do those with such a date, whatever clock the one at the boundary was dated by.
+  /// And so do those from the first change with such a date on, whatever clock the one at the boundary was dated by.
   private let young: PurgeDates
   private let start: Int64
   private var stored: [UInt8]?
@@ -49,9 +49,10 @@ package struct PurgeWork: GroupWork {
     var position = start
     for entry in scan.entries {
       guard let sequence = TupleKey.trailingNumber(entry.key), sequence <= boundary else { break }
-      position = sequence
       let document = try Document(change: entry.value)
-      guard document.content == .deleted && !young.contains(document.updated) else { continue }
+      if young.contains(document.updated) { break }
+      position = sequence
+      guard document.content == .deleted else { continue }
       batch.delete(entry.key)
       batch.delete(AuthorityKey.document(group, document.id))
       head.floor = max(head.floor, document.version)
