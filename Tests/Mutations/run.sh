@@ -30,6 +30,9 @@ rm -rf "$work/tree/Sources" "$work/tree/Tests" "$work/tree/Plugins"
 cp -a "$root/Package.swift" "$root/Sources" "$root/Tests" "$root/Plugins" "$root/README.md" "$root/Docs" "$work/tree/"
 cd "$work/tree" || exit 1
 
+# change [OPTION…] PATCH: applies it to the copy, which is not the repository that it lies in.
+change() { GIT_CEILING_DIRECTORIES="$work" git apply "$@"; }
+
 # build CHECK: what the check runs.
 build() {
   case "$1" in
@@ -60,10 +63,10 @@ failures=0
 for patch in "${chosen[@]}"; do
   name="$(basename "$patch" .patch)"
   verdict=""
-  if ! patch --dry-run -s -f -p1 <"$patch" >/dev/null; then
+  if ! change --check "$patch" 2>/dev/null; then
     verdict="DOES NOT APPLY"
   else
-    patch -s -p1 <"$patch"
+    change "$patch"
     kind="$(sed -n 's/^Check: //p' "$patch" | head -n 1)"
     if ! build "$kind"; then
       verdict="DOES NOT BUILD: $(grep -m 1 error: "$work/build.log" | cut -c1-150)"
@@ -72,7 +75,7 @@ for patch in "${chosen[@]}"; do
       status=$?
       if [ $status = 0 ]; then verdict="SURVIVED"; else finding="$(finding $status)"; fi
     fi
-    patch -s -R -p1 <"$patch"
+    change -R "$patch"
   fi
   if [ -n "$verdict" ]; then
     failures=$((failures + 1))
