@@ -18,9 +18,7 @@ extension Simulation {
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
       let base = replica.machine.base(of: id)
-      if let known = replicas[number].heights.take(
-        id, base.version, generation: base.generation, isResetting: base.isResetting)
-      {
+      if let known = replicas[number].heights.take(id, base) {
         throw Violation("Replica \(number) went back from version \(known) of \(id) to \(base.version ?? 0).")
       }
     }

@@ -87,9 +87,20 @@ extension ReplicaMachine {
   /// What is visible of a document.
   package func value(of id: String) -> TransitValue? { content.documents[id]?.visible?.value }
 
-  /// The version of a document's base, if it has one, and the reset that it is of.
-  package func base(of id: String) -> (version: Int64?, generation: Int64, isResetting: Bool) {
-    (content.documents[id]?.base?.version, content.record.generation, content.record.isResetting)
+  /// A document's base, as far as others may look at it, and the reset that it is of.
+  package struct BaseView {
+    /// `nil`: there is none.
+    package var version: Int64?
+    package var isDeleted: Bool
+    package var generation: Int64
+    package var isResetting: Bool
+  }
+
+  package func base(of id: String) -> BaseView {
+    let base = content.documents[id]?.base
+    return BaseView(
+      version: base?.version, isDeleted: base?.value == nil, generation: content.record.generation,
+      isResetting: content.record.isResetting)
   }
 
   /// All that is visible. O(documents)
