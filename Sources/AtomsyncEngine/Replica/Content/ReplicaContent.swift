@@ -84,8 +84,9 @@ struct ReplicaContent: Sendable {
       output.batch.put(settings.keys.atomRow, record.bytes)
       recordState = .saved
     }
-    defer { output = Output() }
-    return output
+    var taken = Output()
+    swap(&taken, &output)  // which counts no references
+    return taken
   }
 
   /// Writes the atom's row with this event's rows.

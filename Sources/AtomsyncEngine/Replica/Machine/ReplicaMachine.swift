@@ -150,7 +150,8 @@ package struct ReplicaMachine: Sendable {
     effects.changed = output.changed
     effects.settled = output.settled
     effects.conflicts = output.conflicts
-    effects.actions = session.takeActions() + output.merges.map { .merge($0) }
+    effects.actions = session.takeActions()
+    for merge in output.merges { effects.actions.append(.merge(merge)) }
     if !effects.batch.writes.isEmpty {
       lastTicket += 1
       effects.ticket = lastTicket

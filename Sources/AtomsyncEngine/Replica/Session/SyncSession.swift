@@ -92,8 +92,9 @@ struct SyncSession: Sendable {
 
   /// What the driver is to do.
   mutating func takeActions() -> [ReplicaEffects.Action] {
-    defer { actions = [] }
-    return actions
+    var taken: [ReplicaEffects.Action] = []
+    swap(&taken, &actions)
+    return taken
   }
 
   // MARK: What the application asks for
