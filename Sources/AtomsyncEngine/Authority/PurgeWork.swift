@@ -7,25 +7,25 @@ package struct PurgeWork: GroupWork {
   package let group: String
   /// Tombstones beyond this sequence stay.
   private let boundary: Int64
-  /// And so do those from the first change with such a date on, whatever clock the one at the boundary was dated by.
-  private let young: PurgeDates
+  /// And so do those from the first young change on, whatever clock the one at the boundary was dated by.
+  private let dates: PurgeDates
   private let start: Int64
   private var stored: [UInt8]?
   package private(set) var readHead = GroupHead()
   private var batch = StorageBatch()
   private var reached: Int64?
   private let entries: Int
-  private static let bytesPerStep = 4 << 20
+  fileprivate static let bytesPerStep = 4 << 20
 
   /// - Parameter entries: how many changes a step looks at.
-  package init(group: String, boundary: Int64, keeping young: PurgeDates, entries: Int = 1000) {
-    self.init(group: group, boundary: boundary, keeping: young, entries: entries, start: 0)
+  package init(group: String, boundary: Int64, _ dates: PurgeDates, entries: Int = 1000) {
+    self.init(group: group, boundary: boundary, dates, entries: entries, start: 0)
   }
 
-  private init(group: String, boundary: Int64, keeping young: PurgeDates, entries: Int, start: Int64) {
+  private init(group: String, boundary: Int64, _ dates: PurgeDates, entries: Int, start: Int64) {
     self.group = group
     self.boundary = boundary
-    self.young = young
+    self.dates = dates
     self.entries = entries
     self.start = start
   }
@@ -50,7 +50,7 @@ package struct PurgeWork: GroupWork {
     for entry in scan.entries {
       guard let sequence = TupleKey.trailingNumber(entry.key), sequence <= boundary else { break }
       let document = try Document(change: entry.value)
-      if young.contains(document.updated) { break }
+      if dates.isYoung(document.updated) { break }
       position = sequence
       guard document.content == .deleted else { continue }
       batch.delete(entry.key)
@@ -69,48 +69,28 @@ package struct PurgeWork: GroupWork {
   package var batches: [StorageBatch] { batch.writes.isEmpty ? [] : [batch] }
 
   package var next: (any GroupWork)? {
-    reached.map { PurgeWork(group: group, boundary: boundary, keeping: young, entries: entries, start: $0) }
+    reached.map { PurgeWork(group: group, boundary: boundary, dates, entries: entries, start: $0) }
   }
-}
-
-/// The dates, in milliseconds since 1970, of what is too young to be purged: from the cutoff to as far ahead as clocks
-/// are apart. What bears a later date was written under a wrong clock, and is as old as its neighbours.
-package struct PurgeDates: Sendable {
-  private let cutoff: Int64
-  private let latest: Int64
-
-  package init(cutoff: Int64, now: Int64) {
-    self.cutoff = cutoff
-    latest = now + GroupTurn.clockTolerance
-  }
-
-  func contains(_ date: Int64) -> Bool { date >= cutoff && date <= latest }
 }
 
 /// Finds the sequence up to which a group's changes are older than a moment: O(log counter) reads, which need no common
 /// snapshot, because documents only ever move to the end.
 ///
-/// A change that bears a date further ahead than clocks are apart was written under a wrong clock, and is as old as its
-/// neighbours.
+/// A change whose date says nothing is as old as its neighbours.
 package struct PurgeBoundary {
   private var search: SinceSearch
   private let group: String
-  private let cutoff: Int64
-  private let latest: Int64
+  private let dates: PurgeDates
   /// Once the search has ended: the last change with a date that can be believed is looked for from here backwards.
   private var position: Int64?
   /// The result.
   package private(set) var boundary: Int64?
   private static let entriesPerLook = 100
 
-  /// - Parameters:
-  ///   - cutoff: in milliseconds since 1970.
-  ///   - now: the server's clock.
-  package init(group: String, head: GroupHead, cutoff: Int64, now: Int64) {
+  package init(group: String, head: GroupHead, _ dates: PurgeDates) {
     self.group = group
-    self.cutoff = cutoff
-    latest = now + GroupTurn.clockTolerance
-    search = SinceSearch(group: group, moment: cutoff, head: head, skippingAfter: latest)
+    self.dates = dates
+    search = SinceSearch(group: group, moment: dates.cutoff, head: head, skippingAfter: dates.latest)
   }
 
   /// What to read next; `nil` once ``boundary`` is known.
@@ -123,7 +103,10 @@ package struct PurgeBoundary {
   private func look(from position: Int64) -> StorageQuery {
     let all = AuthorityKey.changes(group, after: 0)
     let range = KeyRange(from: all.lower, to: AuthorityKey.change(group, position + 1))
-    return StorageQuery(scans: [StorageScan(range, limit: Self.entriesPerLook, reverse: true)])
+    return StorageQuery(
+      scans: [
+        StorageScan(range, limit: Self.entriesPerLook, byteLimit: PurgeWork.bytesPerStep, reverse: true)
+      ])
   }
 
   package mutating func advance(_ snapshot: StorageSnapshot) throws {
@@ -135,7 +118,7 @@ package struct PurgeBoundary {
     for entry in scan.entries {
       guard let sequence = TupleKey.trailingNumber(entry.key) else { continue }
       position = sequence - 1
-      if try Document(change: entry.value).updated < cutoff {
+      if dates.isOld(try Document(change: entry.value).updated) {
         boundary = sequence
         return
       }

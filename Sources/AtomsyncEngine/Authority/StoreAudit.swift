@@ -22,7 +22,7 @@ package struct StoreAudit {
       case .changes: KeyRange(prefix: TupleKey(.change).bytes)
       case .documents: KeyRange(prefix: TupleKey(.document).bytes)
       case .heads: AuthorityKey.heads
-      case .ends: KeyRange(prefix: TupleKey(.epochEnd).bytes)
+      case .ends: AuthorityKey.epochEnds
       case .pushes: AuthorityKey.pushes
       }
     }

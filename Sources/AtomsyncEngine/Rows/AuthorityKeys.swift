@@ -6,7 +6,7 @@ package import Foundation
 /// The values are in the change index, by sequence, so that a pull is one scan; the document index says where, and what
 /// is needed to judge a push.
 package enum AuthorityKey {
-  /// When the store was last purged.
+  /// When somebody last looked for what can be purged.
   static let purge = TupleKey(.header).appending("purge").bytes
 
   /// The epoch of one authority process.
@@ -39,9 +39,8 @@ package enum AuthorityKey {
     TupleKey(.epochEnd).appending(group).appending(epoch.uuidString).bytes
   }
 
-  package static func epochEnds(_ group: String) -> KeyRange {
-    KeyRange(prefix: TupleKey(.epochEnd).appending(group).bytes)
-  }
+  /// The ends of all epochs and groups.
+  package static let epochEnds = KeyRange(prefix: TupleKey(.epochEnd).bytes)
 
   /// The record of a client's last push. Clients of two users never share one, whatever they call themselves.
   package static func push(_ group: String, _ client: UUID, user: String?) -> [UInt8] {

@@ -157,28 +157,21 @@ extension Simulation {
   /// Removes what an authority takes for old, by its own clock.
   mutating func purge(_ authority: Int) throws {
     guard authorities[authority].isUp else { return }
-    let now = clock(ofAuthority: authority)
-    let cutoff = now - traits.retention
+    let dates = PurgeDates(now: clock(ofAuthority: authority), retention: traits.retention)
     for group in Self.groups {
       let head = try GroupHead(store.read(StorageQuery(keys: [AuthorityKey.head(group)])).values.first ?? nil)
-      var search = PurgeBoundary(group: group, head: head, cutoff: cutoff, now: now)
+      var search = PurgeBoundary(group: group, head: head, dates)
       while let query = search.query { try search.advance(store.read(query)) }
       if let boundary = search.boundary, boundary > 0 {
-        let work = PurgeWork(
-          group: group, boundary: boundary, keeping: PurgeDates(cutoff: cutoff, now: now), entries: 3)
+        let work = PurgeWork(group: group, boundary: boundary, dates, entries: 3)
         _ = authorities[authority].scheduler.admit(work)
       }
-      try expire(AuthorityKey.epochEnds(group)) { try EpochEnd.expiry($0, cutoff: cutoff, now: now) }
     }
-    try expire(AuthorityKey.epochs) { try StoreEpoch.expiry($0, cutoff: cutoff) }
-    try expire(AuthorityKey.pushes) { try PushRecord.expiry($0, cutoff: cutoff, now: now) }
+    let rows = store.read(StorageQuery(scans: PurgeDates.datedRows.map { StorageScan($0) }))
+    for entry in rows.scans.flatMap(\.entries) {
+      if let batch = try dates.removal(of: entry) { _ = try store.commit([batch]) }
+    }
     beginTurn(authority)
-  }
-
-  private mutating func expire(_ rows: KeyRange, _ expiry: (StorageEntry) throws -> StorageBatch?) throws {
-    for entry in store.read(StorageQuery(scans: [StorageScan(rows)])).scans.flatMap(\.entries) {
-      if let batch = try expiry(entry) { _ = try store.commit([batch]) }
-    }
   }
 
   /// The store goes back to an earlier state, mostly while no server runs.

@@ -25,14 +25,7 @@ import Transit
 
   /// What cannot be purged in one group keeps nothing else from it.
   @Test func aGroupThatCannotBeReadStopsNoPurge() async throws {
-    let day: Int64 = 24 * 3600 * 1000
-    let moment = Lock<Int64>(1000 * day)
-    let store = SharedStore()
-    let authority = try await store.authority {
-      $0
-    } _: {
-      $0.time = TimeSource(now: { moment.withLock { $0 } }, sleep: { _ in throw CancellationError() })
-    }
+    let authority = try await authority()
     for group in ["a", "b"] {
       let client = Client(authority: authority, group: group)
       try await client.push([try .put("x", 1)])
@@ -41,7 +34,7 @@ import Transit
     var contents = store.contents
     _ = contents.apply(StorageBatch(writes: [.put(AuthorityKey.head("a"), [1, 0xFE])]))
     store.contents = contents
-    moment.withLock { $0 += 31 * day }
+    pass(31 * Self.day)
     await #expect(throws: StorageError.self) { try await authority.purgeAfterAJump() }
     let page = try await authority.pull(PullRequest(group: "b", start: .since(0)))
     #expect(page.documents.isEmpty)
@@ -64,8 +57,8 @@ import Transit
       _ = try scheduler.admit(PushRequest(group: "g", edits: edits))
       turn()
     }
-    let dates = PurgeDates(cutoff: 2000, now: 3000)
-    let purge = scheduler.admit(PurgeWork(group: "g", boundary: 40, keeping: dates, entries: 4))
+    let dates = PurgeDates(now: 3000, retention: 1000)
+    let purge = scheduler.admit(PurgeWork(group: "g", boundary: 40, dates, entries: 4))
     let push = try scheduler.admit(PushRequest(group: "g", edits: [try .put("new", 1)]))
     order = []
     turn()
@@ -77,29 +70,39 @@ import Transit
     #expect(order == [push, purge] && scheduler.isIdle)
   }
 
-  /// A clock that was never set, as after a start without network, is taken for what it is.
+  /// A clock that was never set, as after a start without network.
   @Test func nothingIsPurgedUnderAClockThatIsBehind() async throws {
-    let day: Int64 = 24 * 3600 * 1000
-    let moment = Lock<Int64>(20_000 * day)
-    let store = SharedStore()
-    let authority = try await store.authority {
-      $0
-    } _: {
-      $0.time = TimeSource(now: { moment.withLock { $0 } }, sleep: { _ in throw CancellationError() })
+    try await expectNothingPurged { authority in
+      moment.withLock { $0 = 0 }
+      try await authority.purgeAfterAJump()
+      moment.withLock { $0 = 1_790_000_000_000 + Self.day }
     }
+  }
+
+  @Test func nothingIsPurgedUnderAClockThatIsAheadForAMoment() async throws {
+    try await expectNothingPurged { authority in
+      try await authority.purgeAfterAJump()
+      pass(365 * Self.day)
+      try await authority.purge()
+      pass(-365 * Self.day)
+    }
+  }
+
+  /// A push is still known after `accident`, and does not create again what was deleted; nobody is reset.
+  private func expectNothingPurged(_ accident: (Authority) async throws -> Void) async throws {
+    let authority = try await authority()
     let client = Client(authority: authority)
     let ticket = PushTicket(client: UUID(), number: 1)
     let answer = try await client.push([try .put("x", 1)], ticket)
+    let cursor = try await client.pull().cursor
     try await client.push([.delete("x", at: 1)])
-    moment.withLock { $0 = 0 }
+    try await accident(authority)
     try await authority.purgeAfterAJump()
-    moment.withLock { $0 = 20_001 * day }
-    try await authority.purgeAfterAJump()
-    // The push is still known: it does not create the document again.
     #expect(
       try await client.push([try .put("x", 1)], ticket).accepted.map(\.version)
         == answer.accepted.map(\.version))
     #expect(try await client.pull().documents.isEmpty)
+    #expect(try await client.pull(.cursor(cursor)).isReset == false)
   }
 
   @Test func aWrongClockIsRecoveredFrom() async throws {
