@@ -67,24 +67,18 @@ final class LMDBEnvironment: Sendable {
     mdb_reader_check(handle, nil)  // the dead keep pages from being used again
     var info = MDB_envinfo()
     try LMDBFailure.check(mdb_env_info(handle, &info))
-    let size = info.me_mapsize
-    try setMapSize(try Self.available(size + min(size, 1 << 30)))
+    let size = info.me_mapsize + min(info.me_mapsize, 1 << 30)
+    try Self.checkSpace(for: size)
+    try setMapSize(size)
   }
 
-  /// A size for which there is address space. LMDB lets go of its map before it makes the new one: it would be left
-  /// without any.
-  private static func available(_ size: Int) throws -> Int {
-    let trial = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | mapNoReserve, -1, 0)
+  /// Throws unless there is address space for a map of this size. LMDB lets go of its map before it makes the new one:
+  /// it would be left without any, and the next read would end the process.
+  private static func checkSpace(for size: Int) throws {
+    let trial = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | Int32(MAP_NORESERVE), -1, 0)
     guard let trial, trial != MAP_FAILED else { throw LMDBFailure(code: MDB_MAP_FULL) }
     munmap(trial, size)
-    return size
   }
-
-  #if canImport(Darwin)
-  private static let mapNoReserve = MAP_NORESERVE
-  #else
-  private static let mapNoReserve = Int32(MAP_NORESERVE)
-  #endif
 
   /// Follows another process that has grown the map. On `writes`, outside a transaction.
   func followMap() throws { try setMapSize(0) }

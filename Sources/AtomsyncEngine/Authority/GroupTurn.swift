@@ -40,8 +40,7 @@ package struct GroupTurn: GroupWork {
   /// What this turn puts into the change index, by key.
   private var written: [[UInt8]: Content] = [:]
   /// The changes whose content the answers show and the snapshot did not tell.
-  private var shown = StaleContents()
-  private var shownBytes = 0
+  private var shown = StaleContents(byteLimit: 0)
   private var sources: [VersionKey: [UInt8]] = [:]
   /// The rows that cannot be read.
   private var unreadable: [[UInt8]: StorageError] = [:]
@@ -90,7 +89,7 @@ package struct GroupTurn: GroupWork {
   /// - Throws: `StorageError` when the group's rows cannot be read: no push to it can be judged.
   package mutating func judge(_ snapshot: StorageSnapshot, _ context: TurnContext) throws {
     try take(snapshot.values, context)
-    shownBytes = context.limits.pageBytes
+    shown = StaleContents(byteLimit: context.limits.pageBytes)
     judgements = pushes.map { judge($0, context) }
     if head != history.head { batch.put(AuthorityKey.head(group), head.bytes) }
     for key in recordKeys where judgedRecords.contains(key) {
@@ -280,8 +279,7 @@ package struct GroupTurn: GroupWork {
   /// What ``finish(_:)`` needs to know: changes that the answers show, and whether they are still there to be shown.
   /// `nil`: nothing, and it need not be called.
   package var contentQuery: StorageQuery? {
-    let keys = shown.next(shownBytes)
-    return keys.isEmpty ? nil : StorageQuery(keys: [AuthorityKey.head(group)] + keys)
+    shown.next.isEmpty ? nil : StorageQuery(keys: [AuthorityKey.head(group)] + shown.next)
   }
 
   /// Takes some values of stale documents; once there are no more to read, puts them into the answers.
@@ -290,7 +288,7 @@ package struct GroupTurn: GroupWork {
   package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion {
     try shown.take(values.dropFirst())
     if !shown.missing.isEmpty && (values.first ?? nil) != storedHead { return .void }
-    if contentQuery != nil { return .complete }
+    if !shown.next.isEmpty { return .goesOn }
     var failures: [Int: StorageError] = [:]
     for index in judgements.indices {
       guard case .answer(var answer) = judgements[index] else { continue }
@@ -307,7 +305,7 @@ package struct GroupTurn: GroupWork {
       }
       judgements[index] = .answer(answer)
     }
-    return failures.isEmpty ? .complete : .corrupt(failures)
+    return failures.isEmpty ? .goesOn : .corrupt(failures)
   }
 
   private static func corrupt(version: Int64) -> StorageError {

@@ -47,7 +47,7 @@ package protocol GroupWork: Sendable {
 
 extension GroupWork {
   package var contentQuery: StorageQuery? { nil }
-  package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion { .complete }
+  package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion { .goesOn }
   package var changesDocuments: Bool { false }
   package var judgements: [Judgement] { [] }
   package var next: (any GroupWork)? { nil }
@@ -55,8 +55,8 @@ extension GroupWork {
 
 /// What became of a work once the contents that it needs were read.
 package enum TurnCompletion {
-  /// There is more to read, or the batch can be committed.
-  case complete
+  /// Nothing speaks against the judgements: read on, or commit.
+  case goesOn
   /// The group was written meanwhile: no judgement holds.
   case void
   /// These pushes, by their index, meet a store that contradicts itself. Without them the work can be tried again.

@@ -274,10 +274,7 @@ package struct PushScheduler: Sendable {
     groups[name]?.losses = 0
     for (id, _) in groups[name]?.maintenance ?? [] { ended.results.append((id, .failure(error))) }
     groups[name]?.maintenance = []
-    while let push = groups[name]?.waiting.popFirst() {
-      taken[push.id] = push
-      settle(push.id, .failure(error), &ended)
-    }
+    while let push = groups[name]?.waiting.popFirst() { answer(push, .failure(error), &ended) }
   }
 
   /// Another authority has claimed the group.
@@ -304,10 +301,13 @@ package struct PushScheduler: Sendable {
   }
 
   private mutating func settle(_ id: Int, _ result: Result, _ ended: inout Ended) {
-    guard let push = taken.removeValue(forKey: id) else { return }
+    if let push = taken.removeValue(forKey: id) { answer(push, result, &ended) }
+  }
+
+  private mutating func answer(_ push: Waiting, _ result: Result, _ ended: inout Ended) {
     waitingCount -= 1
     waitingBytes -= push.bytes
-    ended.results.append((id, result))
+    ended.results.append((push.id, result))
   }
 
   /// Those of its pushes that have no answer yet wait again.

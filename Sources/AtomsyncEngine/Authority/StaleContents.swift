@@ -5,6 +5,8 @@ internal import AtomsyncCore
 /// They are read a few at a time, and no more of them than a page has bytes: a push of a thousand small edits must not
 /// become an answer of a gigabyte. Who is not shown a value finds it with the next pull.
 struct StaleContents {
+  /// After so many bytes no more is shown.
+  private let byteLimit: Int
   private var keys: [[UInt8]] = []
   private var known: Set<[UInt8]> = []
   private var readCount = 0
@@ -15,18 +17,18 @@ struct StaleContents {
   /// Values have 1 MiB at most, by default.
   private static let keysAtOnce = 16
 
+  init(byteLimit: Int) { self.byteLimit = byteLimit }
+
   mutating func insert(_ key: [UInt8]) {
     if known.insert(key).inserted { keys.append(key) }
   }
 
-  /// What to read next; empty when all was read that is shown.
-  ///
-  /// - Parameter byteLimit: after so many bytes no more is shown.
-  func next(_ byteLimit: Int) -> ArraySlice<[UInt8]> {
+  /// What to read next; empty when everything was read that is shown.
+  var next: ArraySlice<[UInt8]> {
     bytes < byteLimit ? keys[readCount...].prefix(Self.keysAtOnce) : []
   }
 
-  /// Takes the rows of ``next(_:)``.
+  /// Takes the rows of ``next``.
   ///
   /// - Throws: `StorageError` when one cannot be read.
   mutating func take(_ rows: ArraySlice<[UInt8]?>) throws {

@@ -98,7 +98,7 @@ package struct Turn: Sendable {
       values = values.dropFirst(query.keys.count)
       do {
         switch try parts[index].work.finish(own) {
-        case .complete: break
+        case .goesOn: break
         case .void: parts[index].outcome = .void
         case .corrupt(let failures): parts[index].outcome = .corrupt(failures)
         }

@@ -139,10 +139,10 @@ struct RowReader {
     return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1)
   }
 
-  /// A number that counts something, from which one more can always be counted: not negative, and below 2^62.
+  /// A number that counts something.
   mutating func count() throws -> Int64 {
     let number = try number()
-    guard (0..<1 << 62).contains(number) else { throw corrupt }
+    guard Int64.counts.contains(number) else { throw corrupt }
     return number
   }
 
@@ -206,4 +206,9 @@ struct RowReader {
   static func newer(_ what: String) -> StorageError {
     StorageError(.newerFormat, "A newer Atomsync wrote the store: it holds \(what). Update this program.")
   }
+}
+
+extension Int64 {
+  /// Versions, sequences and the like: not negative, and one more can always be counted, without an overflow.
+  static let counts: Range<Int64> = 0..<1 << 62
 }

@@ -30,7 +30,9 @@ extension ReplicaContent {
       rejections[id] = try RejectedEdit(document: id, row: entry.value)
     }
     for entry in snapshot.scans[3].entries.reversed() {
-      guard let number = TupleKey.trailingNumber(entry.key), number < 1 << 62 else { continue }
+      guard let number = TupleKey.trailingNumber(entry.key), Int64.counts.contains(number) else {
+        continue
+      }
       record.conflict = max(record.conflict, number)
       let row = try ConflictRow(number: number, row: entry.value)
       conflicts.append(row)
@@ -72,15 +74,15 @@ extension ReplicaContent {
     }
   }
 
+  /// The edits in flight are pending, and the push has a number that was given: or else verdicts would meet edits that
+  /// are not there.
   private func checkInFlight() throws {
     guard let push = inFlight else { return }
-    let isOwn = push.ticket.client == record.client
+    let hasNumber = push.ticket.client != record.client || push.ticket.number <= record.push
     let arePending = inFlightEdits.allSatisfy { id, edit in
       documents[id]?.pending.map { ($0.firstEdit...$0.edit).contains(edit) } ?? false
     }
-    guard arePending,
-      !isOwn || push.ticket.number <= record.push
-    else {
+    guard arePending && hasNumber else {
       throw StorageError(
         .corrupt,
         "The store's rows contradict each other: a push is under way that its other rows do not know. Restore the store "

@@ -92,12 +92,13 @@ package struct RemotePage: Sendable {
   var isReset: Bool
   var user: String?
 
-  /// - Throws: `TransitError` when a value cannot be decoded, `TransportError` (`malformedAnswer`) when an id or a version
-  ///   is none: what is taken from a page must be storable.
+  /// - Throws: `TransitError` when a value cannot be decoded, `TransportError` (`malformedAnswer`) for an id or a version
+  ///   that is not valid: what is taken from a page is stored together with everything else that waits.
   package init(_ page: PullPage) throws {
     items = try page.documents.map {
-      guard (1...Names.maximumIDLength).contains($0.id.utf8.count), (0..<1 << 62).contains($0.version) else {
-        throw TransportError(.malformedAnswer, "The server's page has a document that cannot be.")
+      guard (1...Names.maximumIDLength).contains($0.id.utf8.count), Int64.counts.contains($0.version) else {
+        throw TransportError(
+          .malformedAnswer, "The server's page has a document whose id or version is not valid.")
       }
       return Item(
         id: $0.id, version: $0.version, updated: $0.updated,
