@@ -120,7 +120,7 @@ import Transit
   }
 
   /// What cannot get through holds up neither reading nor the other edits.
-  @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable])
+  @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable, .timedOut])
   func whatNeverGetsThroughHoldsNothingUp(code: TransportError.Code) throws {
     var bench = MachineBench()
     bench.feed(.connect)

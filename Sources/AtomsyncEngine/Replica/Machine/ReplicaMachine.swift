@@ -249,8 +249,7 @@ package struct ReplicaMachine: Sendable {
     guard session.endPush(request) else { return }
     switch content.settle(answer) {
     case .incomplete:
-      let error = TransportError(.malformedAnswer, "The server's answer has no verdict on some documents.")
-      if session.pushFailed(SyncError(error)) { content.dissolve(toEnd: true) }
+      pushFailed(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents."))
       return
     case .settled(let size): session.settled(size)
     case .unexplained: session.unexplained()
@@ -279,13 +278,22 @@ package struct ReplicaMachine: Sendable {
       content.dissolve()
       session.shrink(below: size)
     case .timedOut:
-      if session.pushTimedOut(size) { content.dissolve() }
-      session.fail(SyncError(error))
+      if session.pushTimedOut(size) {
+        content.dissolve()
+        session.fail(SyncError(error))
+      } else {
+        pushFailed(error)
+      }
     case .forbidden:
       content.dissolve()
       session.refusePushes(SyncError(error))
-    default: if session.pushFailed(SyncError(error)) { content.dissolve(toEnd: true) }
+    default: pushFailed(error)
     }
+  }
+
+  /// The outcome of a push is unknown. One that fails again and again holds up neither reading nor the other edits.
+  private mutating func pushFailed(_ error: TransportError) {
+    if session.pushFailed(SyncError(error)) { content.dissolve(toEnd: true) }
   }
 
   private mutating func stopsForWrongUser(_ error: TransportError) -> Bool {
