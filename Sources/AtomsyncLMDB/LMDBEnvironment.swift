@@ -11,7 +11,8 @@ internal import Musl
 
 /// One open environment. A process must not open a folder twice, so all storages on it share this one.
 final class LMDBEnvironment: Sendable {
-  // Sound, because LMDB lets any thread use an environment, and the last lease closes it when nobody else has it.
+  // Unsafe, because a C pointer is not sendable. Sound, because LMDB lets any thread use an environment, and the last
+  // lease closes it when nobody else has it.
   nonisolated(unsafe) let handle: OpaquePointer
   let database: MDB_dbi
   let path: String

@@ -7,7 +7,8 @@ import Foundation
 ///
 /// It speaks in lines on its standard output, among which the test library's own are skipped.
 final class ChildProcess: @unchecked Sendable {
-  // Sound, because the process and its pipe are only used in closures on `queue`.
+  // Unchecked, because Foundation's process is not sendable. Sound, because once `init` has started it, it, its pipe and
+  // the buffer are only used in closures on the serial `queue`, which also keeps blocking reads off the tests' threads.
   private let process = Process()
   private let pipe = Pipe()
   private let queue = BlockingQueue("child")

@@ -1,10 +1,14 @@
 import Transit
 
-/// What must hold for any input at all; a failure stops the fuzzer.
+/// What must hold for any input at all.
+///
+/// A failure ends the process: that is how libFuzzer is told of a finding, and keeps the input. No other code runs this.
 enum Properties {
   static func check(_ condition: Bool, _ message: @autoclosure () -> String) {
-    if !condition { fatalError(message()) }
+    if !condition { fail(message()) }
   }
+
+  static func fail(_ message: String) -> Never { fatalError(message) }
 
   /// A value that was read from somewhere must survive every encoding.
   static func survives(_ value: TransitValue) {
@@ -22,7 +26,7 @@ enum Properties {
         check(back == value, "\(format) changed a value: \(value) to \(back)")
         check(back.hashValue == value.hashValue, "\(format) changed a hash: \(value)")
       } catch {
-        fatalError("cannot read what was written in \(format): \(error) \(value)")
+        fail("cannot read what was written in \(format): \(error) \(value)")
       }
     }
     do {
@@ -41,7 +45,7 @@ enum Properties {
     for target in targets {
       do {
         let rewritten = try transcode(bytes, from: format, to: target)
-        guard let value else { fatalError("transcoding to \(target) took what reading refuses") }
+        guard let value else { fail("transcoding to \(target) took what reading refuses") }
         let back = try TransitValue(transit: rewritten, format: target)
         check(back == value, "transcoding to \(target) changed a value: \(value) to \(back)")
       } catch {

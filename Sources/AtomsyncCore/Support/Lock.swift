@@ -9,9 +9,10 @@ internal import Musl
 /// A value behind a lock: the one way in which Atomsync shares mutable state between threads.
 ///
 /// A pthread mutex rather than `Synchronization.Mutex`, because the thread sanitizer understands it: the futex
-/// under the latter is not instrumented, and correct code is then reported as racing.
+/// under the latter is not instrumented, and correct code is then reported as racing. And rather than NIO's locked box,
+/// because the core depends on nothing but Transit.
 public final class Lock<Value>: @unchecked Sendable {
-  // Sound, because every access to `value` happens while `mutex` is held, which is allocated once and never moves; and
+  // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is held, which is allocated once and never moves; and
   // the compiler lets nothing in or out that somebody else could reach (`sending`, as the standard one has it).
   private var value: Value
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>

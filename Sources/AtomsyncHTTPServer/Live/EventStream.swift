@@ -99,9 +99,11 @@ struct EventStream: Sendable {
   }
 }
 
-/// The connection's writer, which the server's library gives to the parent task as not sendable.
+/// The connection's writer, on its way to a child task. It cannot stay in the parent: a write to a reader that takes
+/// nothing ends only when its task is cancelled, and a task group cannot cancel its parent.
 struct Output: @unchecked Sendable {
-  // Sound, because one child task uses it, and the parent touches it only once that task has ended.
+  // Unchecked, because Hummingbird's writer is not sendable. Sound, because one child task uses it, and the parent touches
+  // it only once that task has ended.
   var writer: any ResponseBodyWriter
 }
 

@@ -33,7 +33,8 @@ public struct TransitWriter: ~Copyable, Sendable {
     var items = 0
   }
 
-  // Sound, because a writer cannot be copied: whoever holds it holds the only way to the sinks and their memory.
+  // Unsafe, because the sinks write to memory of their own by pointer: an array would be checked for bounds and for other
+  // owners at each byte. Sound, because a writer cannot be copied: whoever holds it holds the only way to that memory.
   private nonisolated(unsafe) var json: JSONSink
   private nonisolated(unsafe) var msgpack: MessagePackSink
   private var open: [Open] = []

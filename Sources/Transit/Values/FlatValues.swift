@@ -3,7 +3,7 @@
 /// It differs from an array in what it costs: one word, one allocation of exactly the wanted size, no storage at all
 /// when empty.
 struct FlatValues: @unchecked Sendable {
-  // Sound, because a buffer is changed only through the one reference to it, as `isKnownUniquelyReferenced` tells:
+  // Unchecked, because the buffer is a class with changing memory. Sound, because it is changed only through the one reference to it, as `isKnownUniquelyReferenced` tells:
   // copies in other tasks never see a change.
   private var buffer: ValueBuffer?
 

@@ -2,7 +2,7 @@
 ///
 /// It knows positions only; the owner compares. Slots hold position + 1, zero is free.
 final class HashIndex: @unchecked Sendable {
-  // Sound, because its owners are values that change a table only while they are alone with it, as
+  // Unchecked, because it is a class with changing memory. Sound, because its owners are values that change a table only while they are alone with it, as
   // `isKnownUniquelyReferenced` tells them, and copy it otherwise: what two tasks can see never changes.
   // Memory of its own, since an array inside a class would be checked for overlapping access at every step.
   private let slots: UnsafeMutablePointer<UInt32>

@@ -99,7 +99,9 @@ struct HTTPBenchmarks {
       // The first ones find connections and caches cold.
       if round >= 30 { samples.append((ContinuousClock.now - start).seconds * 1000) }
       _ = try await receipt.confirmed(timeout: .seconds(10))
-      try await Task.sleep(for: .milliseconds(5))  // single writes, as people make them, not a burst
+      // What is measured is the latency of single writes, as people make them, and not of a burst: the pause is part of
+      // the load, and nothing waits for it to have passed.
+      try await Task.sleep(for: .milliseconds(5))
     }
     try await writing.close()
     try await watching.close()
