@@ -48,6 +48,9 @@ struct SimulatedReplica {
   var wasRevoked = false
   /// The store has been put back to an earlier state: what was confirmed since may be met again.
   var wasRolledBack = false
+  /// What was sent, with an outcome that nobody knew, of edits that fell with others of their atomic swap: to meet it
+  /// later is to meet a stranger.
+  var fallen: Set<TransitValue> = []
   /// The newest version of each document that has been the base since the last reset.
   var heights = BaseHeights()
   /// The documents of which the application has discarded a rejected edit.

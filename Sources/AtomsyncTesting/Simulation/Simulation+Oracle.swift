@@ -35,6 +35,10 @@ extension Simulation {
     try checkPending(from: replica.pending, to: now, effects, of: replica)
     try checkMerge(effects, of: replica, because: event)
     try checkConflicts(effects, of: replica)
+    if effects.conflicts.count > 1 {
+      let sent = effects.conflicts.flatMap { replica.pending[$0.document]?.sent ?? [] }
+      replicas[number].fallen.formUnion(sent.compactMap(\.self))
+    }
     replicas[number].pending = now
   }
 
@@ -184,7 +188,7 @@ extension Simulation {
       let isOfMany = effects.conflicts.count > 1
       if isOfMany, replica.pending[conflict.document]?.sent.contains(conflict.remote) ?? false { continue }
       if conflict.remote != conflict.base, let remote = conflict.remote, authors[remote] == replica.number,
-        !rewritten.contains(remote),
+        !rewritten.contains(remote), !replica.fallen.contains(remote),
         !replica.ledger.contains(where: { $0.value == conflict.remote && ($0.isLost || $0.isDiscarded) })
       {
         throw Violation(

@@ -119,6 +119,32 @@ import Transit
     #expect(settled == 0 && bench.machine.pendingIDs == ["k", "l", "m", "n"])
   }
 
+  /// A push that was taken apart is still on its way: the edit may meet it until the document has another version.
+  @Test func whatWasSentIsRememberedThroughAReset() throws {
+    var bench = MachineBench()
+    bench.feed(.connect)
+    try bench.rest()
+    try bench.edit("k", "first")
+    bench.saved()
+    for _ in 0..<3 {
+      let failure = TransportError(.unavailable, "nobody there")
+      bench.feed(.pushFailed(request: bench.request, failure, freshClient: UUID()))
+      if bench.machine.phase == .waiting { bench.feed(.timer(bench.timer)) }
+      bench.saved()
+    }
+    #expect(bench.machine.phase == .pulling, "the push was taken apart")
+    try bench.edit("k", "second")
+    bench.feed(.resync(discardingPending: false))
+    bench.saved()
+    try bench.rest()  // it does not have the first one yet
+    bench.feed(.timer(bench.timer))
+    bench.saved()
+    #expect(bench.machine.phase == .pushing)
+    let effects = bench.feed(.pushed(request: bench.request, try bench.stale(version: 1, value: "first")))
+    #expect(effects.conflicts.isEmpty && bench.machine.values["k"] == "second")
+    #expect(bench.machine.pendingView(of: "k")?.base == "first", "the second is put onto the first")
+  }
+
   /// What cannot get through holds up neither reading nor the other edits.
   @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable, .timedOut])
   func whatNeverGetsThroughHoldsNothingUp(code: TransportError.Code) throws {

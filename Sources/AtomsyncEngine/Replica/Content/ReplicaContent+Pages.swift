@@ -85,7 +85,9 @@ extension ReplicaContent {
         report(id, &edit, remote: nil, .localWon)
       }
       closeReport(id, &edit, .localWon)
-      edit.sent = []
+      // A push that is still on its way names the version that the edit was made on: while that is the document's, it
+      // may be accepted yet.
+      if edit.baseVersion != version { edit.sent = [] }
       edit.baseVersion = version
       edit.base = remote
       edit.openConflict = nil
