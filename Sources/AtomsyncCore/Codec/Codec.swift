@@ -17,8 +17,16 @@ public protocol Codec: Sendable {
 
 /// A message that can be written and read as Transit tokens, without a tree in between.
 public protocol WireMessage: Sendable {
+  /// How deep a message may nest to be read.
+  static var depth: Int { get }
   func write(to writer: inout TransitWriter) throws
   init(from reader: inout TransitReader) throws
+}
+
+extension WireMessage {
+  /// An answer may be deeper than a request, so that a value that was taken can always be told: a UUID stands on two
+  /// levels in MessagePack, and on none in JSON.
+  public static var depth: Int { TransitLimits.standard.depth + 16 }
 }
 
 /// Well-formed Transit that is not the message it should be.
@@ -49,14 +57,25 @@ public struct TransitCodec: Codec, Hashable {
     }
   }
 
+  /// What the values of a message may come to when each stands for itself: 32 MiB, or four times the message. Each value
+  /// is kept without the cache of the message it came in, so that a text which many of them share is there many times.
+  static let expandedBytes = 32 << 20
+  static let expansion = 4
+  /// The largest message without cache codes: 16 MiB.
+  static let maximumVerboseBytes = 16 << 20
+
   public func encode<Message: WireMessage>(_ message: Message) throws -> [UInt8] {
-    var writer = TransitWriter(format)
+    // Only without cache codes can a message be much larger than what it is made of.
+    let bytes = format == .verboseJSON ? Self.maximumVerboseBytes : .max
+    var writer = TransitWriter(format, limits: TransitLimits(depth: Message.depth, bytes: bytes))
     try message.write(to: &writer)
     return try writer.finish()
   }
 
   public func decode<Message: WireMessage>(_ type: Message.Type, from bytes: [UInt8]) throws -> Message {
-    var reader = TransitReader(bytes, format: format)
+    let expanded = max(Self.expandedBytes, Self.expansion * bytes.count)
+    var reader = TransitReader(
+      bytes, format: format, limits: TransitLimits(depth: Message.depth, bytes: expanded))
     let message = try Message(from: &reader)
     try reader.finish()
     return message

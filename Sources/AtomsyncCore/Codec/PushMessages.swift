@@ -3,6 +3,8 @@ public import Transit
 internal import struct Foundation.UUID
 
 extension PushRequest: WireMessage {
+  public static var depth: Int { TransitLimits.standard.depth }
+
   public func write(to writer: inout TransitWriter) throws {
     let optionals = (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1)
     try writer.beginMap(count: 2 + optionals + (cursor == nil ? 0 : 1) + (seen == nil ? 0 : 1))

@@ -6,10 +6,13 @@ package struct StoredValue: Equatable, Sendable {
   package let value: TransitValue
   package let payload: Payload
 
-  /// - Throws: `TransitError` for a value that cannot be encoded.
+  /// How deep a document may nest: with the levels of a push around it, it stays below what a server reads.
+  private static let depth = 500
+
+  /// - Throws: `TransitError` for a value that cannot be encoded, or is nested deeper than 500 levels.
   package init(_ value: TransitValue) throws {
     self.value = value
-    payload = Payload(bytes: try value.transit(.msgpack))
+    payload = Payload(bytes: try value.transit(.msgpack, limits: TransitLimits(depth: Self.depth)))
   }
 
   /// - Throws: `TransitError` for bytes that are no value.

@@ -32,6 +32,8 @@ public struct TransitError: Error, Sendable, CustomStringConvertible {
     case unsupportedType
     /// Values are nested deeper than `TransitLimits.depth`.
     case tooDeep
+    /// More bytes would be written than `TransitLimits.bytes`.
+    case tooLarge
     /// More bytes follow the one value that was expected.
     case trailingBytes
     /// The next value is not of the type that was asked for.

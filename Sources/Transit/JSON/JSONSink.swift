@@ -14,10 +14,13 @@ struct JSONSink: EncodingSink, ~Copyable {
   /// Whether the top-level value is a composite, which needs no quote.
   var isComposite = false
 
-  init(verbose: Bool, capacity: Int) {
+  init(verbose: Bool, capacity: Int, limit: Int = .max) {
     self.verbose = verbose
-    output = OutputBuffer(capacity: capacity)
+    output = OutputBuffer(capacity: capacity, limit: limit)
   }
+
+  @inline(__always)
+  var isFull: Bool { output.isFull }
 
   /// Makes room for a token of up to `size` bytes and writes what must stand before it.
   @inline(__always)

@@ -13,9 +13,12 @@ struct MessagePackSink: EncodingSink, ~Copyable {
   /// Headers of one byte whose counts turned out to need more, in the order in which they ended.
   private var widenings: [(offset: Int, count: Int, isMap: Bool)] = []
 
-  init(capacity: Int) {
-    output = OutputBuffer(capacity: capacity)
+  init(capacity: Int, limit: Int = .max) {
+    output = OutputBuffer(capacity: capacity, limit: limit)
   }
+
+  @inline(__always)
+  var isFull: Bool { output.isFull }
 
   @inline(__always)
   private mutating func byte(_ value: UInt8) {

@@ -99,8 +99,9 @@ extension EncodingSink where Self: ~Copyable {
 
   /// Writes a value of any type.
   ///
-  /// - Throws: `tooDeep`, and `unencodable` for names and tags that are empty.
+  /// - Throws: `tooDeep`, `tooLarge`, and `unencodable` for names and tags that are empty.
   mutating func write(_ value: TransitValue, key: Bool, levels: Int) throws(TransitError) {
+    if isFull { throw TransitError(.tooLarge, "the value has more bytes than the limit") }
     switch value {
     case .null: null(key: key)
     case .bool(let value): bool(value, key: key)

@@ -3,13 +3,19 @@ struct OutputBuffer: ~Copyable {
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   var count = 0
+  private let limit: Int
 
-  init(capacity: Int) {
+  init(capacity: Int, limit: Int) {
+    self.limit = limit
     self.capacity = max(capacity, 64)
     base = .allocate(capacity: self.capacity)
   }
 
   deinit { base.deallocate() }
+
+  /// Whether more was written than is allowed: then nothing more should be.
+  @inline(__always)
+  var isFull: Bool { count > limit }
 
   /// Where the next byte goes.
   @inline(__always)

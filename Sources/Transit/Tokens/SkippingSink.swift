@@ -8,6 +8,8 @@ internal import Foundation
 struct SkippingSink: TokenSink {
   static var buildsValues: Bool { false }
 
+  var isFull: Bool { false }
+
   mutating func null(key: Bool) {}
   mutating func bool(_ value: Bool, key: Bool) {}
   mutating func int(_ value: Int64, key: Bool) {}

@@ -21,6 +21,9 @@ protocol TokenSink: ~Copyable {
   /// Whether composites become values, so that representations can be examined after they were read.
   static var buildsValues: Bool { get }
 
+  /// Whether the sink has taken more than it may. No value is read into it any more.
+  var isFull: Bool { get }
+
   mutating func null(key: Bool)
   mutating func bool(_ value: Bool, key: Bool)
   mutating func int(_ value: Int64, key: Bool)

@@ -70,11 +70,11 @@ public func transcode(
   _ bytes: [UInt8], from source: TransitFormat, to target: TransitFormat, limits: TransitLimits = .standard
 ) throws(TransitError) -> [UInt8] {
   if target == .msgpack {
-    var sink = MessagePackSink(capacity: bytes.count)
+    var sink = MessagePackSink(capacity: bytes.count, limit: limits.bytes)
     try Transcoding.copy(bytes, source, into: &sink, levels: limits.depth)
     return sink.takeTopLevel()
   }
-  var sink = JSONSink(verbose: target == .verboseJSON, capacity: bytes.count)
+  var sink = JSONSink(verbose: target == .verboseJSON, capacity: bytes.count, limit: limits.bytes)
   try Transcoding.copy(bytes, source, into: &sink, levels: limits.depth)
   return sink.takeTopLevel()
 }

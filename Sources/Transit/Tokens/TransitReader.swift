@@ -23,7 +23,7 @@ public import Foundation
 public struct TransitReader: Sendable {
   /// The encoding that is read.
   public let format: TransitFormat
-  /// How deep values may nest, counted from the top.
+  /// How deep values may nest, counted from the top, and how much is handed on.
   public let limits: TransitLimits
 
   let bytes: [UInt8]
@@ -32,6 +32,8 @@ public struct TransitReader: Sendable {
   private var open: [Open] = []
   /// Whether a separator was consumed, so that an item must follow.
   private var itemDue = true
+  /// How many bytes were handed on.
+  private var relayed = 0
 
   private struct Open {
     var frame: Frame
@@ -247,16 +249,28 @@ public struct TransitReader: Sendable {
     return true
   }
 
-  /// Rewrites the next value as a standalone top-level value of some encoding, without building it. O(n).
+  /// Rewrites the next value as a standalone top-level value of some encoding, without building it. O(what is written)
+  ///
+  /// - Throws: `tooLarge` beyond the limit of bytes, which holds for all values together.
   public mutating func readEncoded(as target: TransitFormat) throws(TransitError) -> [UInt8] {
+    let limit = limits.bytes - relayed
     if target == .msgpack {
-      var sink = MessagePackSink(capacity: 256)
+      var sink = MessagePackSink(capacity: 256, limit: limit)
       try relay(into: &sink)
-      return sink.takeTopLevel()
+      return try handOn(sink.takeTopLevel())
     }
-    var sink = JSONSink(verbose: target == .verboseJSON, capacity: 256)
+    var sink = JSONSink(verbose: target == .verboseJSON, capacity: 256, limit: limit)
     try relay(into: &sink)
-    return sink.takeTopLevel()
+    return try handOn(sink.takeTopLevel())
+  }
+
+  private mutating func handOn(_ bytes: [UInt8]) throws(TransitError) -> [UInt8] {
+    relayed += bytes.count
+    if relayed > limits.bytes {
+      throw TransitError(
+        .tooLarge, "the values have more bytes than the limit when they are written anew", offset: position)
+    }
+    return bytes
   }
 
   /// Skips the next value; it must be valid all the same. O(n).

@@ -55,11 +55,11 @@ extension TransitValue {
     -> [UInt8]
   {
     if format == .msgpack {
-      var sink = MessagePackSink(capacity: 256)
+      var sink = MessagePackSink(capacity: 256, limit: limits.bytes)
       try sink.write(self, key: false, levels: limits.depth)
       return sink.takeTopLevel()
     }
-    var sink = JSONSink(verbose: format == .verboseJSON, capacity: 256)
+    var sink = JSONSink(verbose: format == .verboseJSON, capacity: 256, limit: limits.bytes)
     try sink.write(self, key: false, levels: limits.depth)
     return sink.takeTopLevel()
   }

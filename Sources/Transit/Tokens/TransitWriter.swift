@@ -43,20 +43,26 @@ public struct TransitWriter: ~Copyable, Sendable {
   /// - Parameters:
   ///   - format: the encoding to write.
   ///   - capacity: how many bytes to make room for at once.
-  ///   - limits: how deep values may nest.
+  ///   - limits: how deep values may nest, and how much is written.
   public init(_ format: TransitFormat, reservingCapacity capacity: Int = 0, limits: TransitLimits = .standard)
   {
     self.format = format
     self.limits = limits
-    json = JSONSink(verbose: format == .verboseJSON, capacity: format == .msgpack ? 0 : capacity)
-    msgpack = MessagePackSink(capacity: format == .msgpack ? capacity : 0)
+    json = JSONSink(
+      verbose: format == .verboseJSON, capacity: format == .msgpack ? 0 : capacity, limit: limits.bytes)
+    msgpack = MessagePackSink(capacity: format == .msgpack ? capacity : 0, limit: limits.bytes)
   }
 
   private var levels: Int { limits.depth - open.count }
 
+  private var tooLarge: TransitError {
+    TransitError(.tooLarge, "more than \(limits.bytes) bytes would be written")
+  }
+
   /// Claims the place of the next item; tells whether it is the key of a map.
   @inline(__always)
   private mutating func claim() throws(TransitError) -> Bool {
+    if format == .msgpack ? msgpack.isFull : json.isFull { throw tooLarge }
     guard let last = open.indices.last else {
       if values > 0 { throw TransitError(.misuse, "a top-level value is complete; finish it first") }
       values += 1
@@ -228,6 +234,7 @@ public struct TransitWriter: ~Copyable, Sendable {
   public mutating func finish() throws(TransitError) -> [UInt8] {
     if !open.isEmpty { throw TransitError(.misuse, "\(open.count) arrays or maps were not ended") }
     if values == 0 { throw TransitError(.misuse, "nothing was written") }
+    if format == .msgpack ? msgpack.isFull : json.isFull { throw tooLarge }
     values = 0
     return format == .msgpack ? msgpack.takeTopLevel() : json.takeTopLevel()
   }

@@ -11,6 +11,9 @@ struct ValueSink: TokenSink, ~Copyable {
   var stack = ValueStack()
 
   @inline(__always)
+  var isFull: Bool { false }
+
+  @inline(__always)
   mutating func null(key: Bool) { stack.push(.null) }
 
   @inline(__always)

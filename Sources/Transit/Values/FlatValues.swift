@@ -36,6 +36,13 @@ struct FlatValues: @unchecked Sendable {
   @inline(__always)
   var isEmpty: Bool { buffer == nil || count == 0 }
 
+  /// A digest of the values, for their owner to keep; zero where none is kept. It stays as it is when values change.
+  @inline(__always)
+  var digest: Int {
+    get { buffer?.details.pointee.digest ?? 0 }
+    set { unique(capacity: count).details.pointee.digest = newValue }
+  }
+
   @inline(__always)
   subscript(position: Int) -> TransitValue {
     get { withUnsafeBufferPointer { $0[position] } }
@@ -89,6 +96,7 @@ struct FlatValues: @unchecked Sendable {
         copy.elements.initialize(from: buffer.elements, count: count)
       }
       copy.details.pointee.count = count
+      copy.details.pointee.digest = buffer.details.pointee.digest
       self.buffer = copy
       return copy
     }
@@ -100,12 +108,13 @@ struct FlatValues: @unchecked Sendable {
 
 /// The memory behind `FlatValues`.
 ///
-/// The count and capacity lie in the place of the first value, as raw memory: a property of a class, or the header of
+/// The count, capacity and digest, three words, lie in the place of the first value, as raw memory: a property of a class, or the header of
 /// a managed buffer, would be checked for overlapping access at every use.
 private final class ValueBuffer: ManagedBuffer<Void, TransitValue> {
   struct Header {
     var count: Int
     let capacity: Int
+    var digest = 0
   }
 
   @inline(__always)

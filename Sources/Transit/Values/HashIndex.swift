@@ -1,16 +1,17 @@
 /// An open-addressing table from hashes to positions, for maps and sets too big to search in a row.
 ///
-/// It knows positions only; the owner compares. Slots hold position + 1, zero is free.
+/// It knows positions and half of each hash; the owner compares where the halves are the same. A slot holds that half
+/// above the position + 1; zero is free.
 final class HashIndex: @unchecked Sendable {
   // Unchecked, because it is a class with changing memory. Sound, because its owners are values that change a table only while they are alone with it, as
   // `isKnownUniquelyReferenced` tells them, and copy it otherwise: what two tasks can see never changes.
   // Memory of its own, since an array inside a class would be checked for overlapping access at every step.
-  private let slots: UnsafeMutablePointer<UInt32>
+  private let slots: UnsafeMutablePointer<UInt64>
   private let mask: Int
 
   /// Room for `count` positions at no more than half load.
   init(capacity count: Int) {
-    var size = 32
+    var size = 4
     while size < count * 2 { size *= 2 }
     slots = .allocate(capacity: size)
     slots.initialize(repeating: 0, count: size)
@@ -33,12 +34,15 @@ final class HashIndex: @unchecked Sendable {
   /// The position whose value matches, for a value with this hash.
   @inline(__always)
   func find(hash: Int, matches: (Int) -> Bool) -> Int? {
+    let mark = UInt64(bitPattern: Int64(hash))
     var slot = hash & mask
     while true {
       let entry = slots[slot]
       if entry == 0 { return nil }
-      let position = Int(entry) &- 1
-      if matches(position) { return position }
+      if (entry ^ mark) >> 32 == 0 {
+        let position = Int(UInt32(truncatingIfNeeded: entry)) &- 1
+        if matches(position) { return position }
+      }
       slot = (slot &+ 1) & mask
     }
   }
@@ -48,7 +52,8 @@ final class HashIndex: @unchecked Sendable {
   func insert(hash: Int, position: Int) {
     var slot = hash & mask
     while slots[slot] != 0 { slot = (slot &+ 1) & mask }
-    slots[slot] = UInt32(truncatingIfNeeded: position &+ 1)
+    let mark = UInt64(bitPattern: Int64(hash)) & 0xFFFF_FFFF_0000_0000
+    slots[slot] = mark | UInt64(UInt32(truncatingIfNeeded: position &+ 1))
   }
 }
 

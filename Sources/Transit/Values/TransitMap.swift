@@ -1,18 +1,14 @@
 /// A map from any value to any value that keeps the order in which its keys came.
 ///
-/// Up to 16 entries live in one flat buffer and are searched in a row, without hashing; beyond that a hash table of
-/// positions is kept beside it. Looking up, adding and replacing are O(1) (expected), removing is O(n). Equality and
-/// hash ignore the order.
+/// Looking up, adding and replacing are O(1) (expected), removing is O(n). Equality and hash ignore the order, and are
+/// linear in what they look at, however deep it is nested.
 public struct TransitMap: Sendable {
   /// One key and what it stands for.
   public typealias Element = (key: TransitValue, value: TransitValue)
 
   /// Keys and values in turn.
-  private(set) var flat: FlatValues
-  private var index: HashIndex?
-
-  /// How many entries are searched in a row.
-  static let flatLimit = 16
+  var flat: FlatValues
+  var index: HashIndex?
 
   /// An empty map.
   public init() {
@@ -27,36 +23,16 @@ public struct TransitMap: Sendable {
     for (key, value) in entries { self[key] = value }
   }
 
-  /// Takes keys and values in turn; `distinct` says that no key is known to come twice.
+  /// Takes keys and values in turn; `distinct` says that all keys are known to be texts and to differ.
   @inline(__always)
   init(flat: FlatValues, distinct: Bool) {
     self.flat = flat
     index = nil
-    if flat.count > 2 * Self.flatLimit {
-      adoptLarge()
-    } else if !distinct {
-      adoptSmall()
-    }
+    if !distinct || flat.count > 2 * flatLimit { adoptAll() }
   }
 
-  private mutating func adoptSmall() {
-    let repeated = flat.withUnsafeBufferPointer { values in
-      for later in stride(from: 2, to: values.count, by: 2) {
-        for earlier in stride(from: 0, to: later, by: 2) where values[earlier] == values[later] {
-          return true
-        }
-      }
-      return false
-    }
-    if repeated { adoptRepeated() }
-  }
-
-  private mutating func adoptLarge() {
-    index = Self.index(of: flat)
-    if index == nil { adoptRepeated() }
-  }
-
-  private mutating func adoptRepeated() {
+  private mutating func adoptAll() {
+    if adopt() { return }
     let all = flat
     self = TransitMap()
     var position = 0
@@ -66,40 +42,11 @@ public struct TransitMap: Sendable {
     }
   }
 
-  /// A table for flat pairs; nil if a key comes twice.
-  private static func index(of flat: FlatValues, roomFor count: Int = 0) -> HashIndex? {
-    flat.withUnsafeBufferPointer { values in
-      let index = HashIndex(capacity: Swift.max(values.count / 2, count))
-      var position = 0
-      while position < values.count / 2 {
-        let hash = values[2 * position].tableHash
-        let found = index.find(hash: hash) { values[2 * $0] == values[2 * position] }
-        if found != nil { return nil }
-        index.insert(hash: hash, position: position)
-        position += 1
-      }
-      return index
-    }
-  }
-
   /// How many entries there are. O(1).
   public var count: Int { flat.count / 2 }
 
   /// Whether there are none. O(1).
   public var isEmpty: Bool { flat.isEmpty }
-
-  /// The position of a key among the entries.
-  func position(of key: TransitValue) -> Int? {
-    flat.withUnsafeBufferPointer { values in
-      if let index { return index.find(hash: key.tableHash) { values[2 * $0] == key } }
-      var position = 0
-      while position < values.count {
-        if values[position] == key { return position / 2 }
-        position += 2
-      }
-      return nil
-    }
-  }
 
   /// The value of a key; nil if the map has no such key. Setting nil removes the key.
   ///
@@ -108,9 +55,11 @@ public struct TransitMap: Sendable {
     get { position(of: key).map { flat[2 * $0 + 1] } }
     set {
       if let position = position(of: key) {
-        if let newValue { flat[2 * position + 1] = newValue } else { remove(at: position) }
+        if let newValue { replace(at: position, newValue) } else { remove(at: position) }
       } else if let newValue {
-        append(key, newValue)
+        flat.append(key)
+        flat.append(newValue)
+        added()
       }
     }
   }
@@ -132,26 +81,14 @@ public struct TransitMap: Sendable {
     return value
   }
 
-  private mutating func append(_ key: TransitValue, _ value: TransitValue) {
-    let position = count
-    flat.append(key)
-    flat.append(value)
-    if let index, position < index.capacity {
-      if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: key.tableHash, position: position)
-      } else {
-        let own = index.copy()
-        own.insert(hash: key.tableHash, position: position)
-        self.index = own
-      }
-    } else if position >= Self.flatLimit {
-      index = Self.index(of: flat, roomFor: 2 * (position + 1))
+  private mutating func replace(at position: Int, _ value: TransitValue) {
+    guard flat.digest != 0 else {
+      flat[2 * position + 1] = value
+      return
     }
-  }
-
-  private mutating func remove(at position: Int) {
-    flat.remove(at: 2 * position, count: 2)
-    index = count > Self.flatLimit ? Self.index(of: flat) : nil
+    let others = flat.digest &- hash(at: position)
+    flat[2 * position + 1] = value
+    flat.digest = others &+ hash(at: position)
   }
 
   /// The keys, in order.
@@ -176,36 +113,22 @@ extension TransitMap: RandomAccessCollection {
 
 extension TransitMap: Hashable {
   /// Whether both have the same keys with equal values, in any order. O(n).
-  public static func == (left: TransitMap, right: TransitMap) -> Bool {
-    guard left.count == right.count else { return false }
-    return left.flat.withUnsafeBufferPointer { mine in
-      right.flat.withUnsafeBufferPointer { theirs in
-        var position = 0
-        while position < mine.count {
-          // Equal maps mostly have one order.
-          if theirs[position] == mine[position] {
-            if theirs[position + 1] != mine[position + 1] { return false }
-          } else {
-            guard let other = right.position(of: mine[position]), theirs[2 * other + 1] == mine[position + 1]
-            else { return false }
-          }
-          position += 2
-        }
-        return true
-      }
-    }
-  }
+  public static func == (left: TransitMap, right: TransitMap) -> Bool { haveSameMembers(left, right) }
 
   public func hash(into hasher: inout Hasher) {
-    var sum = 0
-    for (key, value) in self {
-      var entry = Hasher()
-      entry.combine(key)
-      entry.combine(value)
-      sum &+= entry.finalize()
-    }
     hasher.combine(count)
-    hasher.combine(sum)
+    hasher.combine(digest)
+  }
+}
+
+extension TransitMap: KeyedMembers {
+  static var width: Int { 2 }
+
+  static func hash(member: UnsafePointer<TransitValue>) -> Int {
+    var hasher = Hasher()
+    hasher.combine(member[0])
+    hasher.combine(member[1])
+    return hasher.finalize()
   }
 }
 

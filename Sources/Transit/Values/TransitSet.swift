@@ -1,12 +1,11 @@
 /// A set of any values that keeps the order in which they came.
 ///
-/// Up to 16 elements live in one flat buffer and are searched in a row, without hashing; beyond that a hash table of
-/// positions is kept beside it. Testing and adding are O(1) (expected), removing is O(n). Equality and hash ignore
-/// the order.
+/// Testing and adding are O(1) (expected), removing is O(n). Equality and hash ignore the order, and are linear in what
+/// they look at, however deep it is nested.
 public struct TransitSet: Sendable {
   /// The elements in order.
-  private(set) var flat: FlatValues
-  private var index: HashIndex?
+  var flat: FlatValues
+  var index: HashIndex?
 
   /// An empty set.
   public init() {
@@ -21,52 +20,16 @@ public struct TransitSet: Sendable {
     for value in values { insert(value) }
   }
 
-  /// Takes values as the elements, after dropping repeated ones; `distinct` says that none is known to be.
+  /// Takes values as the elements, after dropping repeated ones; `distinct` says that all are known to be texts and to differ.
   @inline(__always)
   init(flat: FlatValues, distinct: Bool = false) {
     self.flat = flat
     index = nil
-    if !distinct || flat.count > TransitMap.flatLimit { adopt() }
+    if !distinct || flat.count > flatLimit { adoptAll() }
   }
 
-  private mutating func adopt() {
-    let distinct: Bool
-    if flat.count <= TransitMap.flatLimit {
-      distinct = flat.count < 2 || !hasRepeated
-    } else {
-      index = Self.index(of: flat)
-      distinct = index != nil
-    }
-    if !distinct { self = TransitSet(flat.withUnsafeBufferPointer(Array.init)) }
-  }
-
-  private var hasRepeated: Bool {
-    flat.withUnsafeBufferPointer { values in
-      for later in 1..<values.count {
-        for earlier in 0..<later where values[earlier] == values[later] { return true }
-      }
-      return false
-    }
-  }
-
-  private static func index(of flat: FlatValues, roomFor count: Int = 0) -> HashIndex? {
-    flat.withUnsafeBufferPointer { values in
-      let index = HashIndex(capacity: Swift.max(values.count, count))
-      for position in values.indices {
-        let hash = values[position].tableHash
-        let found = index.find(hash: hash) { values[$0] == values[position] }
-        if found != nil { return nil }
-        index.insert(hash: hash, position: position)
-      }
-      return index
-    }
-  }
-
-  private func position(of value: TransitValue) -> Int? {
-    flat.withUnsafeBufferPointer { values in
-      if let index { return index.find(hash: value.tableHash) { values[$0] == value } }
-      return values.firstIndex(of: value)
-    }
+  private mutating func adoptAll() {
+    if !adopt() { self = TransitSet(flat.withUnsafeBufferPointer(Array.init)) }
   }
 
   /// The elements, in order. O(n).
@@ -81,19 +44,8 @@ public struct TransitSet: Sendable {
   @discardableResult
   public mutating func insert(_ value: TransitValue) -> Bool {
     guard position(of: value) == nil else { return false }
-    let position = flat.count
     flat.append(value)
-    if let index, position < index.capacity {
-      if isKnownUniquelyReferenced(&self.index) {
-        index.insert(hash: value.tableHash, position: position)
-      } else {
-        let own = index.copy()
-        own.insert(hash: value.tableHash, position: position)
-        self.index = own
-      }
-    } else if position >= TransitMap.flatLimit {
-      index = Self.index(of: flat, roomFor: 2 * flat.count)
-    }
+    added()
     return true
   }
 
@@ -103,8 +55,7 @@ public struct TransitSet: Sendable {
   @discardableResult
   public mutating func remove(_ value: TransitValue) -> Bool {
     guard let position = position(of: value) else { return false }
-    flat.remove(at: position, count: 1)
-    index = flat.count > TransitMap.flatLimit ? Self.index(of: flat) : nil
+    remove(at: position)
     return true
   }
 }
@@ -122,21 +73,18 @@ extension TransitSet: RandomAccessCollection {
 
 extension TransitSet: Hashable {
   /// Whether both have the same elements, in any order. O(n).
-  public static func == (left: TransitSet, right: TransitSet) -> Bool {
-    guard left.count == right.count else { return false }
-    return left.flat.withUnsafeBufferPointer { mine in
-      right.flat.withUnsafeBufferPointer { theirs in
-        mine.indices.allSatisfy { theirs[$0] == mine[$0] || right.contains(mine[$0]) }
-      }
-    }
-  }
+  public static func == (left: TransitSet, right: TransitSet) -> Bool { haveSameMembers(left, right) }
 
   public func hash(into hasher: inout Hasher) {
-    var sum = 0
-    for value in self { sum &+= value.hashValue }
     hasher.combine(count)
-    hasher.combine(sum)
+    hasher.combine(digest)
   }
+}
+
+extension TransitSet: KeyedMembers {
+  static var width: Int { 1 }
+
+  static func hash(member: UnsafePointer<TransitValue>) -> Int { member.pointee.hashValue }
 }
 
 extension TransitSet: ExpressibleByArrayLiteral {
