@@ -61,9 +61,20 @@ struct SimulatedReplica {
     var id: String
   }
 
+  /// What makes a push the one that it is. A device that was put back gives a number again, to edits that may be the same:
+  /// then it has read something else.
   struct PushKey: Hashable {
     var ticket: PushTicket?
     var edits: [Edit]
+    var cursor: Cursor?
+    var seen: Cursor?
+
+    init(_ push: PushRequest) {
+      ticket = push.ticket
+      edits = push.edits
+      cursor = push.cursor
+      seen = push.seen
+    }
   }
 
   struct PushedEdit {

@@ -175,7 +175,7 @@ extension Simulation {
 
   /// Remembers what a push was made on, when it is first sent.
   private mutating func notePush(_ push: PushRequest, of number: Int) {
-    let key = SimulatedReplica.PushKey(ticket: push.ticket, edits: push.edits)
+    let key = SimulatedReplica.PushKey(push)
     replicas[number].lastPush = key
     guard replicas[number].pushes[key] == nil else { return }
     var edits: [String: SimulatedReplica.PushedEdit] = [:]

@@ -232,7 +232,7 @@ extension Simulation {
     switch push.sender {
     case .follower: ground = follower.bases[edit] ?? nil
     case .replica(let number, _):
-      let key = SimulatedReplica.PushKey(ticket: push.push.ticket, edits: push.push.edits)
+      let key = SimulatedReplica.PushKey(push.push)
       guard let known = replicas[number].pushes[key]?[edit.id] else {
         throw Violation("Replica \(number) has never sent the push that was committed.")
       }
