@@ -21,6 +21,8 @@ final class LMDBEnvironment: Sendable {
   let writeLock: LMDBWriteLock
   /// Held while a read transaction is active, and while the map moves.
   let map = Lock(())
+  /// Looked at before the map is used, since a page that is not in the file any more would end the process.
+  let file: StoreFile
   private let skipsMetaSync = Lock(false)
 
   static let initialMapSize = 64 << 20
@@ -40,9 +42,10 @@ final class LMDBEnvironment: Sendable {
       try LMDBFailure.check(mdb_env_set_maxreaders(handle, Self.maximumReaders))
       // An existing environment knows how large its map was.
       if isNew { try LMDBFailure.check(mdb_env_set_mapsize(handle, mapSize)) }
-      try LMDBFailure.check(mdb_env_open(handle, path, UInt32(MDB_NOTLS), 0o644))
+      try LMDBFailure.check(mdb_env_open(handle, path, UInt32(MDB_NOTLS), 0o600))
       try LMDBFailure.check(mdb_reader_check(handle, nil))
       let writeLock = try LMDBWriteLock(path: path)
+      self.file = try StoreFile("\(path)/\(LMDBLayout.data)", growsOnly: true)
       self.database = try writeLock.withLock { try LMDBLayout.prepare(handle, path: path) }
       self.writeLock = writeLock
     } catch {
@@ -104,7 +107,7 @@ final class LMDBEnvironment: Sendable {
   /// drops the process's locks on the file.
   private static func reserveReaders(_ path: String) throws {
     #if os(Linux)
-    let descriptor = open("\(path)/\(LMDBLayout.readers)", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = open("\(path)/\(LMDBLayout.readers)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw LMDBFailure(code: errno) }
     defer { close(descriptor) }
     // 64 bytes for each reader and as many for the head, in whole pages.

@@ -98,7 +98,7 @@ enum LMDBLayout {
     guard let environment = created else { throw LMDBFailure(code: ENOMEM) }
     defer { mdb_env_close(environment) }
     try LMDBFailure.check(
-      mdb_env_open(environment, path, UInt32(MDB_RDONLY | MDB_NOTLS | flags), 0o644))
+      mdb_env_open(environment, path, UInt32(MDB_RDONLY | MDB_NOTLS | flags), 0o600))
     var begun: OpaquePointer?
     try LMDBFailure.check(mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &begun))
     guard let transaction = begun else { throw LMDBFailure(code: ENOMEM) }

@@ -53,7 +53,7 @@ final class LMDBLease: Sendable {
 
   private static func takeLock(_ path: String, exclusive: Bool, isOpen: Bool) throws -> FileLock {
     // What is foreign stays without so much as a lock file.
-    if !isOpen, try LMDBLayout.inspect(path) == .nothing, mkdir(path, 0o755) != 0, errno != EEXIST {
+    if !isOpen, try LMDBLayout.inspect(path) == .nothing, mkdir(path, 0o700) != 0, errno != EEXIST {
       throw LMDBFailure(code: errno)
     }
     return try FileLock(path: "\(path)/\(LMDBLayout.lock)", exclusive: exclusive)

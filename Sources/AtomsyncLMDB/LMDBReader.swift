@@ -23,7 +23,8 @@ final class LMDBReader {
 
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map.
   func read(_ query: StorageQuery) throws -> StorageSnapshot {
-    try lease.environment.map.withLock { _ in
+    try lease.environment.file.check()
+    return try lease.environment.map.withLock { _ in
       let transaction = try begin()
       defer {
         mdb_txn_reset(transaction)

@@ -25,7 +25,7 @@ final class LMDBWriteLock: Sendable {
   /// - Parameter path: the store's folder.
   init(path: String) throws {
     self.path = path
-    descriptor = open("\(path)/\(LMDBLayout.writeLock)", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    descriptor = open("\(path)/\(LMDBLayout.writeLock)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw LMDBFailure(code: errno) }
   }
 

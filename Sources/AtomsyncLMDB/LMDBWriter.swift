@@ -24,6 +24,7 @@ final class LMDBWriter {
   func commit(_ batches: [StorageBatch]) throws -> [StorageOutcome] {
     for batch in batches { try checkKeys(batch) }
     let environment = lease.environment
+    try environment.file.check()
     do {
       try environment.skipMetaSync(skipsMetaSync)
       return try environment.writeLock.withLock {
@@ -61,6 +62,7 @@ final class LMDBWriter {
       begun = nil  // gone now, whether or not it succeeds
       if isChanged {
         try commits.counting { try LMDBFailure.check(mdb_txn_commit(transaction)) }
+        try lease.environment.file.check()  // who is told of a commit finds it after the next start
       } else {
         mdb_txn_abort(transaction)  // a transaction without any change takes no number
       }

@@ -46,6 +46,8 @@ enum SQLiteLayout {
   /// Creates the layout in an empty database, or checks the one that is there, now with its log.
   static func prepare(_ connection: SQLiteConnection) throws {
     let path = connection.path
+    // A new store is for its owner alone; the files beside it get the same mode.
+    if size(path) == 0 { chmod(path, 0o600) }
     try connection.execute("PRAGMA synchronous = FULL")
     if try connection.pragma("application_id").number != applicationID {
       try connection.execute("BEGIN IMMEDIATE")

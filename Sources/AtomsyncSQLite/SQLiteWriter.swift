@@ -13,6 +13,7 @@ final class SQLiteWriter {
 
   private let connection: SQLiteConnection
   private let lock: FileLock
+  private let file: StoreFile
   private let begin: SQLiteStatement
   private let commit: SQLiteStatement
   private let get: SQLiteStatement
@@ -34,6 +35,7 @@ final class SQLiteWriter {
       """)
     self.connection = connection
     self.lock = lock
+    self.file = try StoreFile(path, growsOnly: false)  // SQLite's own VACUUM makes it smaller
     self.begin = try SQLiteStatement(connection, "BEGIN IMMEDIATE")
     self.commit = try SQLiteStatement(connection, "COMMIT")
     self.get = try SQLiteStatement(connection, "SELECT v FROM atomsync WHERE k = ?1")
@@ -58,10 +60,13 @@ final class SQLiteWriter {
   }
 
   func commit(_ batches: [StorageBatch]) throws -> [StorageOutcome] {
+    try file.check()
     try begin.run()
     do {
       let outcomes = try batches.map(apply)
       try commit.run()
+      // Who is told of a commit finds it after the next start.
+      try file.check()
       tendLog()
       return outcomes
     } catch {

@@ -18,7 +18,7 @@ public final class FileLock: Sendable {
   /// - Throws: ``StorageError`` with code `inUse` when another holder stands in the way, `inaccessible` when the
   ///   file cannot be opened.
   public init(path: String, exclusive: Bool) throws {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw StorageError(
         .inaccessible, "Cannot open \(path). Check that its folder exists and can be written.",

@@ -1,0 +1,62 @@
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// The file that a storage has open, to notice when its path leads to another one, or when it was cut short.
+///
+/// The system lets a program write on to a file that was deleted or replaced; what it commits then is gone when it ends.
+package struct StoreFile: Sendable {
+  private let path: String
+  private let device: UInt64
+  private let inode: UInt64
+  private let growsOnly: Bool
+  private let largest: Lock<Int>
+
+  /// - Parameters:
+  ///   - path: of a file that was just opened.
+  ///   - growsOnly: whether the file never becomes smaller by itself.
+  /// - Throws: ``StorageError`` (`inaccessible`) when there is nothing at the path.
+  package init(_ path: String, growsOnly: Bool) throws {
+    guard let status = Self.status(path) else { throw Self.gone(path, "is not there any more") }
+    self.path = path
+    self.growsOnly = growsOnly
+    device = UInt64(truncatingIfNeeded: status.st_dev)
+    inode = UInt64(truncatingIfNeeded: status.st_ino)
+    largest = Lock(Int(status.st_size))
+  }
+
+  /// Looks at the path: a microsecond.
+  ///
+  /// - Throws: ``StorageError`` (`inaccessible`).
+  package func check() throws {
+    guard let status = Self.status(path) else { throw Self.gone(path, "was removed") }
+    guard UInt64(truncatingIfNeeded: status.st_dev) == device,
+      UInt64(truncatingIfNeeded: status.st_ino) == inode
+    else { throw Self.gone(path, "was replaced by another file") }
+    let size = Int(status.st_size)
+    let isShort = largest.withLock { largest in
+      if size >= largest {
+        largest = size
+        return false
+      }
+      return growsOnly || size == 0
+    }
+    if isShort { throw Self.gone(path, "was cut short") }
+  }
+
+  private static func status(_ path: String) -> stat? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status : nil
+  }
+
+  private static func gone(_ path: String, _ what: String) -> StorageError {
+    StorageError(
+      .inaccessible,
+      "\(path) \(what) while it was in use. Nothing is saved: put the store back, or restart the program to use what is there now."
+    )
+  }
+}
