@@ -2,7 +2,7 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 
-.PHONY: setup serve test check bench docs soak mutants tsan fuzz processes clean
+.PHONY: setup serve test check bench docs soak mutants tsan fuzz processes attacks clean
 
 # Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
 setup:
@@ -73,6 +73,10 @@ processes: setup
 	Tests/Processes/kill.sh $(ARGS)
 	Tests/Processes/pushes.sh
 	Tests/Processes/faults.sh
+
+# Attacks a server, and sees what each attack costs it.
+attacks: setup
+	Tests/Attacks/attacks.sh $(ARGS)
 
 clean:
 	rm -rf .build .build-*

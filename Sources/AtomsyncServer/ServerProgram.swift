@@ -7,6 +7,10 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
+#if canImport(CMalloc)
+internal import CMalloc
+#endif
+
 /// The program, from its arguments to its exit code.
 enum ServerProgram {
   /// Does what the command line asks for. Returns 2 when that could not be done at all; otherwise what the command says.
@@ -36,6 +40,15 @@ enum ServerProgram {
     }
   }
 
+  /// Has the system take back the memory of large messages as soon as they are done with. By itself glibc raises the size
+  /// from which it does, and one large push would be kept for good.
+  private static func giveMemoryBack() {
+    #if canImport(CMalloc)
+    mallopt(M_MMAP_THRESHOLD, 256 << 10)
+    mallopt(M_TRIM_THRESHOLD, 256 << 10)
+    #endif
+  }
+
   /// Looks at everything that can keep it from starting before it opens the store.
   private static func serve(_ settings: Settings) async throws {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
@@ -44,6 +57,9 @@ enum ServerProgram {
     var configuration = settings.server
     configuration.logger = logger
 
+    giveMemoryBack()
+    // Without a users file there is nothing to be read again; the system would end the process.
+    if settings.usersPath == nil { signal(SIGHUP, SIG_IGN) }
     try await SyncServer.checkAddress(configuration)
     let authority = try await Authority.open(AtomsyncConfiguration(storage: settings.storage, logger: logger))
     do {

@@ -133,7 +133,7 @@ import Testing
       // Two requests on one connection: a body after the first answer would stand before the second.
       let text = try await RawConnection.answers(
         to:
-          "HEAD /sync HTTP/1.1\r\nHost: h\r\n\r\nGET /sync?group=todo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+          "HEAD /sync HTTP/1.1\r\nHost: localhost\r\n\r\nGET /sync?group=todo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         port: server.port)
       let parts = text.components(separatedBy: "\r\n\r\n")
       #expect(parts.count == 3)
@@ -183,10 +183,10 @@ import Testing
       method: .post, scheme: "http", authority: "localhost", path: "/sync",
       headerFields: [.contentType: "application/transit+json"])
     let context = RequestContext(
-      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(),
+      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(), from: RequestOrigin(),
       logger: Logger(label: "test"))
     let error = await #expect(throws: ProtocolError.self) {
-      let _: PushRequest = try await context.message(limit: 1000)
+      let _: PushRequest = try await context.message(limit: 1000, memory: Quota(total: 1000))
     }
     #expect(error?.code == .unavailable && error?.status.code == 503)
   }

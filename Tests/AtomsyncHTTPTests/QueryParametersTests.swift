@@ -29,7 +29,7 @@ import Testing
     let store = "7b6ea8a1-40b7-4c4e-9a55-0d1b0f3f2a11"
     let (a, later) = ("1.\(store).5.5.a", "1.\(store).7.7.a")
     func live(_ query: String, _ lastEventID: String? = nil) throws -> [PullRequest] {
-      try LiveRequest(QueryParameters(query), lastEventID: lastEventID).groups
+      try LiveRequest(QueryParameters(query), lastEventID: lastEventID, maximumGroups: 3).groups
     }
     #expect(try live("group=a&group=b") == [PullRequest(group: "a"), PullRequest(group: "b")])
     #expect(try live("group=a&group=a") == [PullRequest(group: "a")])

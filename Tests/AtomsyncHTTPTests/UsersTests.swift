@@ -60,19 +60,19 @@ import Testing
   }
 
   @Test func theDoorKnowsItsUsers() throws {
-    let door = AccessController(try .aliceAndBob())
-    #expect(try door.caller(authorization: "Bearer abc123").user?.name == "alice")
-    #expect(try door.caller(authorization: "bearer  abc123").user?.name == "alice")
+    let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
+    #expect(try door.caller(authorization: "Bearer abc123", address: nil).user?.name == "alice")
+    #expect(try door.caller(authorization: "bearer  abc123", address: nil).user?.name == "alice")
     for wrong in [nil, "", "Bearer", "Bearer ", "Bearer abc", "Basic abc123", "abc123"] {
-      let error = #expect(throws: ProtocolError.self) { try door.caller(authorization: wrong) }
+      let error = #expect(throws: ProtocolError.self) { try door.caller(authorization: wrong, address: nil) }
       #expect(error?.code == .unauthorized)
       #expect(error?.message.contains("abc") == false)
     }
   }
 
   @Test func theDoorForgetsWhoIsGone() throws {
-    let door = AccessController(try .aliceAndBob())
-    let alice = try door.caller(authorization: "Bearer abc123")
+    let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
+    let alice = try door.caller(authorization: "Bearer abc123", address: nil)
     #expect(try door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
     door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
     let error = #expect(throws: ProtocolError.self) { try door.admits(alice, group: "todo") }
@@ -81,7 +81,7 @@ import Testing
     #expect(try !door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
     door.replace(try Users([User("bob", token: "abc123", groups: ["other"])]))
     #expect(try !door.admits(alice, group: "other"))
-    let anybody = try AccessController(nil).caller(authorization: nil)
+    let anybody = try AccessController(nil, wrongTokens: 10).caller(authorization: nil, address: nil)
     #expect(throws: ProtocolError.self) { try door.admits(anybody, group: "other") }
     door.replace(nil)
     #expect(try door.admits(anybody, group: "other") && door.admits(alice, group: "other"))

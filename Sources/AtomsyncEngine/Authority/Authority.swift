@@ -67,10 +67,15 @@ public final class Authority: Sendable {
   ///
   /// - Throws: `ProtocolError` with `invalid-group` or `invalid-parameter`; `StorageError`.
   public func pull(_ request: PullRequest) async throws -> PullPage {
+    try await pull(request, pageBytes: .max)
+  }
+
+  private func pull(_ request: PullRequest, pageBytes: Int) async throws -> PullPage {
     try check(request)
     let limits = configuration.limits
     let limit = min(request.limit ?? limits.pageDocuments, limits.maximumPageDocuments)
-    var plan = PullPlan(request, identity: identity, limit: limit, byteLimit: limits.pageBytes)
+    var plan = PullPlan(
+      request, identity: identity, limit: limit, byteLimit: min(pageBytes, limits.pageBytes))
     while true {
       try Task.checkCancellation()
       let snapshot = try await storage.read(plan.query)
@@ -93,27 +98,33 @@ public final class Authority: Sendable {
   /// Follows groups until the task is cancelled, the authority closes, or `receive` throws: a loop of pulls, woken
   /// by commits. Waits for `receive` before it reads on, so a slow reader costs no memory; it just reads later.
   ///
-  /// - Parameter admits: asked before each page whether the group may still be read; when not, `receive` gets
-  ///   ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
+  /// - Parameters:
+  ///   - pageBytes: where a page ends; never more than ``Limits/pageBytes``.
+  ///   - admits: asked before each page whether the group may still be read; when not, `receive` gets
+  ///     ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
   public func live(
-    _ request: LiveRequest,
+    _ request: LiveRequest, pageBytes: Int = .max,
     admits: @escaping @Sendable (String) throws -> Bool = { _ in true },
     receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
     for group in request.groups { try check(group) }
+    var groups: [String: PullRequest] = [:]
+    for group in request.groups { groups[group.group] = group }
     // Before the first pull, so that no commit between the two is missed.
-    let changes = notifier.subscribe(to: request.groups.map(\.group))
+    let changes = notifier.subscribe(to: Array(groups.keys))
     try await receive(.opened)
-    var groups = request.groups
+    var changed = request.groups.map(\.group)
     var isFirst = true
-    var signals = changes.makeAsyncIterator()
     repeat {
-      for index in groups.indices.reversed() {
-        if try await follow(&groups[index], admits, receive, isFirst) == false { groups.remove(at: index) }
+      for name in changed {
+        guard let group = groups[name] else { continue }
+        groups[name] = try await follow(group, pageBytes, admits, receive, isFirst)
       }
       isFirst = false
       if groups.isEmpty { return }
-    } while await signals.next() != nil
+      guard let next = await changes.next() else { break }
+      changed = next
+    } while true
     try Task.checkCancellation()
   }
 
@@ -131,27 +142,30 @@ public final class Authority: Sendable {
 
   // MARK: Parts
 
-  /// Hands on the pages of one group up to now; false when it may not be read any more.
+  /// Hands on the pages of one group up to now.
+  ///
+  /// - Returns: how to go on from there; `nil` when the group may not be read any more.
   private func follow(
-    _ request: inout PullRequest, _ admits: @Sendable (String) throws -> Bool,
+    _ group: PullRequest, _ pageBytes: Int, _ admits: @Sendable (String) throws -> Bool,
     _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
-  ) async throws -> Bool {
+  ) async throws -> PullRequest? {
+    var request = group
     var hasMore = true
     while hasMore {
       guard try admits(request.group) else {
         try await receive(.revoked(group: request.group))
-        return false
+        return nil
       }
-      let page = try await pull(request)
+      let page = try await pull(request, pageBytes: pageBytes)
       // A first answer without documents still tells a reader that had no cursor where it stands.
-      if !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor) {
-        try await receive(.page(page))
-      }
+      let isNews = !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor)
       request.start = .cursor(page.cursor)
       request.seen = nil  // the page's cursor is beyond it
       hasMore = page.hasMore
+      // Last, so that the page is not kept here while its reader takes its time.
+      if isNews { try await receive(.page(page)) }
     }
-    return true
+    return request
   }
 
   private func check(_ request: PullRequest) throws {
@@ -172,6 +186,12 @@ public final class Authority: Sendable {
     if let user = request.user, user.utf8.count > Names.maximumGroupLength {
       throw ProtocolError(
         .invalidParameter, "A user's name has at most \(Names.maximumGroupLength) bytes of UTF-8.")
+    }
+    // A little too long is a verdict of its own on the document; this one would have to be sent back to be named.
+    if let long = request.edits.first(where: { $0.id.utf8.count > 4 * Names.maximumIDLength }) {
+      throw ProtocolError(
+        .invalidID,
+        "A document id has at most \(Names.maximumIDLength) bytes of UTF-8; one has \(long.id.utf8.count).")
     }
     // By their bytes: to compare text as Swift does takes time that a hostile text can multiply.
     var seen = Set<[UInt8]>(minimumCapacity: request.edits.count)

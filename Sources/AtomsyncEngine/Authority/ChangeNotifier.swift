@@ -1,43 +1,43 @@
 internal import AtomsyncCore
 
-/// Signals live readers that their group has changed; carries no data.
+/// Tells live readers which of their groups have changed; carries no data.
 final class ChangeNotifier: Sendable {
   private struct State {
     var next = 0
-    var readers: [String: [Int: AsyncStream<Void>.Continuation]] = [:]
+    var readers: [String: [Int: ChangeSubscription]] = [:]
     var isClosed = false
   }
   private let state = Lock(State())
 
-  /// Yields once for all commits to `groups` since the last element was taken.
-  func subscribe(to groups: [String]) -> AsyncStream<Void> {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  /// Tells of all commits to `groups` from now on.
+  func subscribe(to groups: [String]) -> ChangeSubscription {
+    let subscription = ChangeSubscription()
     let registration: Int? = state.withLock { state in
       if state.isClosed { return nil }
       state.next += 1
-      for group in groups { state.readers[group, default: [:]][state.next] = continuation }
+      for group in groups { state.readers[group, default: [:]][state.next] = subscription }
       return state.next
     }
-    guard let registration else {
-      continuation.finish()
-      return stream
+    if let registration {
+      subscription.onEnd { [weak self] in self?.remove(registration, groups) }
+    } else {
+      subscription.finish()
     }
-    continuation.onTermination = { [weak self] _ in self?.remove(registration, groups) }
-    return stream
+    return subscription
   }
 
   func notify(_ groups: some Sequence<String>) {
     let readers = state.withLock { state in
-      groups.flatMap { state.readers[$0].map { Array($0.values) } ?? [] }
+      groups.flatMap { group in (state.readers[group] ?? [:]).values.map { (group, $0) } }
     }
-    for reader in readers { reader.yield() }
+    for (group, reader) in readers { reader.add(group) }
   }
 
   func notifyAll() {
     notify(state.withLock { Array($0.readers.keys) })
   }
 
-  /// Ends every stream.
+  /// Ends every subscription.
   func close() {
     let readers = state.withLock { state in
       defer { state.readers = [:] }
@@ -54,5 +54,43 @@ final class ChangeNotifier: Sendable {
         if state.readers[group]?.isEmpty ?? false { state.readers[group] = nil }
       }
     }
+  }
+}
+
+/// The groups that have changed since the last look, each once however often it has. For one reader.
+final class ChangeSubscription: Sendable {
+  private let changed = Lock(Set<String>())
+  private let signals: AsyncStream<Void>
+  private let signal: AsyncStream<Void>.Continuation
+
+  init() {
+    (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  }
+
+  deinit { signal.finish() }
+
+  /// Calls once the subscription has ended, for whatever reason.
+  func onEnd(_ body: @escaping @Sendable () -> Void) { signal.onTermination = { _ in body() } }
+
+  func add(_ group: String) {
+    let isFirst = changed.withLock { changed in
+      changed.insert(group)
+      return changed.count == 1
+    }
+    if isFirst { signal.yield() }
+  }
+
+  func finish() { signal.finish() }
+
+  /// Waits for a change. `nil`: the subscription has ended, or the task was cancelled.
+  func next() async -> [String]? {
+    for await _ in signals {
+      let groups = changed.withLock { changed in
+        defer { changed = [] }
+        return Array(changed)
+      }
+      return groups
+    }
+    return nil
   }
 }

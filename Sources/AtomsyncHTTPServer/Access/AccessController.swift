@@ -3,23 +3,36 @@ internal import AtomsyncCore
 /// Authenticates bearer tokens; users can be replaced at run time.
 final class AccessController: Sendable {
   private let users: Lock<Users?>
+  private let tokens: TokenGuard
 
   /// - Parameter users: `nil` allows anonymous access.
-  init(_ users: Users?) { self.users = Lock(users) }
+  init(_ users: Users?, wrongTokens: Int) {
+    self.users = Lock(users)
+    tokens = TokenGuard(wrongTokens: wrongTokens)
+  }
 
   func replace(_ users: Users?) { self.users.withLock { $0 = users } }
 
-  /// - Throws: `ProtocolError` with `unauthorized`.
-  func caller(authorization: String?) throws -> Caller {
+  /// Whether requests need no token.
+  var isOpen: Bool { users.withLock { $0 == nil } }
+
+  /// - Throws: `ProtocolError` with `unauthorized` or `too-many-requests`.
+  func caller(authorization: String?, address: String?) throws -> Caller {
     guard let users = users.withLock({ $0 }) else { return Caller(user: nil) }
     guard let authorization else {
       throw ProtocolError(.unauthorized, "This server wants a token: send “Authorization: Bearer <token>”.")
     }
-    let parts = authorization.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer",
-      let user = users.user(token: parts[1].trimmingPrefix { $0 == " " }.description)
+    guard let token = Self.token(authorization),
+      let user = try tokens.user(token: token, from: address, in: users)
     else { throw ProtocolError(.unauthorized, "The token is not valid.") }
     return Caller(user: user)
+  }
+
+  /// What follows `Bearer`, in any case, and spaces. By bytes, since nobody is known yet.
+  private static func token(_ authorization: String) -> String? {
+    let parts = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+    guard parts.count == 2, String(parts[0])?.lowercased() == "bearer" else { return nil }
+    return String(parts[1].drop { $0 == UInt8(ascii: " ") })
   }
 
   /// Whether a caller who was authenticated earlier may still read the group.

@@ -37,8 +37,13 @@ extension ProtocolError {
   init(telling error: any Error) {
     switch error {
     case let error as ProtocolError: self = error
-    case let error as StorageError where [.closed, .inUse, .full].contains(error.code):
+    case let error as StorageError where [.closed, .inUse, .full, .inaccessible].contains(error.code):
       self.init(.unavailable, "The server's store cannot be used at the moment. Try again later.")
+    case let error as TransitError where error.code == .tooLarge:
+      self.init(
+        .tooLarge,
+        "The answer would be too large without cache codes. Ask for fewer documents, or without verbose=true."
+      )
     case is CancellationError:
       self.init(.unavailable, "The server is shutting down. Try again later.")
     default:
@@ -49,6 +54,10 @@ extension ProtocolError {
   /// A body that could not be decoded.
   init(undecodable error: any Error) {
     switch error {
+    case let error as TransitError where error.code == .tooLarge:
+      self.init(
+        .tooLarge, "The documents have too many bytes when each stands for itself. Push fewer at once.",
+        offset: error.offset.map(Int64.init))
     case let error as TransitError:
       self.init(.malformed, error.message, offset: error.offset.map(Int64.init))
     case let error as MessageError:

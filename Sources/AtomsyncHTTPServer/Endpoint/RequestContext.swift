@@ -8,6 +8,7 @@ internal import NIOCore
 struct RequestContext {
   let request: Request
   let id: String
+  let origin: RequestOrigin
   let began = ContinuousClock.now
   var log: Logger
   var group: String?
@@ -15,8 +16,9 @@ struct RequestContext {
   private let reader: (any Codec)?
   private var writer: any Codec
 
-  init(_ request: Request, _ negotiation: Negotiation, logger: Logger) {
+  init(_ request: Request, _ negotiation: Negotiation, from origin: RequestOrigin, logger: Logger) {
     self.request = request
+    self.origin = origin
     id = Self.id(of: request)
     log = logger
     log[metadataKey: "request"] = "\(id)"
@@ -34,8 +36,8 @@ struct RequestContext {
 
   func checkProtocol() throws {
     guard let asked = request.headers[.atomsyncProtocol] else { return }
-    let versions = asked.split(whereSeparator: { $0 == "," || $0 == " " })
-    guard versions.contains("1") else {
+    let versions = asked.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") })
+    guard versions.contains(where: { $0.elementsEqual("1".utf8) }) else {
       throw ProtocolError(
         .unsupportedProtocol, "This server speaks version 1 of the protocol; the request asks for another.")
     }
@@ -60,8 +62,10 @@ struct RequestContext {
   // MARK: Messages
 
   /// Reads the body, counting while it arrives.
-  func message<Message: WireMessage>(limit: Int) async throws -> Message {
-    guard let reader else {
+  ///
+  /// - Parameter memory: what all bodies that are not complete may take together.
+  func message<Message: WireMessage>(limit: Int, memory: Quota) async throws -> Message {
+    guard let reader, request.headers[.contentType] != nil else {
       throw ProtocolError(
         .unsupportedMediaType,
         "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
@@ -73,21 +77,41 @@ struct RequestContext {
     let tooLarge = ProtocolError(
       .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
     if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
-    let buffer: ByteBuffer
+    let bytes = try await body(limit: limit, memory: memory, tooLarge)
     do {
-      buffer = try await request.body.collect(upTo: limit)
-    } catch is NIOTooManyBytesError {
-      throw tooLarge
+      return try reader.decode(Message.self, from: bytes)
+    } catch {
+      throw ProtocolError(undecodable: error)
+    }
+  }
+
+  /// The first bytes of a body that every client may send, whatever others do.
+  private static let uncountedBytes = 16 << 10
+
+  private func body(limit: Int, memory: Quota, _ tooLarge: ProtocolError) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var counted = 0
+    defer { memory.giveBack(counted) }
+    do {
+      for try await chunk in request.body {
+        let size = bytes.count + chunk.readableBytes
+        if size > limit { throw tooLarge }
+        let more = max(0, size - Self.uncountedBytes) - counted
+        guard memory.take(more) else {
+          throw ProtocolError(
+            .unavailable, "The server reads too many large bodies at once. Try again later.")
+        }
+        counted += more
+        bytes.append(contentsOf: chunk.readableBytesView)
+      }
+    } catch let error as ProtocolError {
+      throw error
     } catch {
       // Not the client's mistake, as far as can be known: it may send the same body again.
       log.debug("A body broke off.", metadata: ["error": "\(error)"])
       throw ProtocolError(.unavailable, "The body ended before it was complete. Send it again.")
     }
-    do {
-      return try reader.decode(Message.self, from: Array(buffer.readableBytesView))
-    } catch {
-      throw ProtocolError(undecodable: error)
-    }
+    return bytes
   }
 
   func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> Response {

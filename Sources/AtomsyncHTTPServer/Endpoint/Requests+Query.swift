@@ -24,17 +24,24 @@ extension LiveRequest {
   /// `group=a&group=b[&cursor=C…][&seen=C…][&since=MS][&limit=N]`: a cursor names its own group; a group without one
   /// starts from the beginning, or from `since`.
   ///
-  /// - Parameter lastEventID: the cursor of the last event that a reconnecting client has seen. It is newer than
-  ///   the cursor of the same group in the URL.
-  init(_ parameters: QueryParameters, lastEventID: String?) throws {
+  /// - Parameters:
+  ///   - lastEventID: the cursor of the last event that a reconnecting client has seen. It is newer than the cursor of
+  ///     the same group in the URL.
+  ///   - maximumGroups: how many groups the stream may follow.
+  init(_ parameters: QueryParameters, lastEventID: String?, maximumGroups: Int) throws {
     let since = try parameters.number("since", atLeast: 0)
     let limit = try parameters.number("limit", atLeast: 1).map { Int(clamping: $0) }
     var groups: [PullRequest] = []
+    var places: [[UInt8]: Int] = [:]
     func start(_ group: String, at start: PullRequest.Start) throws {
       if let problem = Names.problem(group: group) { throw ProtocolError(.invalidGroup, problem) }
-      if let index = groups.firstIndex(where: { $0.group.utf8.elementsEqual(group.utf8) }) {
-        groups[index].start = start
+      if let place = places[Array(group.utf8)] {
+        groups[place].start = start
+      } else if groups.count == maximumGroups {
+        throw ProtocolError(
+          .tooLarge, "One stream follows at most \(maximumGroups) groups.", limit: Int64(maximumGroups))
       } else {
+        places[Array(group.utf8)] = groups.count
         groups.append(PullRequest(group: group, start: start, limit: limit))
       }
     }
@@ -53,20 +60,12 @@ extension LiveRequest {
     }
     for seen in parameters.all("seen").map({ Cursor($0) }) {
       let group = Authority.group(of: seen)
-      guard let index = groups.firstIndex(where: { $0.group == group }) ?? (groups.count == 1 ? 0 : nil)
-      else {
+      guard let place = group.flatMap({ places[Array($0.utf8)] }) ?? (groups.count == 1 ? 0 : nil) else {
         throw ProtocolError(.invalidParameter, "A “seen” names no group of this stream.")
       }
-      groups[index].seen = seen
+      groups[place].seen = seen
     }
     guard !groups.isEmpty else { throw ProtocolError(.invalidParameter, "The parameter “group” is missing.") }
-    guard groups.count <= Self.maximumGroups else {
-      throw ProtocolError(
-        .tooLarge, "One stream follows at most \(Self.maximumGroups) groups.",
-        limit: Int64(Self.maximumGroups))
-    }
     self.init(groups: groups)
   }
-
-  static let maximumGroups = 1000
 }

@@ -1,6 +1,7 @@
 internal import AtomsyncCore
 internal import HTTPTypes
 public import Hummingbird
+internal import NIOCore
 
 extension SyncEndpoint {
   /// Adds the endpoint to an application's own router.
@@ -19,23 +20,38 @@ extension SyncEndpoint {
   }
 }
 
+/// What is known of where a request came from. An application's own router tells nothing.
+struct RequestOrigin {
+  var address: String?
+  var connection: (any Channel)?
+}
+
 /// Serves the endpoint at its path, and nothing else.
 struct SyncResponder: HTTPResponder {
-  typealias Context = BasicRequestContext
+  struct Context: InitializableFromSource {
+    let origin: RequestOrigin
+
+    init(source: ApplicationRequestContextSource) {
+      origin = RequestOrigin(
+        address: source.channel.remoteAddress?.ipAddress, connection: source.channel)
+    }
+  }
 
   let endpoint: SyncEndpoint
 
   func respond(to request: Request, context: Context) async -> Response {
     let path = request.uri.path
     let wanted = endpoint.configuration.path
-    if path == wanted || path == wanted + "/" { return await endpoint.respond(to: request) }
+    if path == wanted || path == wanted + "/" {
+      return await endpoint.respond(to: request, from: context.origin)
+    }
     return endpoint.notFound(request)
   }
 }
 
 extension SyncEndpoint {
   func notFound(_ request: Request) -> Response {
-    var context = RequestContext(request, negotiation, logger: configuration.logger)
+    var context = RequestContext(request, negotiation, from: RequestOrigin(), logger: configuration.logger)
     _ = try? context.negotiate(negotiation)
     return context.finished(
       ProtocolError(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))

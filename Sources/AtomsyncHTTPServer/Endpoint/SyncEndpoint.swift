@@ -12,6 +12,10 @@ public struct SyncEndpoint: Sendable {
   let configuration: HTTPServerConfiguration
   let access: AccessController
   let negotiation: Negotiation
+  let origins: OriginPolicy
+  let streams: Quota
+  private let bodies: Quota
+  private let requests: RateLimiter?
 
   /// - Parameters:
   ///   - authority: stays the caller's to close.
@@ -24,7 +28,13 @@ public struct SyncEndpoint: Sendable {
     try configuration.validate()
     self.authority = authority
     self.configuration = configuration
-    self.access = AccessController(configuration.users)
+    let bounds = configuration.serverLimits
+    self.access = AccessController(configuration.users, wrongTokens: bounds.wrongTokens)
+    self.origins = OriginPolicy(
+      isLoopback: configuration.isLoopback, allowed: Set(configuration.corsOrigins.map { $0.lowercased() }))
+    self.streams = Quota(total: bounds.streams, perHolder: bounds.streamsPerUser)
+    self.bodies = Quota(total: bounds.bodyBytesInFlight)
+    self.requests = bounds.requestsPerSecond.map { RateLimiter(capacity: $0, perSecond: Double($0)) }
     self.negotiation = Negotiation(additional: codecs)
   }
 
@@ -39,29 +49,49 @@ public struct SyncEndpoint: Sendable {
   }
 
   /// Answers a request at the endpoint's path, whatever it is; an error is an answer too.
-  public func respond(to request: Request) async -> Response {
-    var context = RequestContext(request, negotiation, logger: configuration.logger)
+  ///
+  /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
+  public func respond(to request: Request, from address: String? = nil) async -> Response {
+    await respond(to: request, from: RequestOrigin(address: address))
+  }
+
+  func respond(to request: Request, from origin: RequestOrigin) async -> Response {
+    var context = RequestContext(request, negotiation, from: origin, logger: configuration.logger)
+    var response: Response
     do {
-      let response = try await answer(&context)
-      return context.finished(response)
+      let answer = try await answer(&context)
+      response = context.finished(answer)
     } catch {
-      return context.finished(error)
+      response = context.finished(error)
     }
+    origins.mark(&response, for: request.head)
+    return response
   }
 
   // MARK: Parts
 
   private func answer(_ context: inout RequestContext) async throws -> Response {
+    if access.isOpen { try origins.check(context.request.head) }
+    if let preflight = origins.preflight(context.request.head) { return preflight }
     try context.checkMethod()
     try context.checkProtocol()
     let wanted = try context.negotiate(negotiation)
-    let caller = try access.caller(authorization: context.request.headers[.authorization])
+    let caller = try caller(context)
     context.user = caller.user?.name
+    if let requests, let holder = context.user ?? context.origin.address, !requests.take(holder) {
+      throw ProtocolError(
+        .tooManyRequests, "More requests than this server takes from one client. Try again later.")
+    }
     switch (context.request.method, wanted) {
     case (.post, _): return try await push(&context, caller)
     case (_, .codec): return try await pull(&context, caller)
     case (_, .eventStream): return try follow(&context, caller)
     }
+  }
+
+  private func caller(_ context: RequestContext) throws -> Caller {
+    try access.caller(
+      authorization: context.request.headers[.authorization], address: context.origin.address)
   }
 
   private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
@@ -75,9 +105,12 @@ public struct SyncEndpoint: Sendable {
 
   private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
     try caller.checkMayWrite()
-    var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes)
-    context.group = push.group
+    var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes, memory: bodies)
+    // Rights may have been withdrawn while the body came.
+    let caller = try self.caller(context)
+    try caller.checkMayWrite()
     if let problem = Names.problem(group: push.group) { throw ProtocolError(.invalidGroup, problem) }
+    context.group = push.group
     try caller.check(group: push.group)
     try caller.check(owner: push.user)
     if let user = caller.user { push.user = user.name }
@@ -86,11 +119,19 @@ public struct SyncEndpoint: Sendable {
 
   private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> Response {
     let parameters = try QueryParameters(context.request.uri.query ?? "")
-    let live = try LiveRequest(parameters, lastEventID: context.request.headers[.lastEventID])
-    context.group = live.groups.map(\.group).joined(separator: ",")
+    let live = try LiveRequest(
+      parameters, lastEventID: context.request.headers[.lastEventID],
+      maximumGroups: configuration.serverLimits.groupsPerStream)
+    let others = live.groups.count - 1
+    context.group = live.groups[0].group + (others > 0 ? " and \(others) more" : "")
     for pull in live.groups { try caller.check(group: pull.group) }
+    let holder = caller.user?.name ?? context.origin.address ?? ""
+    guard streams.take(for: holder) else {
+      throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
+    }
     let stream = EventStream(
-      endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body)
+      endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body,
+      connection: context.origin.connection, holder: StreamHolder(streams, holder))
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .acceptBuffering: "no"],

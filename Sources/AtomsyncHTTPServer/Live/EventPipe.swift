@@ -2,7 +2,7 @@ internal import AtomsyncCore
 internal import NIOCore
 
 /// Hands chunks from those who make them to the one who writes them, without a buffer: `send` returns when its
-/// chunk has been taken, so that nothing piles up for a slow reader.
+/// chunk has been written and the next one is asked for, so that nothing is made for a reader that does not take it.
 ///
 /// ## Behavior
 /// Ends for everybody at once: by ``finish()``, or when a task that waits in it is cancelled.
@@ -10,6 +10,8 @@ final class EventPipe: Sendable {
   private struct State {
     var waiting: [(chunk: ByteBuffer, sender: CheckedContinuation<Void, any Error>)] = []
     var taker: CheckedContinuation<ByteBuffer?, Never>?
+    /// Who sent the chunk that is being written.
+    var written: CheckedContinuation<Void, any Error>?
     var isFinished = false
   }
   private let state = Lock(State())
@@ -25,14 +27,13 @@ final class EventPipe: Sendable {
             return nil
           }
           state.taker = nil
+          state.written = sender
           return taker
         }
         switch taker {
         case nil: break
         case .some(nil): sender.resume(throwing: CancellationError())
-        case .some(let taker?):
-          taker.resume(returning: chunk)
-          sender.resume()
+        case .some(let taker?): taker.resume(returning: chunk)
         }
       }
     } onCancel: {
@@ -49,23 +50,25 @@ final class EventPipe: Sendable {
     taker?.resume(returning: chunk)
   }
 
-  /// The next chunk; `nil` at the end. One task at a time.
+  /// The next chunk, once the last one was written; `nil` at the end. One task at a time.
   func next() async -> ByteBuffer? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { taker in
-        let found: (chunk: ByteBuffer?, sender: CheckedContinuation<Void, any Error>?)? = state.withLock {
-          state in
+        let (written, found) = state.withLock {
+          state -> (CheckedContinuation<Void, any Error>?, ByteBuffer??) in
+          let written = state.written
+          state.written = nil
           if !state.waiting.isEmpty {
             let first = state.waiting.removeFirst()
-            return (first.chunk, first.sender)
+            state.written = first.sender
+            return (written, .some(first.chunk))
           }
-          if state.isFinished { return (nil, nil) }
+          if state.isFinished { return (written, .some(nil)) }
           state.taker = taker
-          return nil
+          return (written, nil)
         }
-        guard let found else { return }
-        found.sender?.resume()
-        taker.resume(returning: found.chunk)
+        written?.resume()
+        if let found { taker.resume(returning: found) }
       }
     } onCancel: {
       finish()
@@ -74,11 +77,11 @@ final class EventPipe: Sendable {
 
   /// Ends the pipe; what was not taken is dropped.
   func finish() {
-    let (waiting, taker) = state.withLock { state in
-      defer { (state.waiting, state.taker, state.isFinished) = ([], nil, true) }
-      return (state.waiting, state.taker)
+    let (senders, taker) = state.withLock { state in
+      defer { (state.waiting, state.written, state.taker, state.isFinished) = ([], nil, nil, true) }
+      return (state.waiting.map(\.sender) + [state.written].compactMap(\.self), state.taker)
     }
-    for entry in waiting { entry.sender.resume(throwing: CancellationError()) }
+    for sender in senders { sender.resume(throwing: CancellationError()) }
     taker?.resume(returning: nil)
   }
 }

@@ -18,9 +18,13 @@ struct EventStream: Sendable {
   let caller: Caller
   let log: Logger
   let requestBody: RequestBody
+  let connection: (any Channel)?
+  /// Its place among the streams that may be open, which it leaves when it goes.
+  let holder: StreamHolder
 
   var body: ResponseBody {
     ResponseBody { writer in
+      defer { holder.leave() }
       let output = Output(writer: writer)
       let began = ContinuousClock.now
       log.debug("A live stream begins.", metadata: ["groups": "\(live.groups.count)"])
@@ -46,7 +50,9 @@ struct EventStream: Sendable {
         try await withThrowingTaskGroup(of: Part.self) { group in
           group.addTask {
             var output = output
-            while let chunk = await pipe.next() { try await heartbeat.write(chunk, to: &output) }
+            while let chunk = await pipe.next() {
+              try await heartbeat.write(chunk, to: &output, connection)
+            }
             return .writer
           }
           group.addTask {
@@ -87,7 +93,8 @@ struct EventStream: Sendable {
   private func produce(into pipe: EventPipe) async throws {
     let (access, caller) = (endpoint.access, caller)
     let admits: @Sendable (String) throws -> Bool = { try access.admits(caller, group: $0) }
-    try await endpoint.authority.live(live, admits: admits) { event in
+    let pageBytes = endpoint.configuration.serverLimits.livePageBytes
+    try await endpoint.authority.live(live, pageBytes: pageBytes, admits: admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)
       case .page(var page):

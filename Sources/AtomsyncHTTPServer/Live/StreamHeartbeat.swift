@@ -1,6 +1,7 @@
 internal import AtomsyncCore
 internal import HummingbirdCore
 internal import NIOCore
+internal import NIOHTTPTypes
 
 /// Sees that a stream is never silent for too long, and that its reader takes what it is sent.
 struct StreamHeartbeat: Sendable {
@@ -13,9 +14,19 @@ struct StreamHeartbeat: Sendable {
     self.stallTimeout = stallTimeout
   }
 
-  func write(_ chunk: ByteBuffer, to output: inout Output) async throws {
+  /// Returns once the system has taken the chunk. The writer alone says so earlier: many readers at once keep the event
+  /// loops busy, and each would be handed chunk after chunk before it turns out that none of them is read.
+  func write(_ chunk: ByteBuffer, to output: inout Output, _ connection: (any Channel)?) async throws {
     state.withLock { $0 = (true, .now) }
     try await output.writer.write(chunk)
+    if let connection {
+      // Nothing, whose turn comes when everything before it was written. To stop waiting for that is to break off.
+      try await withTaskCancellationHandler {
+        try await connection.writeAndFlush(HTTPResponsePart.body(ByteBuffer()))
+      } onCancel: {
+        connection.close(promise: nil)
+      }
+    }
     state.withLock { $0 = (false, .now) }
   }
 

@@ -35,6 +35,7 @@ struct Negotiation: Sendable {
   /// The codec that reads a body; `nil` when none does.
   func reader(contentType: String?) -> (any Codec)? {
     guard let contentType else { return defaultCodec }
+    guard Self.isPlain(contentType) else { return nil }
     if let codec = byExactName[contentType] { return codec }
     guard let type = MediaType(contentType) else { return nil }
     return codecs.first { $0.type.covers(type) && $0.type.parameters == type.parameters }?.codec
@@ -47,6 +48,7 @@ struct Negotiation: Sendable {
   ///   - allowsEventStream: whether `text/event-stream` may be answered.
   func answer(accept: String?, like: (any Codec)? = nil, allowsEventStream: Bool = false) -> Answer? {
     guard let accept else { return .codec(like ?? defaultCodec) }
+    guard Self.isPlain(accept) else { return nil }
     if let codec = byExactName[accept] { return .codec(codec) }
     let ranges = MediaType.list(accept)
     guard !ranges.isEmpty else { return .codec(like ?? defaultCodec) }
@@ -61,6 +63,14 @@ struct Negotiation: Sendable {
     for (type, codec) in preferred + codecs { consider(type, .codec(codec)) }
     if allowsEventStream, let eventStream { consider(eventStream, .eventStream, named: true) }
     return best?.answer
+  }
+}
+
+extension Negotiation {
+  /// Whether a header is short and ASCII, as media types are. It is looked at before it is known who sent it, and text
+  /// beyond ASCII takes Swift time that a hostile header can multiply.
+  private static func isPlain(_ header: String) -> Bool {
+    header.utf8.count <= 1024 && header.utf8.allSatisfy { $0 < 0x80 }
   }
 }
 

@@ -7,18 +7,20 @@ struct QueryParameters: Sendable {
   /// - Throws: `ProtocolError` with `invalid-parameter` for an escape that is none, or text that is not UTF-8.
   init(_ query: some StringProtocol) throws {
     var pairs: [(String, String)] = []
-    for part in query.split(separator: "&") {
-      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+      let sides = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       let name = try Self.decoded(sides[0], plusIsSpace: true)
       // A cursor never holds a space, but an unescaped one may hold a plus.
-      let value = sides.count == 2 ? try Self.decoded(sides[1], plusIsSpace: name != "cursor") : ""
+      let value =
+        sides.count == 2
+        ? try Self.decoded(sides[1], plusIsSpace: !name.utf8.elementsEqual("cursor".utf8)) : ""
       pairs.append((name, value))
     }
     self.pairs = pairs
   }
 
   /// The values of a parameter that may repeat.
-  func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
+  func all(_ name: String) -> [String] { pairs.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value) }
 
   /// The value of a parameter that may not repeat.
   func one(_ name: String) throws -> String? {
@@ -40,9 +42,9 @@ struct QueryParameters: Sendable {
     return number
   }
 
-  private static func decoded(_ text: some StringProtocol, plusIsSpace: Bool) throws -> String {
+  private static func decoded(_ text: some Sequence<UInt8>, plusIsSpace: Bool) throws -> String {
     var bytes: [UInt8] = []
-    var rest = text.utf8.makeIterator()
+    var rest = text.makeIterator()
     while let byte = rest.next() {
       switch byte {
       case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))

@@ -21,6 +21,10 @@ public struct HTTPServerConfiguration: Sendable {
   public var allowsAnonymousAccess = false
   /// What is too much; only ``Atomsync/Limits/bodyBytes`` is the server's own. Default: the protocol's limits.
   public var limits = Limits()
+  /// What the server bears from those who can reach it. Default: see there.
+  public var serverLimits = ServerLimits()
+  /// The origins, such as `https://example.com`, whose web pages may use the server; `*` for all. Default: none.
+  public var corsOrigins: [String] = []
   /// How long a live stream may be silent before a comment is sent. Default: 20 s.
   public var heartbeat: Duration = .seconds(20)
   /// How long a live stream waits for a reader that takes nothing before it is cut. Default: 60 s.

@@ -48,11 +48,16 @@ public final class SyncServer: Service, Sendable {
     var quiet = configuration.logger
     quiet.logLevel = max(quiet.logLevel, .warning)
     let port = port
+    let (limits, idleTimeout) = (configuration.serverLimits, configuration.idleTimeout)
+    let connections = min(limits.connections, Descriptors.raiseLimit() - Descriptors.reserve)
     let application = Application(
       responder: SyncResponder(endpoint: endpoint),
-      server: .http1(configuration: .init(idleTimeout: TimeAmount(configuration.idleTimeout))),
+      server: HTTPServerBuilder {
+        HTTPConnection(responder: $0, idleTimeout: idleTimeout, limits: limits)
+      },
       configuration: ApplicationConfiguration(
-        address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+        address: .hostname(configuration.host, port: configuration.port), serverName: nil,
+        backlog: 1024, availableConnectionsDelegate: .maximum(max(connections, 1), logger: quiet)),
       onServerRunning: { channel in
         if let number = channel.localAddress?.port { port.complete(.success(number)) }
       },

@@ -25,6 +25,12 @@ struct ServeCommand: ParsableCommand {
   var open = false
 
   @Option(
+    help: ArgumentHelp(
+      "An origin whose web pages may use the server, as https://example.com, or * for all. May be given more than once. (ATOMSYNC_CORS_ORIGIN, separated by spaces; default: none)",
+      valueName: "origin"))
+  var corsOrigin: [String] = []
+
+  @Option(
     help: "trace, debug, info, notice, warning, error or critical. (ATOMSYNC_LOG_LEVEL; default: notice)")
   var logLevel: String?
 }

@@ -29,6 +29,8 @@ struct Settings {
       server.port = port
     }
     server.allowsAnonymousAccess = try command.open || environment.flag("ATOMSYNC_OPEN")
+    let origins = environment["ATOMSYNC_CORS_ORIGIN"].map { $0.split(separator: " ").map(String.init) } ?? []
+    server.corsOrigins = command.corsOrigin.isEmpty ? origins : command.corsOrigin
     usersPath = command.users ?? environment["ATOMSYNC_USERS"]
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 

@@ -28,14 +28,24 @@ struct TestServer: Sendable {
     _ body: @escaping @Sendable (TestServer) async throws -> Result
   ) async throws -> Result {
     var configuration = HTTPServerConfiguration()
-    configuration.port = 0
     configuration.users = users
     configuration.limits = limits
-    let (log, messages) = AsyncStream.makeStream(of: String.self)
-    configuration.logger = Logger(label: "test") { _ in CapturingLogHandler(messages: messages) }
     configuration.heartbeat = heartbeat
     configuration.stallTimeout = stallTimeout
-    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, limits: limits))
+    return try await run(storage: storage, configuration: configuration, body)
+  }
+
+  /// Runs `body` beside a server of a configuration, at a free port.
+  static func run<Result: Sendable>(
+    storage: StorageProvider = .memory, configuration: HTTPServerConfiguration,
+    _ body: @escaping @Sendable (TestServer) async throws -> Result
+  ) async throws -> Result {
+    var configuration = configuration
+    configuration.port = 0
+    let (log, messages) = AsyncStream.makeStream(of: String.self)
+    configuration.logger = Logger(label: "test") { _ in CapturingLogHandler(messages: messages) }
+    let authority = try await Authority.open(
+      AtomsyncConfiguration(storage: storage, limits: configuration.limits))
     let server = try SyncServer(authority, configuration: configuration)
     let quiet = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
     let services = ServiceGroup(configuration: .init(services: [server], logger: quiet))

@@ -1,0 +1,41 @@
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
+
+/// A connection as HTTP/1.1: Hummingbird's own, with bounds on what a client may send.
+struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
+  typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+  let responder: HTTPChannelHandler.Responder
+  let idleTimeout: Duration
+  let limits: ServerLimits
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    channel.eventLoop.makeCompletedFuture {
+      let pipeline = channel.pipeline.syncOperations
+      let counter = HeadCounter(limit: limits.headBytes)
+      let decoder = makeDecoder()
+      try pipeline.addHandlers([counter, HTTPResponseEncoder(), decoder])
+      try pipeline.addHandler(RequestGuard(limits, counter, decoder, makeDecoder: makeDecoder))
+      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+      try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
+      return try NIOAsyncChannel(
+        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+  }
+
+  func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
+
+  private func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
+    var bounds = NIOHTTPDecoderLimitConfiguration()
+    bounds.maxHeaderFieldSize = limits.headerBytes
+    bounds.maxHeaderListSize = limits.headerBytes
+    bounds.maxHeaderFieldCount = 100
+    return ByteToMessageHandler(
+      HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: bounds))
+  }
+}

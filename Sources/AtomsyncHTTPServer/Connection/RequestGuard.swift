@@ -1,0 +1,138 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// What a connection owes to HTTP before a request is looked at.
+///
+/// - Exactly one `Host`, as RFC 9112 §3.2 demands; anything else is answered 400.
+/// - `Expect: 100-continue` is answered with 100, unless an answer is under way (RFC 9110 §10.1.1).
+/// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
+///   new one takes its place.
+/// - A body makes progress: ``ServerLimits/bodyWindowBytes`` in each window, and an end in ``ServerLimits/bodyTime``.
+final class RequestGuard: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  private let limits: ServerLimits
+  private let counter: HeadCounter
+  private let makeDecoder: () -> ByteToMessageHandler<HTTPRequestDecoder>
+  private var decoder: ByteToMessageHandler<HTTPRequestDecoder>
+
+  private var requests = 0
+  private var isRefused = false
+  private var endsDecoding = false
+  private var body: Body?
+
+  private struct Body {
+    let began = NIODeadline.now()
+    var bytes = 0
+    var timer: Scheduled<Void>?
+  }
+
+  init(
+    _ limits: ServerLimits, _ counter: HeadCounter, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+    makeDecoder: @escaping () -> ByteToMessageHandler<HTTPRequestDecoder>
+  ) {
+    self.limits = limits
+    self.counter = counter
+    self.decoder = decoder
+    self.makeDecoder = makeDecoder
+  }
+
+  // MARK: Requests
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isRefused { return }
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      counter.headIsComplete()
+      guard hasHost(head) else { return refuse(context, head) }
+      if requests == 0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+        let interim = HTTPResponseHead(version: head.version, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
+      }
+      endsDecoding = Self.endsDecoding(head)
+      requests += 1
+      body = Body()
+      context.fireChannelRead(data)
+    case .body(let buffer):
+      body?.bytes += buffer.readableBytes
+      context.fireChannelRead(data)
+    case .end:
+      body?.timer?.cancel()
+      body = nil
+      counter.requestIsComplete()
+      context.fireChannelRead(data)
+      if endsDecoding { renewDecoder(context) }
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    // Only a body that did not come with its head needs to be watched.
+    if body != nil, body?.timer == nil { watch(context, from: 0) }
+    context.fireChannelReadComplete()
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    if case .end = unwrapOutboundIn(data) { requests -= 1 }
+    context.write(data, promise: promise)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    body?.timer?.cancel()
+    body = nil
+    context.fireChannelInactive()
+  }
+
+  // MARK: Parts
+
+  private func hasHost(_ head: HTTPRequestHead) -> Bool {
+    let hosts = head.headers["host"]
+    return hosts.count == 1 && !hosts[0].isEmpty || hosts.isEmpty && head.version == .http1_0
+  }
+
+  private func refuse(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+    isRefused = true
+    // After the answers that are under way; they are of requests that came before.
+    if requests > 0 { return context.close(promise: nil) }
+    let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
+    let answer = HTTPResponseHead(version: .http1_1, status: .badRequest, headers: headers)
+    context.write(wrapOutboundOut(.head(answer)), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    context.close(promise: nil)
+  }
+
+  /// Whether llhttp, the parser in the decoder, reads nothing after the request.
+  private static func endsDecoding(_ head: HTTPRequestHead) -> Bool {
+    if head.method == .CONNECT { return true }
+    return head.headers.contains(name: "upgrade")
+      && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+  }
+
+  /// Puts a new decoder behind the old one, which hands it what it has not read when it goes.
+  private func renewDecoder(_ context: ChannelHandlerContext) {
+    let old = decoder
+    let pipeline = context.pipeline.syncOperations
+    decoder = makeDecoder()
+    do { try pipeline.addHandler(decoder, position: .after(old)) } catch {
+      return context.close(promise: nil)
+    }
+    // What it hands on came in a reading that is over for those who wait for the end of one.
+    pipeline.removeHandler(old).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
+      if context.channel.isActive { context.fireChannelReadComplete() }
+    }
+  }
+
+  /// Looks at the body's progress when a window is over.
+  private func watch(_ context: ChannelHandlerContext, from bytes: Int) {
+    body?.timer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(
+      in: TimeAmount(limits.bodyWindow)
+    ) { [self] in
+      guard let body else { return }
+      let isLate = NIODeadline.now() - body.began >= TimeAmount(limits.bodyTime)
+      if isLate || body.bytes - bytes < limits.bodyWindowBytes { return context.close(promise: nil) }
+      watch(context, from: body.bytes)
+    }
+  }
+}

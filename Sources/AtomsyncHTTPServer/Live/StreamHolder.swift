@@ -1,0 +1,24 @@
+internal import AtomsyncCore
+
+/// One place of those that live streams have. It is given back once: by ``leave()``, or when nobody knows the stream any more
+/// because its answer was never begun.
+final class StreamHolder: Sendable {
+  private let quota: Quota
+  private let name: String
+  private let hasLeft = Lock(false)
+
+  init(_ quota: Quota, _ name: String) {
+    self.quota = quota
+    self.name = name
+  }
+
+  deinit { leave() }
+
+  func leave() {
+    let isFirst = hasLeft.withLock { hasLeft in
+      defer { hasLeft = true }
+      return !hasLeft
+    }
+    if isFirst { quota.giveBack(from: name) }
+  }
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# See attacks.py, and Docs/Testing.md.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../Processes/common.sh"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+: "${CONFIGURATION:=release}"
+if [ -z "${PROGRAMS:-}" ]; then
+  scratch=$here/../../.build-release
+  swift build --package-path "$here/../.." --scratch-path "$scratch" -c "$CONFIGURATION" --product atomsync-server
+  PROGRAMS=$scratch/$CONFIGURATION
+fi
+export PROGRAMS CONFIGURATION
+run_python attacks.py "$@"
