@@ -145,6 +145,19 @@ import Transit
     #expect(bench.machine.pendingView(of: "k")?.base == "first", "the second is put onto the first")
   }
 
+  /// A store that was put back under a live stream: its pages go on from a place that both histories have.
+  @Test func anotherValueOfAKnownVersionIsAnotherHistory() throws {
+    var bench = try MachineBench("live")
+    let effects = bench.feed(.livePage(stream: bench.stream, try MachineBench.page(1, value: "other")))
+    #expect(effects.names.contains("pull") && bench.machine.phase == .pulling)
+    bench.feed(.pulled(request: bench.request, try MachineBench.page(1, value: "other")))
+    #expect(bench.machine.values["a"] == "other", "what is read anew is the truth")
+    // The same again is what a stream tells of one's own push.
+    bench.saved()
+    let same = bench.feed(.livePage(stream: bench.stream, try MachineBench.page(1, value: "other")))
+    #expect(!same.names.contains("pull"))
+  }
+
   /// What cannot get through holds up neither reading nor the other edits.
   @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable, .timedOut])
   func whatNeverGetsThroughHoldsNothingUp(code: TransportError.Code) throws {

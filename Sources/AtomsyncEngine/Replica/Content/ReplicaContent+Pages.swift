@@ -6,6 +6,8 @@ extension ReplicaContent {
   enum Objection {
     case wrongUser(expected: String, actual: String)
     case error(TransportError)
+    /// It tells another value of a version that is known.
+    case otherHistory
   }
 
   /// What speaks against a page, if anything.
@@ -18,7 +20,15 @@ extension ReplicaContent {
     if page.hasMore, page.cursor == asked {
       return .error(TransportError(.malformedAnswer, "The server answers the same page again and again."))
     }
+    // A stream that was opened before a push was answered goes on when the store is put back to before that push: it was not
+    // asked to lead through the place that the answer told.
+    if !record.isResetting, !page.isReset, page.items.contains(where: contradicts) { return .otherHistory }
     return nil
+  }
+
+  private func contradicts(_ item: RemotePage.Item) -> Bool {
+    guard let known = documents[item.id]?.base else { return false }
+    return item.version == known.version && item.value != known.value
   }
 
   /// Takes a page into the base, together with its cursor.

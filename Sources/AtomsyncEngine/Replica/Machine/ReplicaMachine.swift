@@ -221,6 +221,7 @@ package struct ReplicaMachine: Sendable {
     case nil: return false
     case .wrongUser(let expected, let actual): session.stop(.wrongUser(expected: expected, actual: actual))
     case .error(let error): session.reject(error)
+    case .otherHistory: resync(false)
     }
     return true
   }
