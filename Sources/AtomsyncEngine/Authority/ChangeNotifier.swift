@@ -37,14 +37,19 @@ final class ChangeNotifier: Sendable {
     notify(state.withLock { Array($0.readers.keys) })
   }
 
-  /// Ends every subscription.
-  func close() {
+  /// Ends every subscription; others may follow.
+  func endSubscriptions() {
     let readers = state.withLock { state in
       defer { state.readers = [:] }
-      state.isClosed = true
       return state.readers.values.flatMap { Array($0.values) }
     }
     for reader in readers { reader.finish() }
+  }
+
+  /// Ends every subscription, and those that follow at once.
+  func close() {
+    state.withLock { $0.isClosed = true }
+    endSubscriptions()
   }
 
   private func remove(_ registration: Int, _ groups: [String]) {

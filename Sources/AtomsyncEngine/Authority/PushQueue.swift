@@ -124,6 +124,8 @@ final class PushQueue: Sendable {
         maintenance?.resume(throwing: error)
       }
     }
+    // Its readers may have seen more than there is now: they open anew, and say what.
+    if ended.hasLostCommits { notifier.endSubscriptions() }
     if !ended.written.isEmpty { notifier.notify(ended.written) }
     for (group, losses) in ended.resting { rest(group, losses) }
   }

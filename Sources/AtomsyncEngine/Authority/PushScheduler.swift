@@ -26,6 +26,8 @@ package struct PushScheduler: Sendable {
     package var written: [String] = []
     /// Groups that rest: after a backoff of so many losses in a row ``wake(_:)`` is to be called.
     package var resting: [(group: String, losses: Int)] = []
+    /// The store has lost commits of this authority: it was put back to an earlier state.
+    package var hasLostCommits = false
   }
 
   private struct Waiting {
@@ -186,8 +188,9 @@ package struct PushScheduler: Sendable {
 
   /// Takes note of what became of a turn.
   package mutating func end(_ turn: Turn) -> Ended {
-    epoch = turn.epochAfterwards
     var ended = Ended()
+    ended.hasLostCommits = epoch != nil && turn.epochAfterwards == nil
+    epoch = turn.epochAfterwards
     for part in turn.parts {
       switch part.outcome {
       case .done: finish(part, &ended)

@@ -100,6 +100,25 @@ import Transit
     #expect(try await clients[0].authority.verify().problems == [])
   }
 
+  /// Who follows the store may have seen more than there is now.
+  @Test(.timeLimit(.minutes(1))) func liveStreamsEndWhenTheStoreHasGoneBack() async throws {
+    let client = Client(authority: try await store.authority())
+    try await client.push([try .put("a", 1)])
+    let copy = store.contents
+    try await client.push([try .put("b", 1)])
+    let (opened, hasOpened) = AsyncStream.makeStream(of: Void.self)
+    let stream = Task {
+      try await client.authority.live(LiveRequest(groups: [PullRequest(group: "todo")])) { event in
+        if case .page = event { hasOpened.yield() }
+      }
+    }
+    for await _ in opened { break }
+    store.contents = copy
+    try await client.push([try .put("c", 1)])
+    try await stream.value
+    hasOpened.finish()
+  }
+
   @Test func severalRestoresInOneHistory() async throws {
     var cursors: [Cursor] = []
     let first = Client(authority: try await store.authority())
