@@ -4,6 +4,7 @@ internal import CSQLite
 /// The connection that answers queries, each in one deferred transaction, which is one snapshot.
 final class SQLiteReader {
   private let connection: SQLiteConnection
+  private let file: StoreFile
   private let begin: SQLiteStatement
   private let end: SQLiteStatement
   private let get: SQLiteStatement
@@ -19,6 +20,7 @@ final class SQLiteReader {
       try SQLiteStatement(connection, "SELECT k, v FROM atomsync WHERE \(condition) ORDER BY k \(order)")
     }
     self.connection = connection
+    self.file = try StoreFile(path, growsOnly: false)
     self.begin = try SQLiteStatement(connection, "BEGIN")
     self.end = try SQLiteStatement(connection, "COMMIT")
     self.get = try SQLiteStatement(connection, "SELECT v FROM atomsync WHERE k = ?1")
@@ -29,6 +31,7 @@ final class SQLiteReader {
   }
 
   func read(_ query: StorageQuery) throws -> StorageSnapshot {
+    try file.check()
     // A single statement is a snapshot by itself.
     if query.keys.count + query.scans.count <= 1 { return try answer(query) }
     try begin.run()

@@ -61,6 +61,19 @@ import Transit
     }
   }
 
+  @Test func healthAndReadiness() async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      func status(_ path: String) async throws -> Int {
+        try await RawClient(url: "http://127.0.0.1:\(server.port)\(path)").send().status
+      }
+      let healthy = [try await status("/health"), try await status("/ready")]
+      #expect(healthy == [200, 200])
+      await server.authority.close()
+      let closed = [try await status("/health"), try await status("/ready")]
+      #expect(closed == [200, 503])
+    }
+  }
+
   @Test func aCursorNamesItsGroup() async throws {
     try await TestServer.run { server in
       for group in ["todo", "caf\u{E9} & co/+%.x", "."] {

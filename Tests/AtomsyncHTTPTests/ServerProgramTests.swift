@@ -1,6 +1,7 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncHTTPClient
+import AtomsyncHTTPServer
 import AtomsyncSQLite
 import Foundation
 import Testing
@@ -35,6 +36,33 @@ struct ServerProgramTests {
       #expect(outcome.errors.contains(naming), "\(outcome.errors)")
       #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["users.json"])
+    }
+  }
+
+  @Test func aTokenThatItMakesLetsItsUserIn() async throws {
+    try await inFolder { folder in
+      let made = try await ServerProcess.outcome(
+        of: ["token", "alice", "--groups", "todo", "team:*", "--access", "read"], in: folder)
+      let lines = made.output.split(separator: "\n").map(String.init)
+      #expect(made.code == 0 && lines.count == 4 && lines[1].utf8.count == 43)
+      #expect(!lines[3].contains(lines[1]), "the line has the digest alone")
+      let users = try Users(json: Array("{\(lines[3])}".utf8))
+      let alice = try #require(users.user(token: lines[1]))
+      #expect(alice.name == "alice" && alice.groups == ["todo", "team:*"] && alice.access == .read)
+      let wrong = try await ServerProcess.outcome(of: ["token", "alice", "--groups", "a*b"], in: folder)
+      #expect(wrong.code == 2 && wrong.output.isEmpty && wrong.errors.contains("a*b"))
+    }
+  }
+
+  @Test func aHangupWithoutUsersIsIgnored() async throws {
+    try await inFolder { folder in
+      let server = try await ServerProcess(["--storage", "memory", "--port", "0"], in: folder)
+      server.signal(SIGHUP)
+      let client = try HTTPTransport(server.url)
+      #expect(try await client.pull(PullRequest(group: "todo")).documents.isEmpty)
+      await client.close()
+      server.signal(SIGTERM)
+      #expect(await server.code() == 0)
     }
   }
 

@@ -128,6 +128,12 @@ public final class Authority: Sendable {
     try Task.checkCancellation()
   }
 
+  /// Whether the store answers.
+  package func isReady() async -> Bool {
+    do { _ = try await storage.read(StoreHeader.key) } catch { return false }
+    return true
+  }
+
   /// Has every live stream ask again whether its groups may be read.
   package func wakeLiveReaders() { notifier.notifyAll() }
 

@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import HTTPTypes
 public import Hummingbird
 internal import NIOCore
@@ -26,7 +27,7 @@ struct RequestOrigin {
   var connection: (any Channel)?
 }
 
-/// Serves the endpoint at its path, and nothing else.
+/// Serves the endpoint at its path; beside it `/health`, which says that the process answers, and `/ready`, that its store does.
 struct SyncResponder: HTTPResponder {
   struct Context: InitializableFromSource {
     let origin: RequestOrigin
@@ -45,7 +46,12 @@ struct SyncResponder: HTTPResponder {
     if path == wanted || path == wanted + "/" {
       return await endpoint.respond(to: request, from: context.origin)
     }
-    return endpoint.notFound(request)
+    switch (request.method, path) {
+    case (.get, "/health"): return Response(status: .ok)
+    case (.get, "/ready"):
+      return Response(status: await endpoint.authority.isReady() ? .ok : .serviceUnavailable)
+    default: return endpoint.notFound(request)
+    }
   }
 }
 

@@ -5,7 +5,8 @@ struct ServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.",
     discussion: "Without a subcommand it serves: see `atomsync-server serve --help` for the options.",
-    subcommands: [ServeCommand.self, VerifyCommand.self], defaultSubcommand: ServeCommand.self)
+    subcommands: [ServeCommand.self, VerifyCommand.self, TokenCommand.self],
+    defaultSubcommand: ServeCommand.self)
 }
 
 /// Which store. Every option is optional, so that the environment can be asked next.
