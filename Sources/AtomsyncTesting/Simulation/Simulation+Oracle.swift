@@ -203,7 +203,7 @@ extension Simulation {
   mutating func checkCommit(
     _ answers: [(id: Int, answer: PushAnswer)], _ authority: Int, since before: SimulatedStore
   ) throws {
-    var last: [SimulatedStore.DocumentKey: SimulatedStore.Write?] = [:]
+    var writes: [SimulatedStore.DocumentKey: [SimulatedStore.Write]] = [:]
     for (id, answer) in answers {
       guard let push = authorities[authority].pushes[id] else { continue }
       if push.push.isAtomic && !answer.accepted.isEmpty && !answer.rejected.isEmpty {
@@ -216,10 +216,11 @@ extension Simulation {
         let document = SimulatedStore.DocumentKey(group: answer.group, id: edit.id)
         let write = SimulatedStore.Write(
           document: document, version: acceptance.version, payload: edit.content.payload)
-        // A replay, a deletion of nothing, or a batch that was refused.
-        guard store.stands(write), !before.stands(write), last[document] != .some(write) else { continue }
-        let replaced = last[document] ?? before.last(document)
-        last[document] = .some(write)
+        // A replay, also of a push of the same turn, a deletion of nothing, or a batch that was refused.
+        let earlier = writes[document] ?? []
+        guard store.stands(write), !before.stands(write), !earlier.contains(write) else { continue }
+        let replaced = earlier.last ?? before.last(document)
+        writes[document] = earlier + [write]
         try checkGround(push, edit, replaced)
       }
     }
