@@ -33,6 +33,18 @@ import Testing
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
+  @Test func whatFailsInTheMiddleLeavesNothing() async throws {
+    let storage = try await LMDBStorage.open(path)
+    let tooLong = [UInt8](repeating: 1, count: 10_000)
+    await #expect(throws: StorageError.self) {
+      try await storage.commit([
+        StorageBatch(writes: [.put([1], [1])]), StorageBatch(writes: [.put(tooLong, [2])]),
+      ])
+    }
+    #expect(try await storage.read([1]) == nil)
+    await storage.close()
+  }
+
   @Test func leavesFilesAlone() async throws {
     try folder.write("store", Data("SQLite format 3\0".utf8))
     try await refuses(.foreign)
