@@ -44,8 +44,8 @@ enum ServerProgram {
   /// from which it does, and one large push would be kept for good.
   private static func giveMemoryBack() {
     #if canImport(CMalloc)
-    mallopt(M_MMAP_THRESHOLD, 256 << 10)
-    mallopt(M_TRIM_THRESHOLD, 256 << 10)
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    mallopt(M_TRIM_THRESHOLD, 16 << 20)
     #endif
   }
 

@@ -17,13 +17,13 @@ final class AccessController: Sendable {
   var isOpen: Bool { users.withLock { $0 == nil } }
 
   /// - Throws: `ProtocolError` with `unauthorized` or `too-many-requests`.
-  func caller(authorization: String?, address: String?) throws -> Caller {
+  func caller(authorization: String?, address: @autoclosure () -> String?) throws -> Caller {
     guard let users = users.withLock({ $0 }) else { return Caller(user: nil) }
     guard let authorization else {
       throw ProtocolError(.unauthorized, "This server wants a token: send “Authorization: Bearer <token>”.")
     }
     guard let token = Self.token(authorization),
-      let user = try tokens.user(token: token, from: address, in: users)
+      let user = try tokens.user(token: token, from: address(), in: users)
     else { throw ProtocolError(.unauthorized, "The token is not valid.") }
     return Caller(user: user)
   }

@@ -66,6 +66,24 @@ struct OriginPolicy: Sendable {
 
   /// Whether a `Host` names this machine: `localhost`, 127.0.0.0/8 or `[::1]`, with any port.
   static func isLoopback(host: String) -> Bool {
+    isUsual(host) || isLoopbackByParts(host)
+  }
+
+  /// What nearly every request has, told without making texts.
+  private static func isUsual(_ host: String) -> Bool {
+    for name in ["localhost", "127.0.0.1"] as [StaticString] {
+      let rest = host.utf8.dropFirst(name.utf8CodeUnitCount)
+      let starts = name.withUTF8Buffer { host.utf8.starts(with: $0) }
+      if starts,
+        rest.isEmpty || (rest.first == UInt8(ascii: ":") && UInt16(Substring(rest.dropFirst())) != nil)
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  private static func isLoopbackByParts(_ host: String) -> Bool {
     var name = Substring(host.lowercased())
     if name.hasPrefix("[") {
       guard let end = name.firstIndex(of: "]") else { return false }

@@ -23,8 +23,16 @@ extension SyncEndpoint {
 
 /// What is known of where a request came from. An application's own router tells nothing.
 struct RequestOrigin {
-  var address: String?
-  var connection: (any Channel)?
+  private let given: String?
+  let connection: (any Channel)?
+
+  init(address: String? = nil, connection: (any Channel)? = nil) {
+    given = address
+    self.connection = connection
+  }
+
+  /// Asked for only where it is needed: making its text costs something.
+  var address: String? { given ?? connection?.remoteAddress?.ipAddress }
 }
 
 /// Serves the endpoint at its path; beside it `/health`, which says that the process answers, and `/ready`, that its store does.
@@ -33,8 +41,7 @@ struct SyncResponder: HTTPResponder {
     let origin: RequestOrigin
 
     init(source: ApplicationRequestContextSource) {
-      origin = RequestOrigin(
-        address: source.channel.remoteAddress?.ipAddress, connection: source.channel)
+      origin = RequestOrigin(connection: source.channel)
     }
   }
 
