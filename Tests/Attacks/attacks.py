@@ -74,6 +74,14 @@ def seventeen_elements_around_a_long_array(server):
     return "400 for 7 MB"
 
 
+@attack(milliseconds=1500, megabytes=450)
+def a_large_set_with_one_member_twice(server):
+    members = ",".join(map(str, range(1_000_000)))
+    status, _ = server.push('["^ ","~:group",["~#set",[0,%s]],"~:docs",[]]' % members)
+    expect(status, 400)
+    return "400 for 7 MB"
+
+
 @attack(milliseconds=100)
 def combining_marks_in_an_id(server):
     expect(server.push(documents(document("1", name="a" + "\u0316\u0301" * 100_000)))[0], 400)
@@ -91,18 +99,14 @@ def combining_marks_in_a_cursor(server):
 
 @attack(milliseconds=200, megabytes=120)
 def cache_codes_in_a_push(server):
-    key = "k" * 20_000
-    first = document('["^ ","~:%s",1]' % key, name="first")
-    others = [document('["^ ","^4",1]', name=str(number)) for number in range(999)]
-    # "^4": after :group, :docs, :id, :version and :value comes the key.
-    for code in "456":
-        others[0] = document('["^ ","^%s",1]' % code, name="0")
-        filled = [item.replace("^4", "^" + code) for item in others]
-        status, _ = server.push(documents(first, *filled))
-        if status != 200:
-            break
-    expect(status, 200, 413)
-    return f"{status} for {999 * 20 / 1000:.0f} MB from {len(key) // 1000 + 60} kB"
+    # "^5" is the key, after :group, :docs, :id, :version and :value.
+    def push(size):
+        first = document('["^ ","~:%s",1]' % ("k" * size), name="first")
+        return server.push(documents(first, *[document('["^ ","^5",1]', name=str(number)) for number in range(999)]))[0]
+
+    expect(push(20_000), 200)
+    expect(push(200_000), 413)
+    return "20 MB from 60 kB: 200; 200 MB from 240 kB: 413"
 
 
 @attack(milliseconds=1000, megabytes=450)

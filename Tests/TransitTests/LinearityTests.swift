@@ -64,6 +64,20 @@ struct LinearityTests {
     #expect(nested < flat * 40, "\(nested), \(flat)")
   }
 
+  @Test func membersAreAddedOneByOne() throws {
+    func time(_ count: Int64) throws -> Duration {
+      // One member that comes twice, so that the reader has to add them one by one.
+      let text = "[\"~#set\",[0,\((0..<count).map(String.init).joined(separator: ","))]]"
+      return try ContinuousClock().measure {
+        guard case .set(let set) = try TransitValue(transit: Array(text.utf8), format: .json) else { return }
+        #expect(set.count == count)
+      }
+    }
+    let (short, long) = (try time(5000), try time(80_000))
+    // 256 times as long, if the table were copied for each member.
+    #expect(long < short * 80, "\(short), \(long)")
+  }
+
   @Test func digestsFollowEveryChange() {
     var random = SystemRandomNumberGenerator()
     let keys: [TransitValue] = (0..<40).map { $0 % 3 == 0 ? .array([.int(Int64($0))]) : .int(Int64($0)) }

@@ -16,7 +16,7 @@ struct KeyHashes: ~Copyable {
   @inline(__always)
   mutating func note(_ hash: UInt64, pair: Int, since start: Int) {
     // Once a pair was not noted, none after it is.
-    guard count == start &+ pair, pair < flatLimit, hash != 0 else { return }
+    guard count == start &+ pair, pair < TransitMap.flatLimit, hash != 0 else { return }
     var index = start
     while index < count {
       if base[index] == hash { return }

@@ -17,10 +17,10 @@ protocol KeyedMembers {
   var index: HashIndex? { get set }
 }
 
-/// How many members are searched in a row.
-let flatLimit = 16
-
 extension KeyedMembers {
+  /// How many members are searched in a row.
+  static var flatLimit: Int { 16 }
+
   // MARK: Finding
 
   /// The position of a key among the members.
@@ -44,7 +44,7 @@ extension KeyedMembers {
     let hasCompositeKeys = flat.withUnsafeBufferPointer { values in
       stride(from: 0, to: values.count, by: Self.width).contains { values[$0].isComposite }
     }
-    if !hasCompositeKeys && flat.count <= Self.width * flatLimit { return !hasRepeated }
+    if !hasCompositeKeys && flat.count <= Self.width * Self.flatLimit { return !hasRepeated }
     guard makeIndex(roomFor: 0) else { return false }
     if hasCompositeKeys { flat.digest = digest }
     return true
@@ -81,10 +81,11 @@ extension KeyedMembers {
     let position = flat.count / Self.width - 1
     let key = flat[Self.width * position]
     let hasComposite = key.isComposite || flat.digest != 0
-    if let index, position < index.capacity {
-      if !isKnownUniquelyReferenced(&self.index) { self.index = index.copy() }
-      self.index?.insert(hash: key.tableHash, position: position)
-    } else if hasComposite || position >= flatLimit {
+    if position < index?.capacity ?? 0 {
+      // Bound to no name before: a second reference would have the table copied for each member.
+      if !isKnownUniquelyReferenced(&index) { index = index?.copy() }
+      index?.insert(hash: key.tableHash, position: position)
+    } else if hasComposite || position >= Self.flatLimit {
       _ = makeIndex(roomFor: 2 * (position + 1))
     }
     if hasComposite { flat.digest = flat.digest == 0 ? digest : flat.digest &+ hash(at: position) }
@@ -94,7 +95,7 @@ extension KeyedMembers {
   mutating func remove(at position: Int) {
     if flat.digest != 0 { flat.digest = flat.digest &- hash(at: position) }
     flat.remove(at: Self.width * position, count: Self.width)
-    if flat.digest == 0 && flat.count <= Self.width * flatLimit {
+    if flat.digest == 0 && flat.count <= Self.width * Self.flatLimit {
       index = nil
     } else {
       _ = makeIndex(roomFor: 0)

@@ -28,7 +28,7 @@ public struct TransitMap: Sendable {
   init(flat: FlatValues, distinct: Bool) {
     self.flat = flat
     index = nil
-    if !distinct || flat.count > 2 * flatLimit { adoptAll() }
+    if !distinct || flat.count > 2 * Self.flatLimit { adoptAll() }
   }
 
   private mutating func adoptAll() {

@@ -25,7 +25,7 @@ public struct TransitSet: Sendable {
   init(flat: FlatValues, distinct: Bool = false) {
     self.flat = flat
     index = nil
-    if !distinct || flat.count > flatLimit { adoptAll() }
+    if !distinct || flat.count > Self.flatLimit { adoptAll() }
   }
 
   private mutating func adoptAll() {
