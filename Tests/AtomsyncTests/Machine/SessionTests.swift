@@ -156,6 +156,9 @@ import Transit
     bench.saved()
     let same = bench.feed(.livePage(stream: bench.stream, try MachineBench.page(1, value: "other")))
     #expect(!same.names.contains("pull"))
+    // A server that contradicts itself is not asked without a pause.
+    bench.feed(.livePage(stream: bench.stream, try MachineBench.page(1, value: "third")))
+    #expect(bench.machine.phase == .waiting)
   }
 
   /// What cannot get through holds up neither reading nor the other edits.

@@ -221,7 +221,9 @@ package struct ReplicaMachine: Sendable {
     case nil: return false
     case .wrongUser(let expected, let actual): session.stop(.wrongUser(expected: expected, actual: actual))
     case .error(let error): session.reject(error)
-    case .otherHistory: resync(false)
+    case .otherHistory:
+      resync(false)
+      session.outdated(Self.storeWasPutBack)
     }
     return true
   }
@@ -254,11 +256,13 @@ package struct ReplicaMachine: Sendable {
       return
     case .settled(let size): session.settled(size)
     case .unexplained: session.unexplained()
-    case .reset:
-      session.outdated(TransportError(.unavailable, "The server's store was put back to an earlier state."))
+    case .reset: session.outdated(Self.storeWasPutBack)
     }
     lastPush = content.now
   }
+
+  private static let storeWasPutBack = TransportError(
+    .unavailable, "The server's store was put back to an earlier state.")
 
   private mutating func pushFailed(_ request: Int, _ error: TransportError, _ client: UUID) {
     guard session.endPush(request) else { return }

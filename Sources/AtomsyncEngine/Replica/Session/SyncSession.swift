@@ -28,7 +28,7 @@ struct SyncSession: Sendable {
   private var refusals = 0
   private var liveFailures = 0
   private var resets = 0
-  private var outdatedPushes = 0
+  private var outdatedAnswers = 0
   private var failedPushes = 0
 
   private var polls = 0
@@ -323,7 +323,7 @@ struct SyncSession: Sendable {
   mutating func settled(_ size: PushSize) {
     attempt = 0
     refusals = 0
-    outdatedPushes = 0
+    outdatedAnswers = 0
     failedPushes = 0
     sizes.pushed(size)
   }
@@ -347,12 +347,12 @@ struct SyncSession: Sendable {
     reject(TransportError(.unavailable, "The server did not accept some documents. They are sent again."))
   }
 
-  /// The server's answer shows that the client or the store was put back to an earlier state: a pull tells what there
-  /// is now.
+  /// An answer or a page shows that the client or the store was put back to an earlier state: a pull tells what there is
+  /// now. If that does not help, it is waited before the next.
   mutating func outdated(_ error: TransportError) {
     needsPull = true
-    outdatedPushes += 1
-    if outdatedPushes > 1 { fail(SyncError(error)) }  // once it has pulled, this cannot be
+    outdatedAnswers += 1
+    if outdatedAnswers > 1 { fail(SyncError(error)) }
   }
 
   /// A push of this size is too large for the server, or for something on the way.
