@@ -113,18 +113,17 @@ public final class Authority: Sendable {
     // Before the first pull, so that no commit between the two is missed.
     let changes = notifier.subscribe(to: Array(groups.keys))
     try await receive(.opened)
-    var changed = request.groups.map(\.group)
+    var news: [String]? = request.groups.map(\.group)
     var isFirst = true
-    repeat {
-      for name in changed {
+    while let names = news {
+      for name in names {
         guard let group = groups[name] else { continue }
         groups[name] = try await follow(group, pageBytes, admits, receive, isFirst)
       }
-      isFirst = false
       if groups.isEmpty { return }
-      guard let next = await changes.next() else { break }
-      changed = next
-    } while true
+      isFirst = false
+      news = await changes.next()
+    }
     try Task.checkCancellation()
   }
 
