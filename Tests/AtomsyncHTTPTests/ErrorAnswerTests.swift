@@ -183,7 +183,7 @@ import Testing
       method: .post, scheme: "http", authority: "localhost", path: "/sync",
       headerFields: [.contentType: "application/transit+json"])
     let context = RequestContext(
-      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(), from: RequestOrigin(),
+      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(), from: Peer(),
       logger: Logger(label: "test"))
     let error = await #expect(throws: ProtocolError.self) {
       let _: PushRequest = try await context.message(limit: 1000, memory: Quota(total: 1000))

@@ -47,7 +47,7 @@ final class RequestGuard: ChannelDuplexHandler {
     switch unwrapInboundIn(data) {
     case .head(let head):
       counter.headIsComplete()
-      guard hasHost(head) else { return refuse(context, head) }
+      guard hasHost(head) else { return refuse(context) }
       if requests == 0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
         let interim = HTTPResponseHead(version: head.version, status: .continue)
         context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
@@ -92,7 +92,7 @@ final class RequestGuard: ChannelDuplexHandler {
     return hosts.count == 1 && !hosts[0].isEmpty || hosts.isEmpty && head.version == .http1_0
   }
 
-  private func refuse(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+  private func refuse(_ context: ChannelHandlerContext) {
     isRefused = true
     // After the answers that are under way; they are of requests that came before.
     if requests > 0 { return context.close(promise: nil) }
@@ -119,14 +119,14 @@ final class RequestGuard: ChannelDuplexHandler {
       return context.close(promise: nil)
     }
     // What it hands on came in a reading that is over for those who wait for the end of one.
-    pipeline.removeHandler(old).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
+    pipeline.removeHandler(old).assumeIsolated().whenComplete { _ in
       if context.channel.isActive { context.fireChannelReadComplete() }
     }
   }
 
   /// Looks at the body's progress when a window is over.
   private func watch(_ context: ChannelHandlerContext, from bytes: Int) {
-    body?.timer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(
+    body?.timer = context.eventLoop.assumeIsolated().scheduleTask(
       in: TimeAmount(limits.bodyWindow)
     ) { [self] in
       guard let body else { return }

@@ -8,7 +8,7 @@ internal import NIOCore
 struct RequestContext {
   let request: Request
   let id: String
-  let origin: RequestOrigin
+  let peer: Peer
   let began = ContinuousClock.now
   var log: Logger
   var group: String?
@@ -16,9 +16,9 @@ struct RequestContext {
   private let reader: (any Codec)?
   private var writer: any Codec
 
-  init(_ request: Request, _ negotiation: Negotiation, from origin: RequestOrigin, logger: Logger) {
+  init(_ request: Request, _ negotiation: Negotiation, from peer: Peer, logger: Logger) {
     self.request = request
-    self.origin = origin
+    self.peer = peer
     id = Self.id(of: request)
     log = logger
     log[metadataKey: "request"] = "\(id)"

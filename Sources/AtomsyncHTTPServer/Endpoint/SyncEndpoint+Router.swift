@@ -2,7 +2,6 @@ internal import AtomsyncCore
 internal import AtomsyncEngine
 internal import HTTPTypes
 public import Hummingbird
-internal import NIOCore
 
 extension SyncEndpoint {
   /// Adds the endpoint to an application's own router.
@@ -21,27 +20,14 @@ extension SyncEndpoint {
   }
 }
 
-/// What is known of where a request came from. An application's own router tells nothing.
-struct RequestOrigin {
-  private let given: String?
-  let connection: (any Channel)?
-
-  init(address: String? = nil, connection: (any Channel)? = nil) {
-    given = address
-    self.connection = connection
-  }
-
-  /// Asked for only where it is needed: making its text costs something.
-  var address: String? { given ?? connection?.remoteAddress?.ipAddress }
-}
-
-/// Serves the endpoint at its path; beside it `/health`, which says that the process answers, and `/ready`, that its store does.
+/// Serves the endpoint at its path; beside it `/health`, which says that the process answers, and `/ready`, that its
+/// store does.
 struct SyncResponder: HTTPResponder {
   struct Context: InitializableFromSource {
-    let origin: RequestOrigin
+    let peer: Peer
 
     init(source: ApplicationRequestContextSource) {
-      origin = RequestOrigin(connection: source.channel)
+      peer = Peer(connection: source.channel)
     }
   }
 
@@ -51,7 +37,7 @@ struct SyncResponder: HTTPResponder {
     let path = request.uri.path
     let wanted = endpoint.configuration.path
     if path == wanted || path == wanted + "/" {
-      return await endpoint.respond(to: request, from: context.origin)
+      return await endpoint.respond(to: request, from: context.peer)
     }
     switch (request.method, path) {
     case (.get, "/health"): return Response(status: .ok)
@@ -64,7 +50,7 @@ struct SyncResponder: HTTPResponder {
 
 extension SyncEndpoint {
   func notFound(_ request: Request) -> Response {
-    var context = RequestContext(request, negotiation, from: RequestOrigin(), logger: configuration.logger)
+    var context = RequestContext(request, negotiation, from: Peer(), logger: configuration.logger)
     _ = try? context.negotiate(negotiation)
     return context.finished(
       ProtocolError(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))

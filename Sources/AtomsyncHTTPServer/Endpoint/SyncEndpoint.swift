@@ -52,11 +52,11 @@ public struct SyncEndpoint: Sendable {
   ///
   /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
   public func respond(to request: Request, from address: String? = nil) async -> Response {
-    await respond(to: request, from: RequestOrigin(address: address))
+    await respond(to: request, from: Peer(address: address))
   }
 
-  func respond(to request: Request, from origin: RequestOrigin) async -> Response {
-    var context = RequestContext(request, negotiation, from: origin, logger: configuration.logger)
+  func respond(to request: Request, from peer: Peer) async -> Response {
+    var context = RequestContext(request, negotiation, from: peer, logger: configuration.logger)
     var response: Response
     do {
       let answer = try await answer(&context)
@@ -78,7 +78,7 @@ public struct SyncEndpoint: Sendable {
     let wanted = try context.negotiate(negotiation)
     let caller = try caller(context)
     context.user = caller.user?.name
-    if let requests, let holder = context.user ?? context.origin.address, !requests.take(holder) {
+    if let requests, let holder = context.user ?? context.peer.address, !requests.take(holder) {
       throw ProtocolError(
         .tooManyRequests, "More requests than this server takes from one client. Try again later.")
     }
@@ -91,7 +91,7 @@ public struct SyncEndpoint: Sendable {
 
   private func caller(_ context: RequestContext) throws -> Caller {
     try access.caller(
-      authorization: context.request.headers[.authorization], address: context.origin.address)
+      authorization: context.request.headers[.authorization], address: context.peer.address)
   }
 
   private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
@@ -125,13 +125,13 @@ public struct SyncEndpoint: Sendable {
     let others = live.groups.count - 1
     context.group = live.groups[0].group + (others > 0 ? " and \(others) more" : "")
     for pull in live.groups { try caller.check(group: pull.group) }
-    let holder = caller.user?.name ?? context.origin.address ?? ""
+    let holder = caller.user?.name ?? context.peer.address ?? ""
     guard streams.take(for: holder) else {
       throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
     }
     let stream = EventStream(
       endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body,
-      connection: context.origin.connection, holder: StreamHolder(streams, holder))
+      connection: context.peer.connection, place: StreamPlace(streams, holder))
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .acceptBuffering: "no"],

@@ -20,11 +20,11 @@ struct EventStream: Sendable {
   let requestBody: RequestBody
   let connection: (any Channel)?
   /// Its place among the streams that may be open, which it leaves when it goes.
-  let holder: StreamHolder
+  let place: StreamPlace
 
   var body: ResponseBody {
     ResponseBody { writer in
-      defer { holder.leave() }
+      defer { place.leave() }
       let output = Output(writer: writer)
       let began = ContinuousClock.now
       log.debug("A live stream begins.", metadata: ["groups": "\(live.groups.count)"])

@@ -1,8 +1,8 @@
 internal import AtomsyncCore
 
-/// One place of those that live streams have. It is given back once: by ``leave()``, or when nobody knows the stream any more
-/// because its answer was never begun.
-final class StreamHolder: Sendable {
+/// One place of those that live streams have. It is given back once: by ``leave()``, or with this object, for a stream
+/// whose answer was never begun.
+final class StreamPlace: Sendable {
   private let quota: Quota
   private let name: String
   private let hasLeft = Lock(false)
