@@ -64,42 +64,14 @@ struct OriginPolicy: Sendable {
     ["http://", "https://"].contains { origin.lowercased() == $0 + host.lowercased() }
   }
 
-  /// Whether a `Host` names this machine: `localhost`, 127.0.0.0/8 or `[::1]`, with any port.
+  /// Whether a `Host` names this machine, with any port.
   static func isLoopback(host: String) -> Bool {
-    isUsual(host) || isLoopbackByParts(host)
-  }
-
-  /// What nearly every request has, told without making texts.
-  private static func isUsual(_ host: String) -> Bool {
-    for name in ["localhost", "127.0.0.1"] as [StaticString] {
-      let rest = host.utf8.dropFirst(name.utf8CodeUnitCount)
-      let starts = name.withUTF8Buffer { host.utf8.starts(with: $0) }
-      if starts,
-        rest.isEmpty || (rest.first == UInt8(ascii: ":") && UInt16(Substring(rest.dropFirst())) != nil)
-      {
-        return true
-      }
-    }
-    return false
-  }
-
-  private static func isLoopbackByParts(_ host: String) -> Bool {
-    var name = Substring(host.lowercased())
-    if name.hasPrefix("[") {
-      guard let end = name.firstIndex(of: "]") else { return false }
-      let port = name[name.index(after: end)...]
-      return name[...end] == "[::1]" && (port.isEmpty || isPort(port))
-    }
-    if let colon = name.firstIndex(of: ":") {
-      guard isPort(name[colon...]) else { return false }
+    var name = host[...]
+    if name.last != "]", let colon = name.lastIndex(of: ":") {
+      guard UInt16(name[colon...].dropFirst()) != nil else { return false }
       name = name[..<colon]
     }
-    if name == "localhost" { return true }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-  }
-
-  private static func isPort(_ text: Substring) -> Bool {
-    text.first == ":" && UInt16(text.dropFirst()) != nil
+    if name.first == "[" && name.last == "]" { name = name.dropFirst().dropLast() }
+    return Loopback.isAddress(name)
   }
 }

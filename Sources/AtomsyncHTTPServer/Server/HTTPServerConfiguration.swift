@@ -54,9 +54,5 @@ public struct HTTPServerConfiguration: Sendable {
   }
 
   /// Whether only this machine can reach the listener.
-  var isLoopback: Bool {
-    if ["localhost", "::1"].contains(host.lowercased()) { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-  }
+  var isLoopback: Bool { Loopback.isAddress(host) }
 }
