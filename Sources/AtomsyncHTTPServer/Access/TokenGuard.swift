@@ -1,33 +1,36 @@
 internal import AtomsyncCore
-internal import Crypto
 
-/// Slows down who guesses tokens, by address; whoever has a right one is let in all the same.
+/// Slows down who guesses tokens, by address; whoever was let in there lately is let in all the same.
 final class TokenGuard: Sendable {
+  private struct Known: Hashable {
+    var address: String
+    var user: String
+  }
+
   private let wrong: RateLimiter
-  /// The tokens that were right lately, with the addresses they came from.
-  private let right = Lock(Set<SHA256Digest>())
+  /// The users that had a right token lately, with the addresses they came from.
+  private let known = Lock(Set<Known>())
 
   init(wrongTokens: Int) { wrong = RateLimiter(capacity: wrongTokens, perSecond: 1) }
 
-  /// Looks a token up, unless its address has sent too many wrong ones.
-  ///
-  /// - Throws: `ProtocolError` with `too-many-requests`.
+  /// Looks a token up, unless its address has sent too many wrong ones: then a right one is answered like a wrong one.
   ///
   /// - Parameter address: `nil` where it is not known; nobody is slowed down then.
+  /// - Throws: `ProtocolError` with `too-many-requests`.
   func user(token: String, from address: String?, in users: Users) throws -> User? {
-    guard let address else { return users.user(token: token) }
-    let mark = SHA256.hash(data: Array((address + " " + token).utf8))
-    guard wrong.has(address) || right.withLock({ $0.contains(mark) }) else {
+    let user = users.user(token: token)
+    guard let address else { return user }
+    let visitor = user.map { Known(address: address, user: $0.name) }
+    guard wrong.has(address) || known.withLock({ known in visitor.map(known.contains) ?? false }) else {
       throw ProtocolError(.tooManyRequests, "Too many wrong tokens came from this address. Try again later.")
     }
-    let user = users.user(token: token)
-    if user == nil {
+    guard let visitor else {
       _ = wrong.take(address)
-    } else {
-      right.withLock { right in
-        if right.count >= RateLimiter.maximumKeys { right.removeAll(keepingCapacity: true) }
-        right.insert(mark)
-      }
+      return nil
+    }
+    known.withLock { known in
+      if known.count >= RateLimiter.maximumKeys { known.removeAll(keepingCapacity: true) }
+      known.insert(visitor)
     }
     return user
   }
