@@ -1,20 +1,24 @@
 internal import Foundation
 
 /// How many files and sockets the process may have open.
-enum Descriptors {
+package enum Descriptors {
   /// What is kept for the store, the logs and the event loops.
-  static let reserve = 64
+  private static let reserve = 64
 
-  /// Raises the limit as far as the system lets the process, and returns it.
-  static func raiseLimit() -> Int {
+  /// How many connections there can be at once.
+  static var connections: Int {
     var limit = rlimit()
     guard getrlimit(kind, &limit) == 0 else { return 1024 }
-    if limit.rlim_cur < limit.rlim_max {
-      var higher = limit
-      higher.rlim_cur = limit.rlim_max
-      if setrlimit(kind, &higher) == 0 { limit = higher }
-    }
-    return Int(clamping: limit.rlim_cur)
+    return max(Int(clamping: limit.rlim_cur) - reserve, 1)
+  }
+
+  /// Raises the limit as far as the system lets the process. For a program of its own: a library leaves its process as it
+  /// is.
+  package static func raiseLimit() {
+    var limit = rlimit()
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(kind, &limit)
   }
 
   #if canImport(Darwin)

@@ -49,7 +49,7 @@ public final class SyncServer: Service, Sendable {
     quiet.logLevel = max(quiet.logLevel, .warning)
     let port = port
     let (limits, idleTimeout) = (configuration.serverLimits, configuration.idleTimeout)
-    let connections = min(limits.connections, Descriptors.raiseLimit() - Descriptors.reserve)
+    let connections = min(limits.connections, Descriptors.connections)
     let application = Application(
       responder: SyncResponder(endpoint: endpoint),
       server: HTTPServerBuilder {
@@ -57,7 +57,7 @@ public final class SyncServer: Service, Sendable {
       },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: nil,
-        backlog: 1024, availableConnectionsDelegate: .maximum(max(connections, 1), logger: quiet)),
+        backlog: 1024, availableConnectionsDelegate: .maximum(connections, logger: quiet)),
       onServerRunning: { channel in
         if let number = channel.localAddress?.port { port.complete(.success(number)) }
       },
