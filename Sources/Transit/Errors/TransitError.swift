@@ -92,6 +92,11 @@ public struct TransitError: Error, Sendable, CustomStringConvertible {
     return text
   }
 
+  /// More was written than is allowed.
+  static func tooLarge(offset: Int? = nil) -> TransitError {
+    TransitError(.tooLarge, "more bytes would be written than the limit allows", offset: offset)
+  }
+
   /// The same error, seen from one level further out.
   func inside(_ element: PathElement) -> TransitError {
     var path = storage.reversedPath

@@ -101,7 +101,7 @@ extension EncodingSink where Self: ~Copyable {
   ///
   /// - Throws: `tooDeep`, `tooLarge`, and `unencodable` for names and tags that are empty.
   mutating func write(_ value: TransitValue, key: Bool, levels: Int) throws(TransitError) {
-    if isFull { throw TransitError(.tooLarge, "the value has more bytes than the limit") }
+    if isFull { throw .tooLarge() }
     switch value {
     case .null: null(key: key)
     case .bool(let value): bool(value, key: key)

@@ -36,9 +36,7 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
   /// Reads what follows a head that was read.
   @inline(__always)
   mutating func item(_ head: Head, key: Bool) throws(TransitError) {
-    if sink.isFull {
-      throw fail(.tooLarge, "the value has more bytes than the limit when it is written anew")
-    }
+    if sink.isFull { throw .tooLarge(offset: source.tokenStart) }
     switch head {
     case .text(let text): try self.text(text, key: key)
     case .int(let value): sink.int(value, key: key)

@@ -266,10 +266,7 @@ public struct TransitReader: Sendable {
 
   private mutating func handOn(_ bytes: [UInt8]) throws(TransitError) -> [UInt8] {
     relayed += bytes.count
-    if relayed > limits.bytes {
-      throw TransitError(
-        .tooLarge, "the values have more bytes than the limit when they are written anew", offset: position)
-    }
+    if relayed > limits.bytes { throw .tooLarge(offset: position) }
     return bytes
   }
 

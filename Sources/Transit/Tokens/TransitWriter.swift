@@ -55,14 +55,12 @@ public struct TransitWriter: ~Copyable, Sendable {
 
   private var levels: Int { limits.depth - open.count }
 
-  private var tooLarge: TransitError {
-    TransitError(.tooLarge, "more than \(limits.bytes) bytes would be written")
-  }
+  private var isFull: Bool { format == .msgpack ? msgpack.isFull : json.isFull }
 
   /// Claims the place of the next item; tells whether it is the key of a map.
   @inline(__always)
   private mutating func claim() throws(TransitError) -> Bool {
-    if format == .msgpack ? msgpack.isFull : json.isFull { throw tooLarge }
+    if isFull { throw .tooLarge() }
     guard let last = open.indices.last else {
       if values > 0 { throw TransitError(.misuse, "a top-level value is complete; finish it first") }
       values += 1
@@ -234,7 +232,7 @@ public struct TransitWriter: ~Copyable, Sendable {
   public mutating func finish() throws(TransitError) -> [UInt8] {
     if !open.isEmpty { throw TransitError(.misuse, "\(open.count) arrays or maps were not ended") }
     if values == 0 { throw TransitError(.misuse, "nothing was written") }
-    if format == .msgpack ? msgpack.isFull : json.isFull { throw tooLarge }
+    if isFull { throw .tooLarge() }
     values = 0
     return format == .msgpack ? msgpack.takeTopLevel() : json.takeTopLevel()
   }
