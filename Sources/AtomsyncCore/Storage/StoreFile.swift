@@ -21,7 +21,7 @@ package struct StoreFile: Sendable {
   ///   - growsOnly: whether the file never becomes smaller by itself.
   /// - Throws: ``StorageError`` (`inaccessible`) when there is nothing at the path.
   package init(_ path: String, growsOnly: Bool) throws {
-    guard let status = Self.status(path) else { throw Self.gone(path, "is not there any more") }
+    guard let status = Self.status(path) else { throw Self.gone(path, "was removed") }
     self.path = path
     self.growsOnly = growsOnly
     device = UInt64(truncatingIfNeeded: status.st_dev)

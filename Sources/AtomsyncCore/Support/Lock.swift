@@ -12,8 +12,9 @@ internal import Musl
 /// under the latter is not instrumented, and correct code is then reported as racing. And rather than NIO's locked box,
 /// because the core depends on nothing but Transit.
 public final class Lock<Value>: @unchecked Sendable {
-  // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is held, which is allocated once and never moves; and
-  // the compiler lets nothing in or out that somebody else could reach (`sending`, as the standard one has it).
+  // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is
+  // held, which is allocated once and never moves; and the compiler lets nothing in or out that somebody else could reach
+  // (`sending`, as the standard one has it).
   private var value: Value
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 

@@ -107,7 +107,7 @@ struct EventStream: Sendable {
 }
 
 /// The connection's writer, on its way to a child task. It cannot stay in the parent: a write to a reader that takes
-/// nothing ends only when its task is cancelled, and a task group cannot cancel its parent.
+/// nothing ends only when its task is cancelled, which closes the connection, and a task group cannot cancel its parent.
 struct Output: @unchecked Sendable {
   // Unchecked, because Hummingbird's writer is not sendable. Sound, because one child task uses it, and the parent touches
   // it only once that task has ended.

@@ -3,8 +3,8 @@
 /// It differs from an array in what it costs: one word, one allocation of exactly the wanted size, no storage at all
 /// when empty.
 struct FlatValues: @unchecked Sendable {
-  // Unchecked, because the buffer is a class with changing memory. Sound, because it is changed only through the one reference to it, as `isKnownUniquelyReferenced` tells:
-  // copies in other tasks never see a change.
+  // Unchecked, because the buffer is a class with changing memory. Sound, because it is changed, its digest included, only
+  // through the one reference to it, as `isKnownUniquelyReferenced` tells: copies in other tasks never see a change.
   private var buffer: ValueBuffer?
 
   init() {
@@ -108,8 +108,8 @@ struct FlatValues: @unchecked Sendable {
 
 /// The memory behind `FlatValues`.
 ///
-/// The count, capacity and digest, three words, lie in the place of the first value, as raw memory: a property of a class, or the header of
-/// a managed buffer, would be checked for overlapping access at every use.
+/// The count, capacity and digest, three words, lie in the place of the first value, as raw memory: a property of a class, or
+/// the header of a managed buffer, would be checked for overlapping access at every use.
 private final class ValueBuffer: ManagedBuffer<Void, TransitValue> {
   struct Header {
     var count: Int

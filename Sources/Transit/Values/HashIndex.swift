@@ -3,8 +3,9 @@
 /// It knows positions and half of each hash; the owner compares where the halves are the same. A slot holds that half
 /// above the position + 1; zero is free.
 final class HashIndex: @unchecked Sendable {
-  // Unchecked, because it is a class with changing memory. Sound, because its owners are values that change a table only while they are alone with it, as
-  // `isKnownUniquelyReferenced` tells them, and copy it otherwise: what two tasks can see never changes.
+  // Unchecked, because it is a class with changing memory. Sound, because its owners are values that change a table only
+  // while they are alone with it, as `isKnownUniquelyReferenced` tells them, and copy it otherwise: what two tasks can see
+  // never changes.
   // Memory of its own, since an array inside a class would be checked for overlapping access at every step.
   private let slots: UnsafeMutablePointer<UInt64>
   private let mask: Int
