@@ -17,10 +17,9 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
-      let counter = HeadCounter(limit: limits.headBytes)
       let decoder = makeDecoder()
-      try pipeline.addHandlers([counter, HTTPResponseEncoder(), decoder])
-      try pipeline.addHandler(RequestGuard(limits, counter, decoder, makeDecoder: makeDecoder))
+      try pipeline.addHandlers([HTTPResponseEncoder(), decoder])
+      try pipeline.addHandler(RequestGuard(limits, decoder, makeDecoder: makeDecoder))
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
       try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
       return try NIOAsyncChannel(
@@ -32,8 +31,9 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
 
   private func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
     var bounds = NIOHTTPDecoderLimitConfiguration()
-    bounds.maxHeaderFieldSize = limits.headerBytes
-    bounds.maxHeaderListSize = limits.headerBytes
+    // The URL counts as a field; the others are looked at by the guard.
+    bounds.maxHeaderFieldSize = limits.headBytes
+    bounds.maxHeaderListSize = limits.headBytes
     bounds.maxHeaderFieldCount = 100
     return ByteToMessageHandler(
       HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: bounds))

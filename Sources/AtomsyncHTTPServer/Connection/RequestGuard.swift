@@ -4,6 +4,7 @@ internal import NIOHTTP1
 /// What a connection owes to HTTP before a request is looked at.
 ///
 /// - Exactly one `Host`, as RFC 9112 §3.2 demands; anything else is answered 400.
+/// - Header fields of ``ServerLimits/headerBytes``; more are answered 431.
 /// - `Expect: 100-continue` is answered with 100, unless an answer is under way (RFC 9110 §10.1.1).
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
@@ -15,7 +16,6 @@ final class RequestGuard: ChannelDuplexHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let limits: ServerLimits
-  private let counter: HeadCounter
   private let makeDecoder: () -> ByteToMessageHandler<HTTPRequestDecoder>
   private var decoder: ByteToMessageHandler<HTTPRequestDecoder>
 
@@ -31,11 +31,10 @@ final class RequestGuard: ChannelDuplexHandler {
   }
 
   init(
-    _ limits: ServerLimits, _ counter: HeadCounter, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+    _ limits: ServerLimits, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
     makeDecoder: @escaping () -> ByteToMessageHandler<HTTPRequestDecoder>
   ) {
     self.limits = limits
-    self.counter = counter
     self.decoder = decoder
     self.makeDecoder = makeDecoder
   }
@@ -46,8 +45,10 @@ final class RequestGuard: ChannelDuplexHandler {
     if isRefused { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
-      counter.headIsComplete()
-      guard hasHost(head) else { return refuse(context) }
+      guard hasHost(head) else { return refuse(context, .badRequest) }
+      guard size(head.headers) <= limits.headerBytes else {
+        return refuse(context, .requestHeaderFieldsTooLarge)
+      }
       if requests == 0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
         let interim = HTTPResponseHead(version: head.version, status: .continue)
         context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
@@ -62,7 +63,6 @@ final class RequestGuard: ChannelDuplexHandler {
     case .end:
       body?.timer?.cancel()
       body = nil
-      counter.requestIsComplete()
       context.fireChannelRead(data)
       if endsDecoding { renewDecoder(context) }
     }
@@ -92,12 +92,17 @@ final class RequestGuard: ChannelDuplexHandler {
     return hosts.count == 1 && !hosts[0].isEmpty || hosts.isEmpty && head.version == .http1_0
   }
 
-  private func refuse(_ context: ChannelHandlerContext) {
+  /// As it was sent: with a colon, a space and a line end for each.
+  private func size(_ fields: HTTPHeaders) -> Int {
+    fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+  }
+
+  private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
     isRefused = true
     // After the answers that are under way; they are of requests that came before.
     if requests > 0 { return context.close(promise: nil) }
     let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
-    let answer = HTTPResponseHead(version: .http1_1, status: .badRequest, headers: headers)
+    let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(answer)), promise: nil)
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     context.close(promise: nil)
