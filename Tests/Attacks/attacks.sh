@@ -2,6 +2,7 @@
 # See attacks.py, and Docs/Testing.md.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../Processes/common.sh"
+# Set anew: what was sourced has set it to its own folder.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${CONFIGURATION:=release}"
 if [ -z "${PROGRAMS:-}" ]; then

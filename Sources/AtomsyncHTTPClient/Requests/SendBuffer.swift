@@ -15,7 +15,8 @@ internal import Musl
 enum SendBuffer {
   private static let unsentBytes: Int32 = 64 << 10
 
-  /// Sets the bound on a new connection, from the one hook that the client library has for that; where it cannot be set, the connection is as good without it.
+  /// Sets the bound on a new connection, from the one hook that the client library has for that; where it cannot be set,
+  /// the connection is as good without it.
   @Sendable static func bound(_ channel: any Channel) -> EventLoopFuture<Void> {
     let option = ChannelOptions.Types.SocketOption(
       level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT))
