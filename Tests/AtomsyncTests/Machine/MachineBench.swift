@@ -12,6 +12,8 @@ struct MachineBench {
   var timer = ReplicaTimer(.retry, 0)
   /// The deadline of the request.
   var deadline = ReplicaTimer(.deadline, 0)
+  /// The last wait for a live stream to tell of a push.
+  var echo: ReplicaTimer?
   /// The documents of the push that was sent last.
   var pushed: [Edit] = []
   /// What the application was asked last.
@@ -114,6 +116,7 @@ struct MachineBench {
         switch started.kind {
         case .retry, .refusal, .poll: timer = started
         case .deadline: deadline = started
+        case .echo: echo = started
         case .opening, .steady: break
         }
       case .merge(let task): merge = task
@@ -190,7 +193,7 @@ extension ReplicaEffects {
           switch timer.kind {
           case .retry, .refusal: "back off"
           case .poll: "wait for poll"
-          case .deadline, .opening, .steady: nil
+          case .deadline, .opening, .steady, .echo: nil
           }
         case .cancelTimer: nil
         case .merge: "merge"

@@ -161,6 +161,39 @@ import Transit
     #expect(bench.machine.phase == .waiting)
   }
 
+  /// A store that was put back to before a push, under a live stream that was opened before the push was answered: what is
+  /// lost is not told as another value, but not at all.
+  @Test func aStreamThatDoesNotTellOfAPushIsLeft() throws {
+    var bench = try MachineBench("live")
+    try bench.edit("b", "mine")
+    bench.saved()
+    bench.feed(.pushed(request: bench.request, bench.answer()))
+    bench.saved()
+    let echo = try #require(bench.echo)
+    // The stream tells of other documents, and so it does not know of this one.
+    bench.feed(.livePage(stream: bench.stream, try MachineBench.page(2)))
+    bench.saved()
+    #expect(bench.machine.timers[.echo] == echo.number)
+    #expect(bench.feed(.timer(echo)).names == ["close live", "pull"])
+    #expect(bench.machine.timers[.echo] == nil)
+  }
+
+  @Test func aStreamThatTellsOfEachPushIsKept() throws {
+    var bench = try MachineBench("live")
+    try bench.edit("b", "mine")
+    bench.saved()
+    let answer = bench.answer()
+    bench.feed(.pushed(request: bench.request, answer))
+    bench.saved()
+    let echo = try #require(bench.echo)
+    let version = try #require(answer.accepted.first?.version)
+    bench.feed(
+      .livePage(stream: bench.stream, try MachineBench.page(version, id: "b", value: "mine")))
+    #expect(bench.machine.timers[.echo] == nil)
+    bench.saved()
+    #expect(bench.feed(.timer(echo)).names.isEmpty)
+  }
+
   /// What cannot get through holds up neither reading nor the other edits.
   @Test(arguments: [TransportError.Code.oversized, .malformedAnswer, .unavailable, .timedOut])
   func whatNeverGetsThroughHoldsNothingUp(code: TransportError.Code) throws {

@@ -54,6 +54,8 @@ package struct ReplicaTimer: Hashable, Sendable {
     case opening
     /// How long a live stream has to hold to count as a success.
     case steady
+    /// How long a live stream may take to tell of a push that was answered.
+    case echo
   }
 
   package var kind: Kind

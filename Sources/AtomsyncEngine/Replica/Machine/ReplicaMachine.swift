@@ -47,6 +47,7 @@ package struct ReplicaMachine: Sendable {
   package let settings: Settings
   private(set) var session: SyncSession
   private(set) var content: ReplicaContent
+  private var unheard = UnheardVerdicts()
 
   package private(set) var lastTicket: Int64 = 0
   package private(set) var savedTicket: Int64 = 0
@@ -179,6 +180,8 @@ package struct ReplicaMachine: Sendable {
         content.apply(page, seen: stream.seen)
         if !page.hasMore { lastPull = content.now }
         session.applied(page, currentTicket, of: stream)
+        unheard.hear(page.items, on: stream.number)
+        if unheard.isEmpty { session.heardEcho() }
       case .freeze:
         guard content.freeze(session.pushLimits) else {
           rest()
@@ -254,11 +257,20 @@ package struct ReplicaMachine: Sendable {
     case .incomplete:
       pushFailed(TransportError(.malformedAnswer, "The server's answer has no verdict on some documents."))
       return
-    case .settled(let size): session.settled(size)
+    case .settled(let size):
+      session.settled(size)
+      expectEcho(of: answer)
     case .unexplained: session.unexplained()
     case .reset: session.outdated(Self.storeWasPutBack)
     }
     lastPush = content.now
+  }
+
+  /// A live stream that was opened before the answer has to tell of it.
+  private mutating func expectEcho(of answer: PushAnswer) {
+    guard let stream = session.followedStream else { return }
+    unheard.expect(answer.accepted, on: stream)
+    if !unheard.isEmpty { session.awaitEcho() }
   }
 
   private static let storeWasPutBack = TransportError(

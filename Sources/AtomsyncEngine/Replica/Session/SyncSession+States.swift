@@ -26,6 +26,8 @@ extension SyncSession {
     var isSteady = false
     /// A page that waits until no push is under way.
     var held: RemotePage?
+    /// The timer that runs while it has not told of a push that was answered.
+    var echo: Int?
   }
 
   enum Activity: Sendable {

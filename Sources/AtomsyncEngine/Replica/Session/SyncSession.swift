@@ -81,6 +81,7 @@ struct SyncSession: Sendable {
     case .connected(.live(let stream)):
       if !stream.isOpen { timers[.opening] = stream.number }
       if stream.isOpen && !stream.isSteady { timers[.steady] = stream.number }
+      if let echo = stream.echo { timers[.echo] = echo }
     }
     switch activity {
     case .pulling(let exchange), .pushing(let exchange): timers[.deadline] = exchange.number
@@ -379,6 +380,28 @@ struct SyncSession: Sendable {
 
   // MARK: The live stream
 
+  /// The stream that is followed, if any.
+  var followedStream: Int? {
+    if case .connected(.live(let stream)) = link { stream.number } else { nil }
+  }
+
+  /// A push was answered that the stream has to tell of. If it does not, a pull finds out why.
+  mutating func awaitEcho() {
+    guard case .connected(.live(var stream)) = link, stream.echo == nil else { return }
+    let timer = nextNumber()
+    stream.echo = timer
+    link = .connected(.live(stream))
+    actions.append(.startTimer(.init(.echo, timer), .deadline(doublings: sizes.pullPatience)))
+  }
+
+  /// The stream has told of every push that was answered.
+  mutating func heardEcho() {
+    guard case .connected(.live(var stream)) = link, stream.echo != nil else { return }
+    stream.echo = nil
+    link = .connected(.live(stream))
+    actions.append(.cancelTimer(.echo))
+  }
+
   private func stream(_ number: Int) -> Stream? {
     guard case .connected(.live(let stream)) = link, stream.number == number else { return nil }
     return stream
@@ -449,6 +472,7 @@ struct SyncSession: Sendable {
     case .live(let stream):
       actions.append(.closeLive(stream: stream.number))
       actions.append(.cancelTimer(stream.isOpen ? .steady : .opening))
+      if stream.echo != nil { actions.append(.cancelTimer(.echo)) }
     }
   }
 
@@ -472,6 +496,12 @@ struct SyncSession: Sendable {
         attempt = 0
         resets = 0
         lastError = nil
+      }
+    case .echo:
+      if case .connected(.live(var stream)) = link, stream.echo == timer.number {
+        stream.echo = nil
+        link = .connected(.live(stream))
+        needsPull = true
       }
     }
     return .nothing
