@@ -60,17 +60,13 @@ enum ServerProgram {
 
     giveMemoryBack()
     Descriptors.raiseLimit()
-    // Without a users file there is nothing to be read again; the system would end the process.
-    if settings.usersPath == nil { signal(SIGHUP, SIG_IGN) }
     try await SyncServer.checkAddress(configuration)
     let authority = try await Authority.open(AtomsyncConfiguration(storage: settings.storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
-      var services: [any Service] = [server]
-      if let path = settings.usersPath {
-        services.append(UsersFile(path: path, endpoint: server.endpoint, logger: logger))
-      }
-      try await run(services, logger) {
+      // Also when there is nothing to be read again: the system would end the process.
+      let reloading = Reloading(usersPath: settings.usersPath, server: server, logger: logger)
+      try await run([server, reloading], logger) {
         let port = try await server.boundPort()
         print(greeting(settings, port: port))
       }
@@ -106,7 +102,8 @@ enum ServerProgram {
         configuration.allowsAnonymousAccess
           ? "open to everybody who can reach it" : "open to everybody on this machine"
       }
-    return "atomsync-server listens at http://\(host):\(port)\(configuration.path), "
+    let scheme = configuration.tls == nil ? "http" : "https"
+    return "atomsync-server listens at \(scheme)://\(host):\(port)\(configuration.path), "
       + "keeps documents in \(settings.storage), \(guests)."
   }
 

@@ -47,12 +47,16 @@ struct Shell {
     var logger = Logger(label: "atomsync", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .critical
     let location = try StoreLocation(command)
+    var options = HTTPTransportOptions()
+    options.trustedCertificates = command.trust
     let configuration = AtomsyncConfiguration(storage: location.provider, logger: logger)
     client = try await location.open(configuration, wait: .seconds(command.wait))
     do {
       atom = try await client.atom(
         command.group,
-        transport: command.server.flatMap { command.offline ? nil : .http($0, token: command.token) })
+        transport: command.server.flatMap {
+          command.offline ? nil : .http($0, token: command.token, options: options)
+        })
     } catch {
       try? await client.close()  // nothing was changed yet
       throw error

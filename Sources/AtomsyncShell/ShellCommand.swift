@@ -50,6 +50,12 @@ struct ShellCommand: ParsableCommand {
   @Option(help: "The token to show to the server.")
   var token: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file of certificates to trust instead of the system's, for a server of one's own.",
+      valueName: "file"))
+  var trust: String?
+
   @Option(help: "How many seconds to try to reach the server.")
   var wait: Double = 5
 

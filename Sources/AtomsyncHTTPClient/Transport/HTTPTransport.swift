@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 public import AtomsyncCore
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// Carries messages over HTTP to a server that speaks the protocol: `GET` and `POST` at one URL, live streams as
 /// server-sent events.
@@ -57,6 +58,11 @@ public final class HTTPTransport: Transport {
     // A refused connection is an answer: the replica knows when to try again.
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.http1_1ConnectionDebugInitializer = SendBuffer.bound
+    if let path = options.trustedCertificates {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.trustRoots = .file(path)
+      configuration.tlsConfiguration = tls
+    }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 

@@ -13,5 +13,9 @@ public struct HTTPTransportOptions: Sendable, Hashable {
   /// The most connections to the server at once; each live stream holds one. Default: 64.
   public var maximumConnections = 64
 
+  /// The path of a PEM file of certificates, those of authorities or the server's own, that are trusted instead of the
+  /// system's. When it cannot be read, no request succeeds. Default: `nil`, the system's.
+  public var trustedCertificates: String?
+
   public init() {}
 }

@@ -7,12 +7,13 @@ internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
 /// A connection as HTTP/1.1: Hummingbird's own, with bounds on what a client may send.
-struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
+struct HTTP1Connection: ServerChildChannel, HTTPChannelHandler {
   typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
   let responder: HTTPChannelHandler.Responder
   let idleTimeout: Duration
   let limits: ServerLimits
+  var isSecure = false
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
@@ -20,7 +21,8 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
       let decoder = makeDecoder()
       try pipeline.addHandlers([HTTPResponseEncoder(), decoder])
       try pipeline.addHandler(RequestGuard(limits, decoder, makeDecoder: makeDecoder))
-      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
+      try pipeline.addHandler(BodyWatch(limits))
       try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
       return try NIOAsyncChannel(
         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

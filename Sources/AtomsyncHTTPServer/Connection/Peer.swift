@@ -10,6 +10,13 @@ struct Peer {
     self.connection = connection
   }
 
+  /// The connection, if its requests follow each other. To say that something was written, it is sent nothing; HTTP/2 sends a
+  /// frame of nothing as well, which some clients do not bear, and has a window for each stream instead.
+  var exclusiveConnection: (any Channel)? {
+    // The parent of a stream is its connection, that of a connection the listener.
+    connection?.parent?.parent == nil ? connection : nil
+  }
+
   /// The peer's IP address as text, which is made anew each time.
   var address: String? { given ?? connection?.remoteAddress?.ipAddress }
 }

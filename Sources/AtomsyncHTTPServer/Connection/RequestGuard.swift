@@ -8,7 +8,6 @@ internal import NIOHTTP1
 /// - `Expect: 100-continue` is answered with 100, unless an answer is under way (RFC 9110 §10.1.1).
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
-/// - A body makes progress: ``ServerLimits/bodyWindowBytes`` in each window, and an end in ``ServerLimits/bodyTime``.
 final class RequestGuard: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -22,13 +21,6 @@ final class RequestGuard: ChannelDuplexHandler {
   private var requests = 0
   private var isRefused = false
   private var endsDecoding = false
-  private var body: Body?
-
-  private struct Body {
-    let began = NIODeadline.now()
-    var bytes = 0
-    var timer: Scheduled<Void>?
-  }
 
   init(
     _ limits: ServerLimits, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
@@ -55,34 +47,17 @@ final class RequestGuard: ChannelDuplexHandler {
       }
       endsDecoding = Self.endsDecoding(head)
       requests += 1
-      body = Body()
       context.fireChannelRead(data)
-    case .body(let buffer):
-      body?.bytes += buffer.readableBytes
-      context.fireChannelRead(data)
+    case .body: context.fireChannelRead(data)
     case .end:
-      body?.timer?.cancel()
-      body = nil
       context.fireChannelRead(data)
       if endsDecoding { renewDecoder(context) }
     }
   }
 
-  func channelReadComplete(context: ChannelHandlerContext) {
-    // Only a body that did not come with its head needs to be watched.
-    if body != nil, body?.timer == nil { watch(context, from: 0) }
-    context.fireChannelReadComplete()
-  }
-
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     if case .end = unwrapOutboundIn(data) { requests -= 1 }
     context.write(data, promise: promise)
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    body?.timer?.cancel()
-    body = nil
-    context.fireChannelInactive()
   }
 
   // MARK: Parts
@@ -126,18 +101,6 @@ final class RequestGuard: ChannelDuplexHandler {
     // What it hands on came in a reading that is over for those who wait for the end of one.
     pipeline.removeHandler(old).assumeIsolated().whenComplete { _ in
       if context.channel.isActive { context.fireChannelReadComplete() }
-    }
-  }
-
-  /// Looks at the body's progress when a window is over.
-  private func watch(_ context: ChannelHandlerContext, from bytes: Int) {
-    body?.timer = context.eventLoop.assumeIsolated().scheduleTask(
-      in: TimeAmount(limits.bodyWindow)
-    ) { [self] in
-      guard let body else { return }
-      let isLate = NIODeadline.now() - body.began >= TimeAmount(limits.bodyTime)
-      if isLate || body.bytes - bytes < limits.bodyWindowBytes { return context.close(promise: nil) }
-      watch(context, from: body.bytes)
     }
   }
 }

@@ -131,7 +131,7 @@ public struct SyncEndpoint: Sendable {
     }
     let stream = EventStream(
       endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body,
-      connection: context.peer.connection, place: StreamPlace(streams, holder))
+      connection: context.peer.exclusiveConnection, place: StreamPlace(streams, holder))
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .acceptBuffering: "no"],

@@ -6,6 +6,9 @@ public struct ServerLimits: Sendable, Hashable {
   /// How many connections may be open. Those beyond wait in the system's queue. It is never more than the process has
   /// descriptors for. Default: 10,000.
   public var connections = 10_000
+  /// How many connections one address may have open; those beyond are closed. An address of this machine may have any
+  /// number, since a proxy on it passes others' requests on. Default: 1,000.
+  public var connectionsPerAddress = 1000
   /// The most bytes of a request's header fields. Default: 16 KiB.
   public var headerBytes = 16 << 10
   /// The most bytes of a request's head, its URL included, which names the groups of a live stream. Default: 512 KiB.

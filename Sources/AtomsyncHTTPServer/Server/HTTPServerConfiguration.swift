@@ -15,6 +15,9 @@ public struct HTTPServerConfiguration: Sendable {
   public var port = 8090
   /// The path of the endpoint. Default: `/sync`.
   public var path = "/sync"
+  /// The certificate and key to serve HTTPS with, by HTTP/2 and HTTP/1.1; `nil` for plain HTTP/1.1. They are read again
+  /// when they change. Default: `nil`.
+  public var tls: TLSFiles?
   /// Who may come in; `nil` for everybody, which takes a loopback ``host`` or ``allowsAnonymousAccess``.
   public var users: Users?
   /// Serves everybody who can reach the listener, without users.

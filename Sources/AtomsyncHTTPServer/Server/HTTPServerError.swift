@@ -9,6 +9,8 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     case portInUse
     /// The address is not this machine's, or may not be used.
     case addressUnavailable
+    /// The certificate or its key cannot be read or used.
+    case certificateUnusable
   }
 
   public var code: Code

@@ -23,19 +23,28 @@ public import ServiceLifecycle
 public final class SyncServer: Service, Sendable {
   public let endpoint: SyncEndpoint
   private let configuration: HTTPServerConfiguration
+  private let identity: TLSIdentity?
   private let port = Promise<Int>()
 
   /// - Parameters:
   ///   - authority: stays the caller's to close, after ``run()`` returned.
   ///   - codecs: beside Transit's three, which are always spoken.
-  /// - Throws: ``HTTPServerError`` for a configuration that cannot be, or that would serve the network without users.
+  /// - Throws: ``HTTPServerError`` for a configuration that cannot be, that would serve the network without users, or
+  ///   whose certificate cannot be used.
   public init(
     _ authority: Authority, configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
     codecs: [any Codec] = []
   ) throws(HTTPServerError) {
     self.endpoint = try SyncEndpoint(authority, configuration: configuration, codecs: codecs)
     self.configuration = configuration
+    self.identity = try configuration.tls.map { files throws(HTTPServerError) in try TLSIdentity(files) }
   }
+
+  /// Reads the certificate and its key again, without waiting until it is seen that they have changed. Connections that
+  /// stand keep theirs.
+  ///
+  /// - Throws: ``HTTPServerError``: they cannot be used, and stay as they were.
+  public func reloadCertificate() throws(HTTPServerError) { try identity?.reload() }
 
   /// The port that it listens at. Waits until it does.
   ///
@@ -48,13 +57,10 @@ public final class SyncServer: Service, Sendable {
     var quiet = configuration.logger
     quiet.logLevel = max(quiet.logLevel, .warning)
     let port = port
-    let (limits, idleTimeout) = (configuration.serverLimits, configuration.idleTimeout)
-    let connections = min(limits.connections, Descriptors.connections)
+    let connections = min(configuration.serverLimits.connections, Descriptors.connections)
     let application = Application(
       responder: SyncResponder(endpoint: endpoint),
-      server: HTTPServerBuilder {
-        HTTPConnection(responder: $0, idleTimeout: idleTimeout, limits: limits)
-      },
+      server: connectionBuilder,
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: nil,
         backlog: 1024, availableConnectionsDelegate: .maximum(connections, logger: quiet)),
@@ -63,12 +69,30 @@ public final class SyncServer: Service, Sendable {
       },
       logger: quiet)
     do {
-      try await application.run()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        if let identity { group.addTask { [configuration] in await identity.follow(configuration.logger) } }
+        try await application.run()
+        group.cancelAll()
+      }
       port.complete(.failure(CancellationError()))
     } catch {
       let error = HTTPServerError(listening: error, configuration)
       port.complete(.failure(error))
       throw error
+    }
+  }
+
+  /// How connections are made: counted by address, over TLS or not.
+  private var connectionBuilder: HTTPServerBuilder {
+    let (limits, idleTimeout) = (configuration.serverLimits, configuration.idleTimeout)
+    let quota = Quota(total: .max, perHolder: limits.connectionsPerAddress)
+    return HTTPServerBuilder { [identity] responder in
+      var http1 = HTTP1Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
+      guard let identity else { return BoundedConnection(base: http1, quota: quota) }
+      http1.isSecure = true
+      let http2 = HTTP2Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
+      return BoundedConnection(
+        base: TLSConnection(identity: identity, http1: http1, http2: http2), quota: quota)
     }
   }
 

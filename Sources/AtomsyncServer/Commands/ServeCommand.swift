@@ -21,6 +21,16 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "A JSON file of users and their tokens. (ATOMSYNC_USERS; default: no users, open)")
   var users: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file of a certificate and those that vouch for it, to serve HTTPS. Read again when it changes. (ATOMSYNC_TLS_CERTIFICATE; default: plain HTTP)",
+      valueName: "file"))
+  var tlsCertificate: String?
+
+  @Option(
+    help: ArgumentHelp("A PEM file of the certificate's key. (ATOMSYNC_TLS_KEY)", valueName: "file"))
+  var tlsKey: String?
+
   @Flag(help: "Serve everybody who can reach the address, without users. (ATOMSYNC_OPEN=1)")
   var open = false
 

@@ -3,21 +3,29 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Reads the users file again on SIGHUP, so that a token can be given or taken without a restart.
-struct UsersFile: Service {
-  let path: String
-  let endpoint: SyncEndpoint
+/// Reads files again on SIGHUP: the users, so that a token can be given or taken without a restart, and the certificate.
+struct Reloading: Service {
+  let usersPath: String?
+  let server: SyncServer
   let logger: Logger
 
   func run() async {
     for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-      do {
-        let users = try Users(contentsOf: path)
-        endpoint.replaceUsers(users)
-        logger.notice("The users file was read again.", metadata: ["users": "\(users.users.count)"])
-      } catch {
-        logger.error("The users stay as they were. \(error)")
+      readUsers()
+      do { try server.reloadCertificate() } catch {
+        logger.error("The TLS certificate stays as it was. \(error)")
       }
+    }
+  }
+
+  private func readUsers() {
+    guard let usersPath else { return }
+    do {
+      let users = try Users(contentsOf: usersPath)
+      server.endpoint.replaceUsers(users)
+      logger.notice("The users file was read again.", metadata: ["users": "\(users.users.count)"])
+    } catch {
+      logger.error("The users stay as they were. \(error)")
     }
   }
 }

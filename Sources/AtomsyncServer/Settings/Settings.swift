@@ -31,6 +31,9 @@ struct Settings {
     server.allowsAnonymousAccess = try command.open || environment.flag("ATOMSYNC_OPEN")
     let origins = environment["ATOMSYNC_CORS_ORIGIN"].map { $0.split(separator: " ").map(String.init) } ?? []
     server.corsOrigins = command.corsOrigin.isEmpty ? origins : command.corsOrigin
+    server.tls = try Self.tls(
+      certificate: command.tlsCertificate ?? environment["ATOMSYNC_TLS_CERTIFICATE"],
+      key: command.tlsKey ?? environment["ATOMSYNC_TLS_KEY"])
     usersPath = command.users ?? environment["ATOMSYNC_USERS"]
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
@@ -46,6 +49,15 @@ struct Settings {
     } catch {
       guard error.code == .open else { throw error }
       throw SettingsError("\(error.message) (--users FILE, --host 127.0.0.1, --open)")
+    }
+  }
+
+  private static func tls(certificate: String?, key: String?) throws(SettingsError) -> TLSFiles? {
+    switch (certificate, key) {
+    case (nil, nil): nil
+    case (let certificate?, let key?): TLSFiles(certificate: certificate, key: key)
+    case (_?, nil): throw SettingsError("A certificate needs its key: give --tls-key as well.")
+    case (nil, _?): throw SettingsError("A key needs its certificate: give --tls-certificate as well.")
     }
   }
 }

@@ -20,7 +20,11 @@ struct UnheardVerdicts: Sendable {
     }
     // No page tells of version 0: it is the deletion of what the server did not know.
     for acceptance in accepted where acceptance.version > 0 {
-      if versions.count >= Self.most { isOverfull = true } else { versions[acceptance.id] = acceptance.version }
+      if versions.count >= Self.most {
+        isOverfull = true
+      } else {
+        versions[acceptance.id] = acceptance.version
+      }
     }
   }
 
