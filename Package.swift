@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
     .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
+    .library(name: "AtomsyncJWT", targets: ["AtomsyncJWT"]),
     .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
     .library(name: "AtomsyncTesting", targets: ["AtomsyncTesting"]),
     .executable(name: "atomsync-server", targets: ["AtomsyncServer"]),
@@ -32,6 +33,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
   ],
   targets: [
     // The format. Knows nothing of syncing.
@@ -94,6 +96,19 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
+    // Users by JSON Web Tokens, for a server.
+    .target(
+      name: "AtomsyncJWT",
+      dependencies: [
+        "AtomsyncHTTPServer",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+
     // The usual pair for an app: SQLite here, HTTP to the server.
     .target(name: "AtomsyncKit", dependencies: ["Atomsync", "AtomsyncSQLite", "AtomsyncHTTPClient"]),
 
@@ -108,7 +123,7 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncServer",
       dependencies: [
-        "Atomsync", "AtomsyncHTTPServer", "AtomsyncSQLite", "AtomsyncLMDB",
+        "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncSQLite", "AtomsyncLMDB",
         .target(name: "CMalloc", condition: .when(platforms: [.linux])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -154,11 +169,12 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncLMDB", "AtomsyncTesting",
+        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncLMDB", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

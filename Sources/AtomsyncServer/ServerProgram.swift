@@ -57,6 +57,8 @@ enum ServerProgram {
     logger.logLevel = settings.logLevel
     var configuration = settings.server
     configuration.logger = logger
+    let tokens = try await settings.tokens?.authenticator(logger)
+    configuration.authenticator = tokens
 
     giveMemoryBack()
     Descriptors.raiseLimit()
@@ -65,7 +67,8 @@ enum ServerProgram {
     do {
       let server = try SyncServer(authority, configuration: configuration)
       // Also when there is nothing to be read again: the system would end the process.
-      let reloading = Reloading(usersPath: settings.usersPath, server: server, logger: logger)
+      let reloading = Reloading(
+        usersPath: settings.usersPath, tokens: tokens, server: server, logger: logger)
       try await run([server, reloading], logger) {
         let port = try await server.boundPort()
         print(greeting(settings, port: port))
@@ -98,6 +101,8 @@ enum ServerProgram {
     let guests =
       if let users = configuration.users?.users.count {
         users == 1 ? "1 user may come in" : "\(users) users may come in"
+      } else if settings.tokens != nil {
+        "users with a token may come in"
       } else {
         configuration.allowsAnonymousAccess
           ? "open to everybody who can reach it" : "open to everybody on this machine"

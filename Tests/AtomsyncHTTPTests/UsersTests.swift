@@ -1,5 +1,6 @@
 import AtomsyncCore
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import AtomsyncHTTPServer
@@ -59,32 +60,43 @@ import Testing
     #expect(error?.message.contains("no-such-users.json") == true)
   }
 
-  @Test func theDoorKnowsItsUsers() throws {
+  @Test func theDoorKnowsItsUsers() async throws {
     let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
-    #expect(try door.caller(authorization: "Bearer abc123", address: nil).user?.name == "alice")
-    #expect(try door.caller(authorization: "bearer  abc123", address: nil).user?.name == "alice")
+    #expect(try await door.caller(request("Bearer abc123"), address: nil).user?.name == "alice")
+    #expect(try await door.caller(request("bearer  abc123"), address: nil).user?.name == "alice")
     for wrong in [nil, "", "Bearer", "Bearer ", "Bearer abc", "Basic abc123", "abc123"] {
-      let error = #expect(throws: ProtocolError.self) { try door.caller(authorization: wrong, address: nil) }
+      let error = await #expect(throws: ProtocolError.self) {
+        try await door.caller(request(wrong), address: nil)
+      }
       #expect(error?.code == .unauthorized)
       #expect(error?.message.contains("abc") == false)
     }
   }
 
-  @Test func theDoorForgetsWhoIsGone() throws {
+  @Test func theDoorForgetsWhoIsGone() async throws {
     let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
-    let alice = try door.caller(authorization: "Bearer abc123", address: nil)
-    #expect(try door.admits(alice, group: "todo") && !door.admits(alice, group: "other"))
+    let alice = StreamAccess(door, try await door.caller(request("Bearer abc123"), address: nil))
+    #expect(try await alice.admits("todo"))
+    #expect(try await !alice.admits("other"))
     door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
-    let error = #expect(throws: ProtocolError.self) { try door.admits(alice, group: "todo") }
+    let error = await #expect(throws: ProtocolError.self) { try await alice.admits("todo") }
     #expect(error?.code == .unauthorized)
     door.replace(try Users([User("alice", token: "abc123", groups: ["other"])]))
-    #expect(try !door.admits(alice, group: "todo") && door.admits(alice, group: "other"))
+    #expect(try await !alice.admits("todo"))
+    #expect(try await alice.admits("other"))
     door.replace(try Users([User("bob", token: "abc123", groups: ["other"])]))
-    #expect(try !door.admits(alice, group: "other"))
-    let anybody = try AccessController(nil, wrongTokens: 10).caller(authorization: nil, address: nil)
-    #expect(throws: ProtocolError.self) { try door.admits(anybody, group: "other") }
+    #expect(try await !alice.admits("other"))
+    let anybody = StreamAccess(door, .anybody)
+    await #expect(throws: ProtocolError.self) { try await anybody.admits("other") }
     door.replace(nil)
-    #expect(try door.admits(anybody, group: "other") && door.admits(alice, group: "other"))
+    #expect(try await anybody.admits("other"))
+    #expect(try await alice.admits("other"))
+  }
+
+  private func request(_ authorization: String?) -> HTTPRequest {
+    var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/sync")
+    request.headerFields[.authorization] = authorization
+    return request
   }
 
   private func users(_ json: String) throws -> Users { try Users(json: Array(json.utf8)) }

@@ -104,7 +104,7 @@ public final class Authority: Sendable {
   ///     ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
   public func live(
     _ request: LiveRequest, pageBytes: Int = .max,
-    admits: @escaping @Sendable (String) throws -> Bool = { _ in true },
+    admits: @escaping @Sendable (String) async throws -> Bool = { _ in true },
     receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
     for group in request.groups { try check(group) }
@@ -151,13 +151,13 @@ public final class Authority: Sendable {
   ///
   /// - Returns: how to go on from there; `nil` when the group may not be read any more.
   private func follow(
-    _ group: PullRequest, _ pageBytes: Int, _ admits: @Sendable (String) throws -> Bool,
+    _ group: PullRequest, _ pageBytes: Int, _ admits: @Sendable (String) async throws -> Bool,
     _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
   ) async throws -> PullRequest? {
     var request = group
     var hasMore = true
     while hasMore {
-      guard try admits(request.group) else {
+      guard try await admits(request.group) else {
         try await receive(.revoked(group: request.group))
         return nil
       }

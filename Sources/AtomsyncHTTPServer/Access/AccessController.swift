@@ -1,31 +1,64 @@
 internal import AtomsyncCore
+internal import Foundation
+internal import HTTPTypes
 
-/// Authenticates bearer tokens; users can be replaced at run time.
+/// Finds out who sends a request: a user with a token, who can be replaced at run time, or whom an ``Authenticator`` knows.
 final class AccessController: Sendable {
-  private let users: Lock<Users?>
+  private struct State {
+    var users: Users?
+    /// Rises when callers have to be looked at anew.
+    var generation = 0
+  }
+
+  private let state: Lock<State>
+  private let authenticator: (any Authenticator)?
   private let tokens: TokenGuard
 
-  /// - Parameter users: `nil` allows anonymous access.
-  init(_ users: Users?, wrongTokens: Int) {
-    self.users = Lock(users)
+  /// - Parameters:
+  ///   - users: with an `authenticator`, those that are known beside its own.
+  ///   - authenticator: without it and without `users`, everybody is let in.
+  init(_ users: Users?, _ authenticator: (any Authenticator)? = nil, wrongTokens: Int) {
+    state = Lock(State(users: users))
+    self.authenticator = authenticator
     tokens = TokenGuard(wrongTokens: wrongTokens)
   }
 
-  func replace(_ users: Users?) { self.users.withLock { $0 = users } }
+  func replace(_ users: Users?) {
+    state.withLock { state in
+      state.users = users
+      state.generation += 1
+    }
+  }
+
+  /// Has everybody looked at anew who was let in earlier.
+  func recheck() { state.withLock { $0.generation += 1 } }
+
+  var generation: Int { state.withLock { $0.generation } }
 
   /// Whether requests need no token.
-  var isOpen: Bool { users.withLock { $0 == nil } }
+  var isOpen: Bool { users == nil && authenticator == nil }
 
-  /// - Throws: `ProtocolError` with `unauthorized` or `too-many-requests`.
-  func caller(authorization: String?, address: @autoclosure () -> String?) throws -> Caller {
-    guard let users = users.withLock({ $0 }) else { return Caller(user: nil) }
-    guard let authorization else {
+  private var users: Users? { state.withLock { $0.users } }
+
+  // MARK: Who it is
+
+  /// - Throws: `ProtocolError` with `unauthorized` or `too-many-requests`; what the authenticator throws.
+  func caller(_ request: HTTPRequest, address: @autoclosure () -> String?) async throws -> Caller {
+    let users = users
+    if users == nil && authenticator == nil { return .anybody }
+    let authorization = request.headerFields[.authorization]
+    var caller: Caller?
+    if let users, let token = authorization.flatMap(Self.token), let user = users.user(token: token) {
+      caller = Caller(user: user, origin: .users)
+    } else if let authenticator, let user = try await authenticator.user(of: request), !user.isExpired {
+      caller = Caller(user: user, origin: .authenticator(request))
+    }
+    if authorization == nil && caller == nil {
       throw ProtocolError(.unauthorized, "This server wants a token: send “Authorization: Bearer <token>”.")
     }
-    guard let token = Self.token(authorization),
-      let user = try tokens.user(token: token, from: address(), in: users)
-    else { throw ProtocolError(.unauthorized, "The token is not valid.") }
-    return Caller(user: user)
+    try tokens.admit(caller?.user, from: address())
+    guard let caller else { throw ProtocolError(.unauthorized, "The token is not valid.") }
+    return caller
   }
 
   /// What follows `Bearer`, in any case, and spaces. By bytes, since nobody is known yet.
@@ -35,40 +68,46 @@ final class AccessController: Sendable {
     return String(parts[1].drop { $0 == UInt8(ascii: " ") })
   }
 
-  /// Whether a caller who was authenticated earlier may still read the group.
+  // MARK: Whether it is still so
+
+  private static let again = ProtocolError(.unauthorized, "The token is not valid any more.")
+
+  /// The caller as it is now; `nil` when its user is no more.
   ///
   /// - Throws: `ProtocolError` with `unauthorized` when it has to authenticate again: its token is not the user's any more,
-  ///   which says nothing of what the user may read.
-  func admits(_ caller: Caller, group: String) throws -> Bool {
-    guard let users = users.withLock({ $0 }) else { return true }
-    let again = ProtocolError(.unauthorized, "The token is not valid any more.")
-    guard let known = caller.user else { throw again }
-    guard let current = users.users.first(where: { $0.name == known.name }) else { return false }
-    guard current.tokenDigest == known.tokenDigest else { throw again }
-    return current.includes(group: group)
+  ///   which says nothing of what the user may read. What the authenticator throws.
+  func current(_ caller: Caller) async throws -> Caller? {
+    switch caller.origin {
+    case .nobody:
+      guard isOpen else { throw Self.again }
+      return caller
+    case .users:
+      // A server that was opened lets everybody in.
+      guard let users else {
+        if authenticator == nil { return .anybody }
+        throw Self.again
+      }
+      guard let known = caller.user, let current = users.user(named: known.name) else { return nil }
+      guard current.tokenDigest == known.tokenDigest else { throw Self.again }
+      return Caller(user: current, origin: .users)
+    case .authenticator(let request):
+      guard let user = try await authenticator?.user(of: request), !user.isExpired,
+        user.name == caller.user?.name
+      else { throw Self.again }
+      return Caller(user: user, origin: caller.origin)
+    }
+  }
+
+  /// The caller of a request whose body has come: its rights may have been withdrawn meanwhile.
+  ///
+  /// - Throws: as ``current(_:)``; `ProtocolError` with `unauthorized` as well when its user is no more.
+  func confirmed(_ caller: Caller) async throws -> Caller {
+    if case .authenticator = caller.origin, ContinuousClock.now - caller.since < .seconds(1) { return caller }
+    guard let caller = try await current(caller) else { throw Self.again }
+    return caller
   }
 }
 
-/// Who a request comes from.
-struct Caller: Sendable {
-  /// `nil` on an open server.
-  let user: User?
-
-  /// - Throws: `ProtocolError` with `forbidden`.
-  func check(group: String) throws {
-    guard let user, !user.includes(group: group) else { return }
-    throw ProtocolError(.forbidden, "The user \(user.name) may not use this group.")
-  }
-
-  /// - Throws: `ProtocolError` with `forbidden`.
-  func checkMayWrite() throws {
-    guard let user, user.access != .write else { return }
-    throw ProtocolError(.forbidden, "The user \(user.name) may read, but not write.")
-  }
-
-  /// - Throws: `ProtocolError` with `wrong-user`. An open server knows no users, so there all are right.
-  func check(owner: String?) throws {
-    guard let user, let owner, owner != user.name else { return }
-    throw ProtocolError(.wrongUser, "The edits belong to another user than the token.")
-  }
+extension User {
+  var isExpired: Bool { expires.map { $0 <= Date() } ?? false }
 }

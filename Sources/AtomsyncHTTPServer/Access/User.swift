@@ -1,4 +1,5 @@
 internal import Crypto
+public import Foundation
 
 /// Somebody who may come in, and what they may do.
 public struct User: Sendable, Hashable {
@@ -10,11 +11,19 @@ public struct User: Sendable, Hashable {
   /// Exact names, or a prefix followed by `*`. `*` alone is every group.
   public var groups: [String]
   public var access: Access
-  /// The SHA-256 digest of the token. The token itself is not kept.
+  /// When what an ``Authenticator`` has said of the user is void: a live stream ends then. `nil` for never.
+  public var expires: Date?
+  /// The SHA-256 digest of the token. The token itself is not kept. Empty for a user whom an ``Authenticator`` knows.
   let tokenDigest: [UInt8]
 
   public init(_ name: String, token: String, groups: [String], access: Access = .write) {
     self.init(name, tokenDigest: Array(SHA256.hash(data: Array(token.utf8))), groups: groups, access: access)
+  }
+
+  /// Somebody whom an ``Authenticator`` knows, by no token of ours.
+  public init(_ name: String, groups: [String], access: Access = .write, expires: Date? = nil) {
+    self.init(name, tokenDigest: [], groups: groups, access: access)
+    self.expires = expires
   }
 
   init(_ name: String, tokenDigest: [UInt8], groups: [String], access: Access) {
@@ -22,6 +31,11 @@ public struct User: Sendable, Hashable {
     self.tokenDigest = tokenDigest
     self.groups = groups
     self.access = access
+  }
+
+  /// Whether a text can be one of ``groups``: not empty, and without a `*` but at the end.
+  package static func isPattern(_ text: String) -> Bool {
+    !text.isEmpty && !text.utf8.dropLast().contains(UInt8(ascii: "*"))
   }
 
   /// Whether the user may read `group`; writing takes ``access`` as well.

@@ -29,7 +29,8 @@ public struct SyncEndpoint: Sendable {
     self.authority = authority
     self.configuration = configuration
     let bounds = configuration.serverLimits
-    self.access = AccessController(configuration.users, wrongTokens: bounds.wrongTokens)
+    self.access = AccessController(
+      configuration.users, configuration.authenticator, wrongTokens: bounds.wrongTokens)
     self.origins = OriginPolicy(
       isLoopback: configuration.isLoopback, allowed: Set(configuration.corsOrigins.map { $0.lowercased() }))
     self.streams = Quota(total: bounds.streams, perHolder: bounds.streamsPerUser)
@@ -45,6 +46,12 @@ public struct SyncEndpoint: Sendable {
   /// ends with `event: revoked`; a stream whose token is not valid any more ends, to be opened with the new one.
   public func replaceUsers(_ users: Users?) {
     access.replace(users)
+    authority.wakeLiveReaders()
+  }
+
+  /// Has live streams ask the ``Authenticator`` at once whether their users may still read, and no later pages go out before.
+  public func recheckUsers() {
+    access.recheck()
     authority.wakeLiveReaders()
   }
 
@@ -76,7 +83,8 @@ public struct SyncEndpoint: Sendable {
     try context.checkMethod()
     try context.checkProtocol()
     let wanted = try context.negotiate(negotiation)
-    let caller = try caller(context)
+    let caller = try await access.caller(
+      context.request.head, address: context.peer.address)
     context.user = caller.user?.name
     if let requests, let holder = context.user ?? context.peer.address, !requests.take(holder) {
       throw ProtocolError(
@@ -87,11 +95,6 @@ public struct SyncEndpoint: Sendable {
     case (_, .codec): return try await pull(&context, caller)
     case (_, .eventStream): return try follow(&context, caller)
     }
-  }
-
-  private func caller(_ context: RequestContext) throws -> Caller {
-    try access.caller(
-      authorization: context.request.headers[.authorization], address: context.peer.address)
   }
 
   private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
@@ -107,7 +110,7 @@ public struct SyncEndpoint: Sendable {
     try caller.checkMayWrite()
     var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes, memory: bodies)
     // Rights may have been withdrawn while the body came.
-    let caller = try self.caller(context)
+    let caller = try await access.confirmed(caller)
     try caller.checkMayWrite()
     if let problem = Names.problem(group: push.group) { throw ProtocolError(.invalidGroup, problem) }
     context.group = push.group

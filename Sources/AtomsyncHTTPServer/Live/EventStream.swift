@@ -1,5 +1,6 @@
 internal import AtomsyncCore
 internal import AtomsyncEngine
+internal import Foundation
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
@@ -65,6 +66,12 @@ struct EventStream: Sendable {
             try await heartbeat.keep(pipe)
             return .heartbeat
           }
+          if let expires = caller.user?.expires {
+            group.addTask {
+              try await ContinuousClock().sleep(for: .seconds(expires.timeIntervalSinceNow))
+              throw ProtocolError(.unauthorized, "The token has expired.")
+            }
+          }
           var failure: (any Error)?
           while let result = await group.nextResult() {
             switch result {
@@ -91,10 +98,10 @@ struct EventStream: Sendable {
   private enum Part { case writer, producer, heartbeat }
 
   private func produce(into pipe: EventPipe) async throws {
-    let (access, caller) = (endpoint.access, caller)
-    let admits: @Sendable (String) throws -> Bool = { try access.admits(caller, group: $0) }
+    let caller = caller
+    let access = StreamAccess(endpoint.access, caller)
     let pageBytes = endpoint.configuration.serverLimits.livePageBytes
-    try await endpoint.authority.live(live, pageBytes: pageBytes, admits: admits) { event in
+    try await endpoint.authority.live(live, pageBytes: pageBytes, admits: access.admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)
       case .page(var page):

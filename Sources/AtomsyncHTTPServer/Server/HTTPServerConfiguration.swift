@@ -18,8 +18,11 @@ public struct HTTPServerConfiguration: Sendable {
   /// The certificate and key to serve HTTPS with, by HTTP/2 and HTTP/1.1; `nil` for plain HTTP/1.1. They are read again
   /// when they change. Default: `nil`.
   public var tls: TLSFiles?
-  /// Who may come in; `nil` for everybody, which takes a loopback ``host`` or ``allowsAnonymousAccess``.
+  /// Who may come in by a token. Without users and without an ``authenticator`` everybody may, which takes a loopback
+  /// ``host`` or ``allowsAnonymousAccess``.
   public var users: Users?
+  /// Knows users by other means than ``users``, which are asked first. Default: `nil`.
+  public var authenticator: (any Authenticator)?
   /// Serves everybody who can reach the listener, without users.
   public var allowsAnonymousAccess = false
   /// What is too much; only ``Atomsync/Limits/bodyBytes`` is the server's own. Default: the protocol's limits.
@@ -48,7 +51,7 @@ public struct HTTPServerConfiguration: Sendable {
       throw HTTPServerError(
         .invalidConfiguration, "The path must begin with a slash, as in /sync; it is “\(path)”.")
     }
-    guard users != nil || allowsAnonymousAccess || isLoopback else {
+    guard users != nil || authenticator != nil || allowsAnonymousAccess || isLoopback else {
       throw HTTPServerError(
         .open,
         "Without users this would serve everybody who can reach \(host). Name users, listen at 127.0.0.1, "

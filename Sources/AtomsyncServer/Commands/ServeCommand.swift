@@ -23,6 +23,19 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "The keys of JSON Web Tokens that are let in: a JWKS file, or its https:// URL. (ATOMSYNC_JWT_KEYS; default: none)",
+      valueName: "file or url"))
+  var jwtKeys: String?
+
+  @Option(help: ArgumentHelp("What a token's “iss” has to be. (ATOMSYNC_JWT_ISSUER)", valueName: "issuer"))
+  var jwtIssuer: String?
+
+  @Option(
+    help: ArgumentHelp("What a token's “aud” has to name. (ATOMSYNC_JWT_AUDIENCE)", valueName: "audience"))
+  var jwtAudience: String?
+
+  @Option(
+    help: ArgumentHelp(
       "A PEM file of a certificate and those that vouch for it, to serve HTTPS. Read again when it changes. (ATOMSYNC_TLS_CERTIFICATE; default: plain HTTP)",
       valueName: "file"))
   var tlsCertificate: String?

@@ -7,6 +7,8 @@ internal import Logging
 struct Settings {
   var storage: StorageProvider
   var server: HTTPServerConfiguration
+  /// Whose JSON Web Tokens are let in.
+  var tokens: TokenSettings?
   /// The users file, which can be read again.
   var usersPath: String?
   var logLevel: Logger.Level
@@ -34,6 +36,7 @@ struct Settings {
     server.tls = try Self.tls(
       certificate: command.tlsCertificate ?? environment["ATOMSYNC_TLS_CERTIFICATE"],
       key: command.tlsKey ?? environment["ATOMSYNC_TLS_KEY"])
+    tokens = try TokenSettings(command, environment)
     usersPath = command.users ?? environment["ATOMSYNC_USERS"]
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
@@ -44,6 +47,8 @@ struct Settings {
         "\(name) must be trace, debug, info, notice, warning, error or critical; it is “\(level)”.")
     }
     logLevel = known
+    // Tokens are looked at by an authenticator, which is made later.
+    guard tokens == nil else { return }
     do {
       try server.validate()
     } catch {

@@ -1,0 +1,28 @@
+internal import AtomsyncJWT
+internal import Logging
+
+/// Whose JSON Web Tokens are let in.
+struct TokenSettings {
+  let keys: JWTKeySource
+  let issuer: String?
+  let audience: String?
+
+  /// `nil`: nobody's.
+  ///
+  /// - Throws: `JWTKeyError` for a URL that is not safe; ``SettingsError``.
+  init?(_ command: ServeCommand, _ environment: Environment) throws {
+    issuer = command.jwtIssuer ?? environment["ATOMSYNC_JWT_ISSUER"]
+    audience = command.jwtAudience ?? environment["ATOMSYNC_JWT_AUDIENCE"]
+    guard let place = command.jwtKeys ?? environment["ATOMSYNC_JWT_KEYS"] else {
+      guard issuer == nil && audience == nil else {
+        throw SettingsError("--jwt-issuer and --jwt-audience need --jwt-keys.")
+      }
+      return nil
+    }
+    keys = place.contains("://") ? try .url(place) : .file(place)
+  }
+
+  func authenticator(_ logger: Logger) async throws -> JWTAuthenticator {
+    try await JWTAuthenticator(keys: keys, issuer: issuer, audience: audience, logger: logger)
+  }
+}
