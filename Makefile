@@ -10,6 +10,7 @@ setup:
 	@missing=""; \
 	command -v pkg-config >/dev/null || missing="pkg-config"; \
 	[ -e /usr/include/sqlite3.h ] || pkg-config --exists sqlite3 2>/dev/null || missing="$$missing libsqlite3-dev"; \
+	[ -e /usr/include/zlib.h ] || pkg-config --exists zlib 2>/dev/null || missing="$$missing zlib1g-dev"; \
 	[ -e /usr/include/lmdb.h ] || pkg-config --exists lmdb 2>/dev/null || missing="$$missing liblmdb-dev"; \
 	if [ -n "$$missing" ]; then \
 	  echo "Installing$$missing"; \

@@ -60,6 +60,9 @@ let package = Package(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    // Compression. AsyncHTTPClient needs it as well.
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // How glibc manages memory.
     .systemLibrary(name: "CMalloc"),
     .target(name: "AtomsyncSQLite", dependencies: ["AtomsyncCore", "CSQLite"]),
@@ -78,7 +81,7 @@ let package = Package(
     .target(
       name: "AtomsyncHTTPServer",
       dependencies: [
-        "AtomsyncEngine",
+        "AtomsyncEngine", "CZlib",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

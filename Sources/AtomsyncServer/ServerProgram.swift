@@ -62,11 +62,12 @@ enum ServerProgram {
 
     giveMemoryBack()
     Descriptors.raiseLimit()
+    // Until somebody listens to it: the system would end the process.
+    signal(SIGHUP, SIG_IGN)
     try await SyncServer.checkAddress(configuration)
     let authority = try await Authority.open(AtomsyncConfiguration(storage: settings.storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
-      // Also when there is nothing to be read again: the system would end the process.
       let reloading = Reloading(
         usersPath: settings.usersPath, tokens: tokens, server: server, logger: logger)
       try await run([server, reloading], logger) {

@@ -53,7 +53,7 @@ import Testing
       method: .POST, headers: ["Content-Type": "application/json"], body: "{}", status: 415,
       code: .unsupportedMediaType),
     Row(
-      method: .POST, headers: ["Content-Type": "application/transit+json", "Content-Encoding": "gzip"],
+      method: .POST, headers: ["Content-Type": "application/transit+json", "Content-Encoding": "br"],
       body: "x", status: 415, code: .unsupportedMediaType),
     Row(method: .POST, headers: json, body: "", status: 400, code: .malformed),
     Row(method: .POST, headers: json, body: "[\"^ \",", status: 400, code: .malformed),

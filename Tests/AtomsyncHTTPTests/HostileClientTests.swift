@@ -127,7 +127,7 @@ private func statuses(_ answers: String) -> [String] {
       #expect(groups.utf8.count > 50_000)
       var request = HTTPClientRequest(url: server.url + "?" + groups)
       request.headers.add(name: "Accept", value: "text/event-stream")
-      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+      let response = try await RawClient.client.execute(request, timeout: .seconds(10))
       #expect(response.status == .ok)
     }
   }
@@ -198,7 +198,7 @@ private func statuses(_ answers: String) -> [String] {
       func open() async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: server.url + "?group=g")
         request.headers.add(name: "Accept", value: "text/event-stream")
-        return try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        return try await RawClient.client.execute(request, timeout: .seconds(10))
       }
       var streams = [try await open(), try await open()]
       #expect(streams.map(\.status.code) == [200, 200])

@@ -61,7 +61,7 @@ import Testing
       var request = HTTPClientRequest(url: "\(server.url)?group=todo&cursor=\(old.text)")
       request.headers.add(name: "Accept", value: "text/event-stream")
       request.headers.add(name: "Last-Event-ID", value: seen.text)
-      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+      let response = try await RawClient.client.execute(request, timeout: .seconds(10))
       #expect(response.headers.first(name: "Content-Type") == "text/event-stream")
       #expect(response.headers.first(name: "Cache-Control") == "no-store")
       var parser = ServerSentEventParser(limit: 1 << 20)
@@ -186,7 +186,7 @@ import Testing
   private func readHeartbeats(_ number: Int, _ server: TestServer) async throws {
     var request = HTTPClientRequest(url: "\(server.url)?group=other")
     request.headers.add(name: "Accept", value: "text/event-stream")
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+    let response = try await RawClient.client.execute(request, timeout: .seconds(10))
     var seen = 0
     for try await chunk in response.body {
       seen += String(buffer: chunk).components(separatedBy: ":\n\n").count - 1

@@ -138,12 +138,16 @@ struct ServerProgramTests {
       let server = try await ServerProcess(["--storage", "memory", "--port", "0"], in: folder)
       let client = try HTTPTransport(server.url)
       let opened = Gate()
-      async let stream: Void = client.live(LiveRequest(groups: [PullRequest(group: "todo")])) { event in
-        if event == .opened { await opened.open() }
+      let stream = Task {
+        try await client.live(LiveRequest(groups: [PullRequest(group: "todo")])) { event in
+          if event == .opened { await opened.open() }
+        }
       }
       await opened.wait()
       server.signal(number)
-      try await stream
+      // It says when to come back.
+      let farewell = await #expect(throws: TransportError.self) { try await stream.value }
+      #expect(farewell.flatMap(\.retryAfter).map { (.milliseconds(500) ... .seconds(5)).contains($0) } == true)
       #expect(await server.code() == 0)
       await client.close()
     }

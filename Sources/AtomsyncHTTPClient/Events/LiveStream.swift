@@ -36,6 +36,9 @@ struct LiveStream: Sendable {
       }
       watchdog.progress()
     }
+    if let delay = parser.retry {
+      throw TransportError(.unreachable, "The server ended the live stream.", retryAfter: delay)
+    }
   }
 
   private func hand(_ event: LiveEvent, to receive: @Sendable (LiveEvent) async throws -> Void) async throws {

@@ -12,8 +12,13 @@ struct ServerSentEventParser {
   private var endedWithCarriageReturn = false
   private var isFirstLine = true
   private var id: String?
+  /// After how long the server wants to be connected to again, if it has said so.
+  private(set) var retry: Duration?
   private var name: String?
   private var data: [UInt8]?
+
+  /// A day, in milliseconds. A longer time is not what anybody means.
+  private static let longestRetry = 24 * 3600 * 1000
 
   /// - Parameter limit: the most bytes of one event.
   init(limit: Int) { self.limit = limit }
@@ -68,6 +73,10 @@ struct ServerSentEventParser {
       }
     } else if field.elementsEqual("event".utf8) {
       name = String(decoding: value, as: UTF8.self)
+    } else if field.elementsEqual("retry".utf8) {
+      if let number = Int(String(decoding: value, as: UTF8.self)), (0...Self.longestRetry).contains(number) {
+        retry = .milliseconds(number)
+      }
     } else if field.elementsEqual("id".utf8), !value.contains(0) {
       id = String(decoding: value, as: UTF8.self)
     }

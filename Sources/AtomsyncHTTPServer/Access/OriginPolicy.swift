@@ -39,7 +39,8 @@ struct OriginPolicy: Sendable {
       status: .noContent,
       headers: [
         .accessControlAllowMethods: "GET, POST",
-        .accessControlAllowHeaders: "Accept, Atomsync-Protocol, Authorization, Content-Type, Last-Event-ID",
+        .accessControlAllowHeaders:
+          "Accept, Atomsync-Protocol, Authorization, Content-Encoding, Content-Type, Last-Event-ID",
         .accessControlMaxAge: "3600",
       ])
   }
@@ -47,7 +48,7 @@ struct OriginPolicy: Sendable {
   /// Tells a browser that a page may read the answer, if it may.
   func mark(_ response: inout Response, for request: HTTPRequest) {
     guard !allowed.isEmpty else { return }
-    response.headers[.vary] = "Origin"
+    response.headers[.vary] = response.headers[.vary].map { "\($0), Origin" } ?? "Origin"
     guard let origin = request.headerFields[.origin], allows(origin) else { return }
     response.headers[.accessControlAllowOrigin] = origin
     response.headers[.accessControlExposeHeaders] = "Atomsync-Protocol, X-Request-ID, Retry-After"

@@ -70,14 +70,10 @@ struct RequestContext {
         .unsupportedMediaType,
         "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
     }
-    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-      throw ProtocolError(
-        .unsupportedMediaType, "Compressed bodies are not read here; send the body as it is.")
-    }
     let tooLarge = ProtocolError(
       .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
     if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
-    let bytes = try await body(limit: limit, memory: memory, tooLarge)
+    let bytes = try await body(limit: limit, memory: memory, try gzipReader(limit: limit), tooLarge)
     do {
       return try reader.decode(Message.self, from: bytes)
     } catch {
@@ -88,24 +84,45 @@ struct RequestContext {
   /// The first bytes of a body that every client may send, whatever others do.
   private static let uncountedBytes = 16 << 10
 
-  private func body(limit: Int, memory: Quota, _ tooLarge: ProtocolError) async throws -> [UInt8] {
+  /// What reads a body that is compressed; `nil` for one that is as it is.
+  private func gzipReader(limit: Int) throws -> GzipReader? {
+    switch request.headers[.contentEncoding]?.lowercased() {
+    case nil, "identity": nil
+    case "gzip", "x-gzip": try GzipReader(limit: limit)
+    case .some:
+      throw ProtocolError(
+        .unsupportedMediaType, "Bodies are read as they are, or compressed with gzip, and not otherwise.")
+    }
+  }
+
+  private func body(
+    limit: Int, memory: Quota, _ gzip: GzipReader?, _ tooLarge: ProtocolError
+  ) async throws -> [UInt8] {
     var bytes: [UInt8] = []
     var counted = 0
     defer { memory.giveBack(counted) }
+    func append(_ chunk: ByteBuffer) throws {
+      let size = bytes.count + chunk.readableBytes
+      if size > limit { throw tooLarge }
+      let more = max(0, size - Self.uncountedBytes) - counted
+      guard memory.take(more) else {
+        throw ProtocolError(
+          .unavailable, "The server reads too many large bodies at once. Try again later.")
+      }
+      counted += more
+      bytes.append(contentsOf: chunk.readableBytesView)
+    }
     do {
       for try await chunk in request.body {
-        let size = bytes.count + chunk.readableBytes
-        if size > limit { throw tooLarge }
-        let more = max(0, size - Self.uncountedBytes) - counted
-        guard memory.take(more) else {
-          throw ProtocolError(
-            .unavailable, "The server reads too many large bodies at once. Try again later.")
-        }
-        counted += more
-        bytes.append(contentsOf: chunk.readableBytesView)
+        if let gzip { try gzip.read(chunk, append) } else { try append(chunk) }
       }
+      if let gzip, !gzip.isComplete { throw GzipReader.Failure.malformed }
     } catch let error as ProtocolError {
       throw error
+    } catch GzipReader.Failure.tooLarge {
+      throw tooLarge
+    } catch GzipReader.Failure.malformed {
+      throw ProtocolError(.malformed, "The body is not one complete gzip stream.")
     } catch {
       // Not the client's mistake, as far as can be known: it may send the same body again.
       log.debug("A body broke off.", metadata: ["error": "\(error)"])
@@ -114,11 +131,23 @@ struct RequestContext {
     return bytes
   }
 
+  /// A shorter answer is not worth compressing.
+  private static let uncompressedBytes = 1024
+
+  /// Whether the client takes what is compressed.
+  var allowsGzip: Bool { AcceptEncoding.allowsGzip(request.headers[.acceptEncoding]) }
+
   func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> Response {
-    let bytes = try writer.encode(message)
-    return Response(
-      status: status, headers: [.contentType: writer.mediaType],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    var body = ByteBuffer(bytes: try writer.encode(message))
+    var headers: HTTPFields = [.contentType: writer.mediaType]
+    if body.readableBytes > Self.uncompressedBytes {
+      headers[.vary] = "Accept-Encoding"
+      if allowsGzip, let gzip = GzipWriter(.answer) {
+        headers[.contentEncoding] = "gzip"
+        body = gzip.finish(body)
+      }
+    }
+    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
   }
 
   // MARK: The end

@@ -134,10 +134,12 @@ public struct SyncEndpoint: Sendable {
     }
     let stream = EventStream(
       endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body,
-      connection: context.peer.exclusiveConnection, place: StreamPlace(streams, holder))
-    return Response(
-      status: .ok,
-      headers: [.contentType: "text/event-stream", .acceptBuffering: "no"],
-      body: stream.body)
+      connection: context.peer.exclusiveConnection, place: StreamPlace(streams, holder),
+      isCompressed: context.allowsGzip)
+    var headers: HTTPFields = [
+      .contentType: "text/event-stream", .acceptBuffering: "no", .vary: "Accept-Encoding",
+    ]
+    if stream.isCompressed { headers[.contentEncoding] = "gzip" }
+    return Response(status: .ok, headers: headers, body: stream.body)
   }
 }

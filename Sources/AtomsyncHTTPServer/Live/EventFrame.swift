@@ -15,6 +15,11 @@ enum EventFrame {
     frame(id: nil, event: "revoked", data: try TransitCodec.transitJSON.encode(Revocation(group: group)))
   }
 
+  /// Tells a client when to connect again, once the stream has ended.
+  static func retry(after delay: Duration) -> ByteBuffer {
+    ByteBuffer(string: "retry: \(Int(delay / .milliseconds(1)))\n\n")
+  }
+
   /// - Parameter data: one line: Transit-JSON escapes line ends.
   private static func frame(id: String?, event: String, data: [UInt8]) -> ByteBuffer {
     var buffer = ByteBuffer()

@@ -22,6 +22,8 @@ struct EventStream: Sendable {
   let connection: (any Channel)?
   /// Its place among the streams that may be open, which it leaves when it goes.
   let place: StreamPlace
+  /// Every chunk is compressed, so that the reader has all of it at once.
+  let isCompressed: Bool
 
   var body: ResponseBody {
     ResponseBody { writer in
@@ -44,6 +46,7 @@ struct EventStream: Sendable {
   /// Returns when the stream ended in good order.
   private func run(_ output: Output) async throws {
     let pipe = EventPipe()
+    let isShuttingDown = Lock(false)
     let heartbeat = StreamHeartbeat(
       heartbeat: endpoint.configuration.heartbeat, stallTimeout: endpoint.configuration.stallTimeout)
     try await withGracefulShutdownHandler {
@@ -51,9 +54,14 @@ struct EventStream: Sendable {
         try await withThrowingTaskGroup(of: Part.self) { group in
           group.addTask {
             var output = output
+            let gzip = isCompressed ? GzipWriter(.stream) : nil
             while let chunk = await pipe.next() {
-              try await heartbeat.write(chunk, to: &output, connection)
+              try await heartbeat.write(gzip?.write(chunk) ?? chunk, to: &output, connection)
             }
+            let farewell =
+              isShuttingDown.withLock { $0 } ? EventFrame.retry(after: Self.returnDelay()) : ByteBuffer()
+            let last = gzip?.finish(farewell) ?? farewell
+            if last.readableBytes > 0 { try await heartbeat.write(last, to: &output, connection) }
             return .writer
           }
           group.addTask {
@@ -90,10 +98,14 @@ struct EventStream: Sendable {
         pipe.finish()
       }
     } onGracefulShutdown: {
+      isShuttingDown.withLock { $0 = true }
       pipe.finish()
     }
     try Task.checkCancellation()
   }
+
+  /// When a client is to come back after a shutdown: not all of them at once.
+  private static func returnDelay() -> Duration { .milliseconds(Int.random(in: 500...5000)) }
 
   private enum Part { case writer, producer, heartbeat }
 

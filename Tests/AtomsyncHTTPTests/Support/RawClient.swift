@@ -8,6 +8,9 @@ import Transit
 struct RawClient {
   let url: String
 
+  /// For all tests, to the end of the process. Unlike the library's shared one it asks for nothing compressed.
+  static let client = HTTPClient(eventLoopGroupProvider: .singleton)
+
   struct Reply {
     let status: Int
     let headers: HTTPHeaders
@@ -35,7 +38,7 @@ struct RawClient {
     request.method = method
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     request.body = body
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+    let response = try await RawClient.client.execute(request, timeout: .seconds(10))
     let bytes = try await response.body.collect(upTo: 64 << 20)
     return Reply(
       status: Int(response.status.code), headers: response.headers, bytes: Array(bytes.readableBytesView))
