@@ -19,7 +19,8 @@ public final class Authority: Sendable {
   let identity: UUID
   let configuration: AtomsyncConfiguration
   let pushes: PushQueue
-  private let notifier = ChangeNotifier()
+  let notifier = ChangeNotifier()
+  private let pages = PageCache()
   private let foreignCommits: Task<Void, Never>
   private let maintenance: Lock<Task<Void, Never>?> = Lock(nil)
 
@@ -107,11 +108,33 @@ public final class Authority: Sendable {
     admits: @escaping @Sendable (String) async throws -> Bool = { _ in true },
     receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
+    try await follow(request, pageBytes: pageBytes, admits: admits) { event in
+      switch event {
+      case .opened: try await receive(.opened)
+      case .page(let shared): try await receive(.page(shared.page))
+      case .revoked(let group): try await receive(.revoked(group: group))
+      }
+    }
+  }
+
+  /// What ``live(_:pageBytes:admits:receive:)`` hands out, with pages that readers share.
+  package enum FollowedEvent: Sendable {
+    case opened
+    case page(SharedPage)
+    case revoked(group: String)
+  }
+
+  package func follow(
+    _ request: LiveRequest, pageBytes: Int,
+    admits: @escaping @Sendable (String) async throws -> Bool,
+    receive: @escaping @Sendable (FollowedEvent) async throws -> Void
+  ) async throws {
     for group in request.groups { try check(group) }
     var groups: [String: PullRequest] = [:]
     for group in request.groups { groups[group.group] = group }
     // Before the first pull, so that no commit between the two is missed.
     let changes = notifier.subscribe(to: Array(groups.keys))
+    defer { changes.finish() }
     try await receive(.opened)
     var news: [String]? = request.groups.map(\.group)
     var isFirst = true
@@ -152,7 +175,7 @@ public final class Authority: Sendable {
   /// - Returns: how to go on from there; `nil` when the group may not be read any more.
   private func follow(
     _ group: PullRequest, _ pageBytes: Int, _ admits: @Sendable (String) async throws -> Bool,
-    _ receive: @Sendable (LiveEvent) async throws -> Void, _ isFirst: Bool
+    _ receive: @Sendable (FollowedEvent) async throws -> Void, _ isFirst: Bool
   ) async throws -> PullRequest? {
     var request = group
     var hasMore = true
@@ -161,16 +184,37 @@ public final class Authority: Sendable {
         try await receive(.revoked(group: request.group))
         return nil
       }
-      let page = try await pull(request, pageBytes: pageBytes)
+      let shared = try await page(request, pageBytes)
+      let page = shared.page
       // A first answer without documents still tells a reader that had no cursor where it stands.
       let isNews = !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor)
       request.start = .cursor(page.cursor)
       request.seen = nil  // the page's cursor is beyond it
       hasMore = page.hasMore
       // Last, so that the page is not kept here while its reader takes its time.
-      if isNews { try await receive(.page(page)) }
+      if isNews { try await receive(.page(shared)) }
     }
     return request
+  }
+
+  /// The page that a live reader goes on with.
+  private func page(_ request: PullRequest, _ pageBytes: Int) async throws -> SharedPage {
+    if request.seen == nil, let generation = notifier.sharedGeneration(of: request.group) {
+      let key: PageCache.Key? =
+        switch request.start {
+        case .beginning:
+          .init(group: request.group, limit: request.limit, bytes: pageBytes, generation: generation)
+        case .cursor(let cursor):
+          .init(
+            group: request.group, cursor: cursor.text, limit: request.limit, bytes: pageBytes,
+            generation: generation)
+        case .since: nil
+        }
+      if let key {
+        return try await pages.page(key) { try await self.pull(request, pageBytes: pageBytes) }
+      }
+    }
+    return SharedPage(try await pull(request, pageBytes: pageBytes))
   }
 
   private func check(_ request: PullRequest) throws {

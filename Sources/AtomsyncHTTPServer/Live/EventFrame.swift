@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import NIOCore
 
 /// Live events as the bytes of a `text/event-stream`.
@@ -7,8 +8,13 @@ enum EventFrame {
   static let opening = ByteBuffer(string: ": atomsync 1\n\n")
   static let heartbeat = ByteBuffer(string: ":\n\n")
 
-  static func page(_ page: PullPage) throws -> ByteBuffer {
-    frame(id: page.cursor.text, event: "page", data: try TransitCodec.transitJSON.encode(page))
+  static func page(_ shared: SharedPage, for user: String?) throws -> ByteBuffer {
+    let data = try shared.bytes(for: user) { page in
+      var page = page
+      page.user = user
+      return try TransitCodec.transitJSON.encode(page)
+    }
+    return frame(id: shared.page.cursor.text, event: "page", data: data)
   }
 
   static func revoked(group: String) throws -> ByteBuffer {

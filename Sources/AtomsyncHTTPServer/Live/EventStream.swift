@@ -113,12 +113,10 @@ struct EventStream: Sendable {
     let caller = caller
     let access = StreamAccess(endpoint.access, caller)
     let pageBytes = endpoint.configuration.serverLimits.livePageBytes
-    try await endpoint.authority.live(live, pageBytes: pageBytes, admits: access.admits) { event in
+    try await endpoint.authority.follow(live, pageBytes: pageBytes, admits: access.admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)
-      case .page(var page):
-        page.user = caller.user?.name
-        try await pipe.send(try EventFrame.page(page))
+      case .page(let shared): try await pipe.send(try EventFrame.page(shared, for: caller.user?.name))
       case .revoked(let group): try await pipe.send(try EventFrame.revoked(group: group))
       }
     }

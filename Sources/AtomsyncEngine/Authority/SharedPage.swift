@@ -1,0 +1,24 @@
+package import AtomsyncCore
+
+/// A page for all live readers that have come as far, with the bytes that it was encoded to.
+package final class SharedPage: Sendable {
+  package let page: PullPage
+  private let encoded = Lock<[String?: [UInt8]]>([:])
+
+  /// Readers of as many users share what is encoded; the page names the user.
+  private static let users = 32
+
+  init(_ page: PullPage) { self.page = page }
+
+  /// The bytes for readers of one user, made for the first of them.
+  package func bytes(
+    for user: String?, _ encode: (PullPage) throws -> [UInt8]
+  ) rethrows -> [UInt8] {
+    try encoded.withLock { encoded in
+      if let bytes = encoded[user] { return bytes }
+      let bytes = try encode(page)
+      if encoded.count < Self.users { encoded[user] = bytes }
+      return bytes
+    }
+  }
+}
