@@ -99,6 +99,11 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
+    // What is done to a store as a whole: dump, restore, copy, statistics.
+    .target(
+      name: "AtomsyncOperations",
+      dependencies: ["AtomsyncEngine", "Transit", .product(name: "Crypto", package: "swift-crypto")]),
+
     // Users by JSON Web Tokens, for a server.
     .target(
       name: "AtomsyncJWT",
@@ -126,7 +131,8 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncServer",
       dependencies: [
-        "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncSQLite", "AtomsyncLMDB",
+        "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
+        "AtomsyncLMDB",
         .target(name: "CMalloc", condition: .when(platforms: [.linux])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -168,7 +174,10 @@ let package = Package(
       path: "Tests/AtomsyncStress"),
     .testTarget(
       name: "AtomsyncStorageTests",
-      dependencies: ["AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB"]),
+      dependencies: [
+        "AtomsyncEngine", "AtomsyncOperations", "AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB",
+        "Transit",
+      ]),
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [

@@ -22,7 +22,12 @@ final class LMDBReader {
   deinit { if let idle { mdb_txn_abort(idle) } }
 
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map.
-  func read(_ query: StorageQuery) throws -> StorageSnapshot {
+  func read(_ query: StorageQuery) throws -> StorageSnapshot { try pinned { try $0(query) } }
+
+  /// Runs `body` in one transaction, which is one snapshot. The map stays where it is until then.
+  ///
+  /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map; what `body` throws.
+  func pinned<Result: Sendable>(_ body: (SnapshotRead) throws -> Result) throws -> Result {
     try lease.environment.file.check()
     return try lease.environment.map.withLock { _ in
       let transaction = try begin()
@@ -30,11 +35,15 @@ final class LMDBReader {
         mdb_txn_reset(transaction)
         idle = transaction
       }
-      let database = lease.environment.database
-      return StorageSnapshot(
-        values: try query.keys.map { try LMDBBytes.get(transaction, database, $0) { [UInt8]($0) } },
-        scans: try scans(query.scans, transaction))
+      return try body { try self.answer($0, transaction) }
     }
+  }
+
+  private func answer(_ query: StorageQuery, _ transaction: OpaquePointer) throws -> StorageSnapshot {
+    let database = lease.environment.database
+    return StorageSnapshot(
+      values: try query.keys.map { try LMDBBytes.get(transaction, database, $0) { [UInt8]($0) } },
+      scans: try scans(query.scans, transaction))
   }
 
   /// The number of the last transaction of any process.

@@ -18,7 +18,7 @@ internal import CLMDB
 /// All storages that one process opens on one folder share an environment, one thread for commits and one for
 /// reads. Reads never wait for commits, nor commits for reads, except when the map grows. Commits of several
 /// processes wait for each other, up to 5 seconds; what a process that died had begun is undone by the next.
-public final class LMDBStorage: Storage {
+public final class LMDBStorage: SnapshotStorage {
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<LMDBWriter>
   private let reader: QueueConfined<LMDBReader>
@@ -59,16 +59,30 @@ public final class LMDBStorage: Storage {
   }
 
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    try await reading { try $0.read(query) }
+  }
+
+  /// Other reads of this process wait until `body` returns, and commits for which the map has to grow; other processes
+  /// do not.
+  public func withSnapshot<Result: Sendable>(
+    _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
+  ) async throws -> Result {
+    try await reading { try $0.pinned(body) }
+  }
+
+  private func reading<Result: Sendable>(
+    _ body: @escaping @Sendable (LMDBReader) throws -> Result
+  ) async throws -> Result {
     while true {
-      let snapshot = try await reader.run { reader -> StorageSnapshot? in
+      let result = try await reader.run { reader -> Result? in
         do {
-          return try reader.read(query)
+          return try body(reader)
         } catch let failure as LMDBFailure {
           if failure.code == MDB_MAP_RESIZED { return nil }
           throw failure.error(path: reader.path)
         }
       }
-      if let snapshot { return snapshot }
+      if let result { return result }
       try await writer.run { try $0.followMap() }
     }
   }

@@ -45,6 +45,14 @@ final class SQLiteReader {
     }
   }
 
+  /// Runs `body` in one transaction, which is one snapshot.
+  func pinned<Result>(_ body: (SnapshotRead) throws -> Result) throws -> Result {
+    try file.check()
+    try begin.run()
+    defer { if connection.isInTransaction { try? connection.execute("ROLLBACK") } }
+    return try body(answer)
+  }
+
   private func answer(_ query: StorageQuery) throws -> StorageSnapshot {
     StorageSnapshot(values: try query.keys.map(value), scans: try query.scans.map(scan))
   }

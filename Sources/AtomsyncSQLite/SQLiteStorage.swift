@@ -16,10 +16,11 @@ public import AtomsyncCore
 /// ## Behavior
 /// Reads and commits each have a connection and a thread; reads never wait for commits, nor commits for reads.
 /// Commits of several processes wait for each other, up to 5 seconds.
-public final class SQLiteStorage: Storage {
+public final class SQLiteStorage: SnapshotStorage {
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<SQLiteWriter>
   private let reader: QueueConfined<SQLiteReader>
+  private let path: String
 
   /// Opens the store at `path`, creating it if there is none. The folder must exist.
   ///
@@ -43,6 +44,7 @@ public final class SQLiteStorage: Storage {
     queue: BlockingQueue
   ) throws {
     let path = CanonicalPath.of(path)
+    self.path = path
     try SQLiteLayout.inspect(path)
     let lock = try FileLock(path: path + ".lock", exclusive: access == .exclusive)
     let synchronous = durability == .power ? "FULL" : "NORMAL"
@@ -68,6 +70,17 @@ public final class SQLiteStorage: Storage {
     CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
       return try await self.writer.run { try $0.dataVersion() }
+    }
+  }
+
+  /// On a connection of its own, so that it holds nobody up. The log grows for as long as `body` runs.
+  public func withSnapshot<Result: Sendable>(
+    _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
+  ) async throws -> Result {
+    try await reader.run { _ in }  // not of a storage that is closed
+    let path = path
+    return try await BlockingQueue("atomsync.sqlite.snapshot").run {
+      try SQLiteReader(path: path).pinned(body)
     }
   }
 

@@ -19,7 +19,7 @@ enum ServerProgram {
     do {
       command = try ServerCommand.parseAsRoot(arguments)
       // What is neither asks for help, and throws it.
-      if !(command is ServeCommand || command is VerifyCommand) { try command.run() }
+      if !(command is ServeCommand || command is any StoreCommand) { try command.run() }
     } catch {
       if ServerCommand.exitCode(for: error).isSuccess {
         print(ServerCommand.fullMessage(for: error))
@@ -30,7 +30,7 @@ enum ServerProgram {
     let environment = Environment(environment)
     do {
       switch command {
-      case let verify as VerifyCommand: return try await verify.check(environment, print: print)
+      case let command as any StoreCommand: return try await command.perform(environment, print: print)
       case let serve as ServeCommand: try await self.serve(try Settings(serve, environment))
       default: break
       }

@@ -15,11 +15,15 @@ public final class MemoryStorage: Storage {
   }
 
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
-    let map = try state.withLock { state in
+    try copy().read(query)
+  }
+
+  /// The whole store as it is now. O(1)
+  func copy() throws -> OrderedBytes {
+    try state.withLock { state in
       if state.isClosed { throw StorageError.closed }
       return state.map
     }
-    return map.read(query)
   }
 
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {

@@ -48,7 +48,7 @@ public final class Authority: Sendable {
     maintenance.withLock {
       $0 = Task { [weak self, configuration] in
         while !Task.isCancelled {
-          do { try await self?.purge() } catch {
+          do { try await self?.purge() } catch is CancellationError { return } catch {
             configuration.logger.warning(
               "Purging old tombstones failed; it is tried again.", metadata: ["error": "\(error)"])
           }

@@ -18,10 +18,12 @@ package struct StoreHeader: Equatable {
   /// The layout of keys and records that this code writes. A newer one is refused, never guessed.
   static let currentFormat: Int64 = 2
   static let key = TupleKey(.header).appending("atomsync").bytes
+  /// The key, for those who copy rows without looking at them.
+  package static var rowKey: [UInt8] { key }
 
   var format: Int64
   var kind: Kind
-  /// Made when the store is created, replaced when it is restored from a dump.
+  /// Made when the store is created. A store that was copied or restored keeps it: its epochs tell it from what it was.
   package var identity: UUID
 
   /// Positions for ever, so that any program can read the format and refuse what is newer: the format in eight bytes,
@@ -70,8 +72,13 @@ package struct StoreHeader: Equatable {
     guard let bytes = try await storage.read(StorageQuery(keys: [key])).values.first ?? nil else {
       throw StorageError(.foreign, "The store has no Atomsync header. Is it the right path?")
     }
-    _ = try StoreHeader(bytes, expecting: kind)
+    try check(bytes, kind: kind)
   }
+
+  /// Whether the bytes are a header of the kind.
+  ///
+  /// - Throws: `newerFormat`, `foreign` or `corrupt`.
+  package static func check(_ bytes: [UInt8], kind: Kind) throws { _ = try StoreHeader(bytes, expecting: kind) }
 
   /// Reads the header of `storage`, or makes it one if it is empty. A store of an earlier format is marked as one of
   /// this format, so that no earlier program opens it any more; its rows are still read, and written anew as they change.

@@ -5,7 +5,10 @@ struct ServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "atomsync-server", abstract: "Serves a store of documents to replicas over HTTP.",
     discussion: "Without a subcommand it serves: see `atomsync-server serve --help` for the options.",
-    subcommands: [ServeCommand.self, VerifyCommand.self, TokenCommand.self],
+    subcommands: [
+      ServeCommand.self, TokenCommand.self, VerifyCommand.self, StatsCommand.self, DumpCommand.self,
+      RestoreCommand.self, CopyCommand.self, BackupCommand.self, CompactCommand.self,
+    ],
     defaultSubcommand: ServeCommand.self)
 }
 

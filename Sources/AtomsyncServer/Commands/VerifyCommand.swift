@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Atomsync
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks a store: that its indexes agree and every row can be read. It may be in use.",
@@ -10,8 +10,8 @@ struct VerifyCommand: ParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  /// Returns the exit code.
-  func check(_ environment: Environment, print: (String) -> Void) async throws -> Int32 {
+  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  {
     let location = try StoreLocation(store, environment)
     try location.requireExistence()
     let report = try await Authority.verify(location.provider)

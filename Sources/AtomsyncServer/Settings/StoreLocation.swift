@@ -36,6 +36,16 @@ struct StoreLocation {
     path = options.path ?? shortPath ?? environment["ATOMSYNC_PATH"] ?? kind.defaultPath
   }
 
+  /// - Parameter url: the kind, a colon and the path.
+  /// - Throws: ``SettingsError``.
+  init(url: String) throws {
+    let parts = url.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let kind = Kind(rawValue: parts[0]), kind != .memory else {
+      throw SettingsError("A store is sqlite:PATH or lmdb:PATH; it is “\(url)”.")
+    }
+    (self.kind, path) = (kind, parts[1])
+  }
+
   var provider: StorageProvider {
     switch kind {
     case .sqlite: .sqlite(path)
@@ -50,10 +60,65 @@ struct StoreLocation {
       throw SettingsError("A store in memory ends with its server. Choose --storage sqlite or lmdb.")
     }
     // Opening an empty file or folder would make a store of it.
-    let file = kind == .lmdb ? "\(path)/data.mdb" : path
-    let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
-    guard size ?? 0 > 0 else {
+    guard size(of: dataFile) > 0 else {
       throw SettingsError("There is no store at \(path). Give its path with --path.")
     }
+  }
+
+  /// For what makes a new store, and must not touch another.
+  func requireAbsence() throws {
+    if kind == .memory {
+      throw SettingsError("A store in memory ends with this command. Choose --storage sqlite or lmdb.")
+    }
+    if FileManager.default.fileExists(atPath: path) {
+      throw SettingsError("There is something at \(path) already. Give the path of a new store.")
+    }
+  }
+
+  // MARK: What is done to it
+
+  /// Runs `body` with the store as others may have it open too.
+  func withStorage<Result: Sendable>(
+    _ body: (any SnapshotStorage) async throws -> Result
+  ) async throws -> Result {
+    let storage: any SnapshotStorage =
+      switch kind {
+      case .sqlite: try await SQLiteStorage.open(path)
+      case .lmdb: try await LMDBStorage.open(path)
+      case .memory: MemoryStorage()
+      }
+    do {
+      let result = try await body(storage)
+      await storage.close()
+      return result
+    } catch {
+      await storage.close()
+      throw error
+    }
+  }
+
+  func backUp(to target: String) async throws {
+    switch kind {
+    case .sqlite: try await SQLiteStorage.backUp(path, to: target)
+    case .lmdb: try await LMDBStorage.backUp(path, to: target)
+    case .memory: break
+    }
+  }
+
+  func compact() async throws {
+    switch kind {
+    case .sqlite: try await SQLiteStorage.compact(path)
+    case .lmdb: try await LMDBStorage.compact(path)
+    case .memory: break
+    }
+  }
+
+  /// How much the store's files take.
+  var fileBytes: Int64 { size(of: dataFile) + (kind == .sqlite ? size(of: path + "-wal") : 0) }
+
+  private var dataFile: String { kind == .lmdb ? "\(path)/data.mdb" : path }
+
+  private func size(of file: String) -> Int64 {
+    (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64) ?? 0
   }
 }

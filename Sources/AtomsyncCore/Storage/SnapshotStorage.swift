@@ -1,0 +1,24 @@
+/// A storage that can be read as it is at one moment, however long that takes: for dumps and statistics.
+public protocol SnapshotStorage: Storage {
+  /// Runs `body` with a read that answers every query from one and the same snapshot, on a thread that may be blocked.
+  ///
+  /// ## Behavior
+  /// The store stays in use meanwhile. What is removed or replaced in it keeps its space until `body` returns.
+  ///
+  /// - Throws: ``StorageError``; what `body` throws.
+  func withSnapshot<Result: Sendable>(
+    _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
+  ) async throws -> Result
+}
+
+/// Answers queries from one snapshot.
+public typealias SnapshotRead = (StorageQuery) throws -> StorageSnapshot
+
+extension MemoryStorage: SnapshotStorage {
+  public func withSnapshot<Result: Sendable>(
+    _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
+  ) async throws -> Result {
+    let map = try copy()
+    return try await BlockingQueue("atomsync.memory.snapshot").run { try body { map.read($0) } }
+  }
+}

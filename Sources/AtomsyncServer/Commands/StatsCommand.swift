@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import AtomsyncOperations
+
+struct StatsCommand: StoreCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats", abstract: "Counts what a store holds. It may be in use.")
+
+  @OptionGroup var store: StoreOptions
+
+  @Option(help: "How many groups to list, those with the most bytes first.")
+  var groups = 10
+
+  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  {
+    let location = try StoreLocation(store, environment)
+    try location.requireExistence()
+    let meter = ProgressMeter("counted")
+    let statistics = try await location.withStorage { try await StoreStatistics.of($0, report: meter.show) }
+    meter.end()
+    print(
+      "\(location.provider): \(statistics.documents) documents and \(statistics.tombstones) tombstones in "
+        + "\(statistics.groups.count) groups, \(statistics.clients) clients, \(statistics.epochs) epochs.")
+    print(
+      "\(statistics.total.rows) rows of \(ByteCount(statistics.total.bytes)); "
+        + "files of \(ByteCount(location.fileBytes)).")
+    for group in statistics.groups.prefix(max(0, groups)) {
+      print(
+        "\(group.name): \(group.documents) documents, \(group.tombstones) tombstones, \(ByteCount(group.bytes))"
+      )
+    }
+    return 0
+  }
+}
