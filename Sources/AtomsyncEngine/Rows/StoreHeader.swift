@@ -78,7 +78,9 @@ package struct StoreHeader: Equatable {
   /// Whether the bytes are a header of the kind.
   ///
   /// - Throws: `newerFormat`, `foreign` or `corrupt`.
-  package static func check(_ bytes: [UInt8], kind: Kind) throws { _ = try StoreHeader(bytes, expecting: kind) }
+  package static func check(_ bytes: [UInt8], kind: Kind) throws {
+    _ = try StoreHeader(bytes, expecting: kind)
+  }
 
   /// Reads the header of `storage`, or makes it one if it is empty. A store of an earlier format is marked as one of
   /// this format, so that no earlier program opens it any more; its rows are still read, and written anew as they change.
