@@ -26,6 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.31.0"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -82,6 +83,7 @@ let package = Package(
       name: "AtomsyncHTTPServer",
       dependencies: [
         "AtomsyncEngine", "CZlib",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -103,6 +105,11 @@ let package = Package(
     .target(
       name: "AtomsyncOperations",
       dependencies: ["AtomsyncEngine", "Transit", .product(name: "Crypto", package: "swift-crypto")]),
+
+    // What swift-metrics is told, as Prometheus reads it.
+    .target(
+      name: "AtomsyncPrometheus",
+      dependencies: ["AtomsyncCore", .product(name: "CoreMetrics", package: "swift-metrics")]),
 
     // Users by JSON Web Tokens, for a server.
     .target(
@@ -132,7 +139,9 @@ let package = Package(
       name: "AtomsyncServer",
       dependencies: [
         "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
-        "AtomsyncLMDB",
+        "AtomsyncLMDB", "AtomsyncPrometheus",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Hummingbird", package: "hummingbird"),
         .target(name: "CMalloc", condition: .when(platforms: [.linux])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -181,8 +190,10 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncLMDB", "AtomsyncTesting",
+        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncLMDB", "AtomsyncPrometheus",
+        "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),

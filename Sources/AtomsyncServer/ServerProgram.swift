@@ -2,6 +2,8 @@ internal import ArgumentParser
 internal import Atomsync
 internal import AtomsyncCore
 internal import AtomsyncHTTPServer
+internal import AtomsyncPrometheus
+internal import CoreMetrics
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
@@ -52,7 +54,10 @@ enum ServerProgram {
 
   /// Looks at everything that can keep it from starting before it opens the store.
   private static func serve(_ settings: Settings) async throws {
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    let logsJSON = settings.logsJSON
+    LoggingSystem.bootstrap { label in
+      if logsJSON { JSONLogHandler(label: label) } else { StreamLogHandler.standardError(label: label) }
+    }
     var logger = Logger(label: "atomsync-server")
     logger.logLevel = settings.logLevel
     var configuration = settings.server
@@ -65,12 +70,22 @@ enum ServerProgram {
     // Until somebody listens to it: the system would end the process.
     signal(SIGHUP, SIG_IGN)
     try await SyncServer.checkAddress(configuration)
-    let authority = try await Authority.open(AtomsyncConfiguration(storage: settings.storage, logger: logger))
+    let registry = PrometheusRegistry()
+    if settings.metrics != nil { MetricsSystem.bootstrap(registry) }
+    let storage = settings.metrics == nil ? settings.storage : settings.storage.measured()
+    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
       let reloading = Reloading(
         usersPath: settings.usersPath, tokens: tokens, server: server, logger: logger)
-      try await run([server, reloading], logger) {
+      var services: [any Service] = [server, reloading]
+      if let address = settings.metrics {
+        let location = settings.location
+        services.append(
+          MetricsServer(
+            address: address, registry: registry, storeBytes: { location.fileBytes }, logger: logger))
+      }
+      try await run(services, logger) {
         let port = try await server.boundPort()
         print(greeting(settings, port: port))
       }

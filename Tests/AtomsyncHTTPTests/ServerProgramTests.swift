@@ -154,6 +154,33 @@ struct ServerProgramTests {
     }
   }
 
+  @Test func metricsAreServedBeside() async throws {
+    try await inFolder { folder in
+      // A port that was free a moment ago: the program does not tell which it took.
+      let port = try await FreePort.find()
+      let server = try await ServerProcess(
+        ["--storage", "memory", "--port", "0", "--metrics", "\(port)", "--log-format", "json"], in: folder)
+      let push = #"["^ ","~:group","g","~:docs",[["^ ","~:id","a","~:version",0,"~:value",1]]]"#
+      #expect(try await RawClient(url: server.url).post(push).status == 200)
+      let metrics = RawClient(url: "http://127.0.0.1:\(port)/metrics")
+      var reply = try? await metrics.send()
+      while reply == nil { reply = try? await metrics.send() }  // it may still be starting
+      let text = try #require(reply).text
+      for line in [
+        #"atomsync_http_requests_total{method="POST",status="200"} 1"#,
+        #"atomsync_documents_pushed_total{verdict="accepted"} 1"#, "atomsync_live_streams 0",
+        "atomsync_store_bytes 0",
+      ] { #expect(text.split(separator: "\n").contains { $0 == line }, "\(line)") }
+      #expect(text.contains("atomsync_storage_commit_seconds_count"))
+      server.signal(SIGTERM)
+      #expect(await server.code() == 0)
+      for (flag, value) in [("--metrics", "x"), ("--metrics", "a:b"), ("--log-format", "xml")] {
+        let refused = try await ServerProcess.outcome(of: [flag, value], in: folder)
+        #expect(refused.code == 2 && refused.errors.contains(value))
+      }
+    }
+  }
+
   @Test func theEnvironmentCountsAndFlagsWin() async throws {
     try await inFolder { folder in
       let environment = [

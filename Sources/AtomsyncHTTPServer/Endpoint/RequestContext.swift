@@ -183,9 +183,16 @@ struct RequestContext {
     log.log(
       level: level, "\(request.method) \(request.uri.path) \(status.code)",
       metadata: [
-        "group": "\(group ?? "-")", "user": "\(user ?? "-")",
+        "group": "\(Self.quoted(group))", "user": "\(Self.quoted(user))",
         "ms": "\((elapsed / .milliseconds(1)).rounded() )",
       ])
+  }
+
+  /// What a client sent, so that it cannot be taken for something else in a log: as it is where it is plain, quoted where not.
+  private static func quoted(_ text: String?) -> String {
+    guard let text else { return "-" }
+    let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D }
+    return isPlain ? text : text.debugDescription
   }
 
   /// The client's own id where it is short and plain, else a new one.

@@ -14,6 +14,7 @@ public struct SyncEndpoint: Sendable {
   let negotiation: Negotiation
   let origins: OriginPolicy
   let streams: Quota
+  let metrics = ServerMetrics()
   private let bodies: Quota
   private let requests: RateLimiter?
 
@@ -72,6 +73,7 @@ public struct SyncEndpoint: Sendable {
       response = context.finished(error)
     }
     origins.mark(&response, for: request.head)
+    metrics.answered(request.method, response.status, after: ContinuousClock.now - context.began)
     return response
   }
 
@@ -103,6 +105,7 @@ public struct SyncEndpoint: Sendable {
     try caller.check(group: pull.group)
     var page = try await authority.pull(pull)
     page.user = caller.user?.name
+    metrics.pulled(page)
     return try context.answer(page)
   }
 
@@ -117,7 +120,9 @@ public struct SyncEndpoint: Sendable {
     try caller.check(group: push.group)
     try caller.check(owner: push.user)
     if let user = caller.user { push.user = user.name }
-    return try context.answer(try await authority.push(push))
+    let answer = try await authority.push(push)
+    metrics.pushed(answer)
+    return try context.answer(answer)
   }
 
   private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> Response {

@@ -27,7 +27,11 @@ struct EventStream: Sendable {
 
   var body: ResponseBody {
     ResponseBody { writer in
-      defer { place.leave() }
+      endpoint.metrics.streamOpened()
+      defer {
+        endpoint.metrics.streamClosed()
+        place.leave()
+      }
       let output = Output(writer: writer)
       let began = ContinuousClock.now
       log.debug("A live stream begins.", metadata: ["groups": "\(live.groups.count)"])
@@ -116,7 +120,9 @@ struct EventStream: Sendable {
     try await endpoint.authority.follow(live, pageBytes: pageBytes, admits: access.admits) { event in
       switch event {
       case .opened: try await pipe.send(EventFrame.opening)
-      case .page(let shared): try await pipe.send(try EventFrame.page(shared, for: caller.user?.name))
+      case .page(let shared):
+        endpoint.metrics.pulled(shared.page)
+        try await pipe.send(try EventFrame.page(shared, for: caller.user?.name))
       case .revoked(let group): try await pipe.send(try EventFrame.revoked(group: group))
       }
     }

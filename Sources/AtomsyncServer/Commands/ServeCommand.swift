@@ -54,6 +54,15 @@ struct ServeCommand: ParsableCommand {
   var corsOrigin: [String] = []
 
   @Option(
+    help: ArgumentHelp(
+      "Serve metrics for Prometheus at this port, or HOST:PORT. (ATOMSYNC_METRICS; default: none)",
+      valueName: "port"))
+  var metrics: String?
+
+  @Option(help: "How logs are written: text or json. (ATOMSYNC_LOG_FORMAT; default: text)")
+  var logFormat: String?
+
+  @Option(
     help: "trace, debug, info, notice, warning, error or critical. (ATOMSYNC_LOG_LEVEL; default: notice)")
   var logLevel: String?
 }

@@ -11,14 +11,19 @@ struct Settings {
   var tokens: TokenSettings?
   /// The users file, which can be read again.
   var usersPath: String?
+  var metrics: MetricsAddress?
   var logLevel: Logger.Level
+  var logsJSON: Bool
+  /// Of the store.
+  let location: StoreLocation
 
   /// - Throws: ``SettingsError``, `UsersError` or `HTTPServerError`: one line that says what is wrong.
   init(_ command: ServeCommand, _ environment: Environment) throws {
     if command.shortPort != nil && command.port != nil {
       throw SettingsError("The port is given twice: \(command.shortPort ?? "") and --port.")
     }
-    storage = try StoreLocation(command.store, shortPath: command.shortPath, environment).provider
+    location = try StoreLocation(command.store, shortPath: command.shortPath, environment)
+    storage = location.provider
 
     server = HTTPServerConfiguration()
     server.host = command.host ?? environment["ATOMSYNC_HOST"] ?? server.host
@@ -40,6 +45,12 @@ struct Settings {
     usersPath = command.users ?? environment["ATOMSYNC_USERS"]
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
+    metrics = try (command.metrics ?? environment["ATOMSYNC_METRICS"]).map { try MetricsAddress($0) }
+    switch command.logFormat ?? environment["ATOMSYNC_LOG_FORMAT"] ?? "text" {
+    case "text": logsJSON = false
+    case "json": logsJSON = true
+    case let text: throw SettingsError("Logs are written as text or json; it is “\(text)”.")
+    }
     let level = command.logLevel ?? environment["ATOMSYNC_LOG_LEVEL"] ?? Logger.Level.notice.rawValue
     guard let known = Logger.Level(rawValue: level.lowercased()) else {
       let name = command.logLevel == nil ? "ATOMSYNC_LOG_LEVEL" : "--log-level"

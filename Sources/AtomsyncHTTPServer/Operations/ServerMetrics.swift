@@ -1,0 +1,56 @@
+internal import AtomsyncCore
+internal import CoreMetrics
+internal import HTTPTypes
+
+/// What the endpoint tells swift-metrics. (Docs/Server.md, “Metrics”.)
+struct ServerMetrics: Sendable {
+  private struct Route: Hashable {
+    var method: HTTPRequest.Method
+    var status: Int
+  }
+
+  private struct Meters {
+    var requests: Counter
+    var time: Timer
+  }
+
+  /// Kept by route, since the factory would have to look for them for each request.
+  private let routes = Lock<[Route: Meters]>([:])
+  private let accepted = Counter(label: "atomsync_documents_pushed", dimensions: [("verdict", "accepted")])
+  private let conflicts = Counter(label: "atomsync_documents_pushed", dimensions: [("verdict", "stale")])
+  private let rejected = Counter(label: "atomsync_documents_pushed", dimensions: [("verdict", "rejected")])
+  private let pulled = Counter(label: "atomsync_documents_pulled")
+  private let streams = Meter(label: "atomsync_live_streams")
+
+  private static let methods: Set<HTTPRequest.Method> = [.get, .post, .options]
+
+  func answered(_ method: HTTPRequest.Method, _ status: HTTPResponse.Status, after duration: Duration) {
+    // A client may invent methods.
+    let route = Route(method: Self.methods.contains(method) ? method : .head, status: status.code)
+    let meters = routes.withLock { routes in
+      if let known = routes[route] { return known }
+      let name = Self.methods.contains(method) ? method.rawValue : "other"
+      let labels = [("method", name), ("status", "\(route.status)")]
+      let made = Meters(
+        requests: Counter(label: "atomsync_http_requests", dimensions: labels),
+        time: Timer(label: "atomsync_http_request", dimensions: [("method", name)]))
+      routes[route] = made
+      return made
+    }
+    meters.requests.increment()
+    let (seconds, attoseconds) = duration.components
+    meters.time.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+  }
+
+  func pushed(_ answer: PushAnswer) {
+    if !answer.accepted.isEmpty { accepted.increment(by: answer.accepted.count) }
+    for rejection in answer.rejected {
+      if rejection.reason == .stale { conflicts.increment() } else { rejected.increment() }
+    }
+  }
+
+  func pulled(_ page: PullPage) { if !page.documents.isEmpty { pulled.increment(by: page.documents.count) } }
+
+  func streamOpened() { streams.increment() }
+  func streamClosed() { streams.decrement() }
+}
