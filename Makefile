@@ -70,6 +70,7 @@ fuzz:
 # Kills and obstructs real processes, for half an hour.
 processes: setup
 	Tests/Processes/servers.sh
+	Tests/Processes/clients.sh
 	Tests/Processes/links.sh
 	Tests/Processes/kill.sh $(ARGS)
 	Tests/Processes/pushes.sh

@@ -232,6 +232,11 @@ public final class Authority: Sendable {
         .tooLarge, "A push has at most \(most) documents; this one has \(request.edits.count). Send fewer.",
         limit: Int64(most))
     }
+    // What is not in this range could be written into the client's record, and not be read again.
+    if let ticket = request.ticket, !Int64.counts.contains(ticket.number) {
+      throw ProtocolError(
+        .invalidParameter, "A push's number is from 0 to 2^62 − 1; this one has \(ticket.number).")
+    }
     if let user = request.user, user.utf8.count > Names.maximumGroupLength {
       throw ProtocolError(
         .invalidParameter, "A user's name has at most \(Names.maximumGroupLength) bytes of UTF-8.")

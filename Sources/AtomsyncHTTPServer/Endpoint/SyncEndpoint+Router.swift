@@ -39,12 +39,12 @@ struct SyncResponder: HTTPResponder {
     if path == wanted || path == wanted + "/" {
       return await endpoint.respond(to: request, from: context.peer)
     }
-    switch (request.method, path) {
-    case (.get, "/health"): return Response(status: .ok)
-    case (.get, "/ready"):
-      return Response(status: await endpoint.authority.isReady() ? .ok : .serviceUnavailable)
-    default: return endpoint.notFound(request)
+    guard ["/health", "/ready"].contains(path) else { return endpoint.notFound(request) }
+    guard request.method == .get || request.method == .head else {
+      return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
     }
+    let isFine = if path == "/ready" { await endpoint.authority.isReady() } else { true }
+    return Response(status: isFine ? .ok : .serviceUnavailable)
   }
 }
 

@@ -286,6 +286,25 @@ import Transit
     #expect(other.accepted.count == 1)
   }
 
+  /// The record of a push has to be readable again, whatever number the client gave it.
+  @Test(arguments: [-1, Int64.min, 1 << 62, .max]) func aNumberThatNoRecordCanHoldIsRefused(number: Int64)
+    async throws
+  {
+    let authority = try await Authority.open(AtomsyncConfiguration(storage: .memory))
+    let client = UUID()
+    let error = await #expect(throws: ProtocolError.self) {
+      try await push([try put("a", 1)], to: authority, PushTicket(client: client, number: number))
+    }
+    #expect(error?.code == .invalidParameter)
+    for number: Int64 in [0, 1, (1 << 62) - 1] {
+      let ticket = PushTicket(client: client, number: number)
+      let answer = try await push([try put("\(number)", 1)], to: authority, ticket)
+      #expect(try await push([try put("\(number)", 1)], to: authority, ticket).accepted == answer.accepted)
+    }
+    #expect(try await authority.verify().problems == [])
+    await authority.close()
+  }
+
   @Test func verdictsOutliveTheProcess() async throws {
     let ticket = PushTicket(client: UUID(), number: 1)
     let first = try await push([try put("a", 1)], to: try await authority(), ticket)

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Pushes, pulls and follows with the HTTP clients of other languages, over plain HTTP and over TLS: curl, Python's http.client, Java's
+# HttpClient. What is not installed is left out, and said.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+build_programs
+set -euo pipefail
+work=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+cd "$work"
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
+
+start() { # start NAME OPTION…: runs a server, and sets NAME to its URL
+  local name=$1
+  shift
+  "$PROGRAMS/atomsync-server" --storage memory --port 0 "$@" >"$name.out" 2>"$name.log" &
+  until [ -s "$name.out" ]; do kill -0 $! || { cat "$name.log"; exit 1; }; read -rt 0.05 <> <(:) || true; done
+  printf -v "$name" %s "$(grep -o 'http[^ ,]*' "$name.out" | head -n 1)"
+}
+start plain
+start secure --tls-certificate certificate.pem --tls-key key.pem
+secure=${secure/127.0.0.1/localhost}
+
+failures=0
+# expect WHAT TEXT COMMAND…: the command's output has the text
+expect() {
+  local what=$1 text=$2 output
+  shift 2
+  output=$("$@" 2>&1 || true)
+  if [[ $output == *"$text"* ]]; then
+    echo "ok      $what"
+  else
+    echo "FAILED  $what: $output"
+    failures=$((failures + 1))
+  fi
+}
+
+push() { printf '["^ ","~:group","todo","~:docs",[["^ ","~:id","%s","~:version",0,"~:value",1]]]' "$1"; }
+type='Content-Type: application/transit+json'
+for options in "$plain" "$plain --http2" "$secure --cacert certificate.pem --http1.1" "$secure --cacert certificate.pem --http2"; do
+  set -- $options
+  id=curl-$RANDOM
+  expect "curl $options: push" '"~:accepted",[["^ ","~:id","'"$id" curl -sS -m 10 -H "$type" -d "$(push "$id")" "$@"
+  url=$1; shift
+  expect "curl $options: pull" "$id" curl -sS -m 10 "$url?group=todo" "$@"
+  expect "curl $options: live" "$id" curl -sSN -m 2 -H 'Accept: text/event-stream' "$url?group=todo" "$@"
+  expect "curl $options: gzip" "$id" curl -sS -m 10 --compressed "$url?group=todo" "$@"
+done
+
+cat >client.py <<'P'
+import http.client, ssl, sys, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+if url.scheme == "https":
+    c = http.client.HTTPSConnection(url.hostname, url.port, timeout=10, context=ssl.create_default_context(cafile="certificate.pem"))
+else:
+    c = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
+for n in range(3):
+    c.request("POST", url.path, sys.argv[2].replace("ID", "py-%d" % n), {"Content-Type": "application/transit+json"})
+    assert b'"~:accepted",[["^ "' in c.getresponse().read()
+c.request("GET", url.path + "?group=todo")
+assert b"py-2" in c.getresponse().read()
+c.request("GET", url.path + "?group=todo", headers={"Accept": "text/event-stream"})
+r = c.getresponse()
+while b"py-2" not in r.readline(): pass
+print("done")
+P
+for url in "$plain" "$secure"; do expect "Python $url: push, pull, live" done python3 client.py "$url" "$(push ID)"; done
+
+cat >Client.java <<'J'
+import java.net.URI;
+import java.net.http.*;
+import java.time.Duration;
+
+class Client {
+  public static void main(String[] arguments) throws Exception {
+    String url = arguments[0], push = arguments[1];
+    HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
+    for (int n = 0; n < 3; n++) {
+      var request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(10))
+        .header("Content-Type", "application/transit+json")
+        .POST(HttpRequest.BodyPublishers.ofString(push.replace("ID", "java-" + n))).build();
+      String body = client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+      if (!body.contains("\"~:accepted\",[[\"^ \"")) throw new Exception(body);
+    }
+    var pull = HttpRequest.newBuilder(URI.create(url + "?group=todo")).timeout(Duration.ofSeconds(10)).build();
+    var page = client.send(pull, HttpResponse.BodyHandlers.ofString());
+    if (!page.body().contains("java-2")) throw new Exception(page.body());
+    var live = HttpRequest.newBuilder(URI.create(url + "?group=todo")).timeout(Duration.ofSeconds(10))
+      .header("Accept", "text/event-stream").build();
+    var lines = client.send(live, HttpResponse.BodyHandlers.ofLines()).body();
+    if (lines.noneMatch(line -> line.contains("java-2"))) throw new Exception("no event");
+    System.out.println("done by " + page.version());
+    System.exit(0);
+  }
+}
+J
+if command -v javac >/dev/null; then
+  javac Client.java
+  keytool -importcert -noprompt -file certificate.pem -keystore trust.jks -storepass changeit >/dev/null 2>&1
+  expect "Java $plain: push, pull, live" "done by HTTP_1_1" java Client "$plain" "$(push ID)"
+  expect "Java $secure: push, pull, live" "done by HTTP_2" java -Djavax.net.ssl.trustStore=trust.jks -Djavax.net.ssl.trustStorePassword=changeit Client "$secure" "$(push ID)"
+else
+  echo "left out: Java, which is not installed"
+fi
+[ $failures = 0 ]
