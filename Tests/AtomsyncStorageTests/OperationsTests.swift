@@ -156,8 +156,8 @@ import Transit
     let dump = try await Self.dump(storage)
     await storage.close()
     let lines = dump.split(separator: UInt8(ascii: "\n")).map { Array($0) + [UInt8(ascii: "\n")] }
-    var broken: [[UInt8]] = stride(from: 0, to: dump.count, by: 997).map { Array(dump[..<$0]) }
-    for index in stride(from: 0, to: lines.count, by: 7) {
+    var broken: [[UInt8]] = stride(from: 0, to: dump.count, by: 4001).map { Array(dump[..<$0]) }
+    for index in stride(from: 0, to: lines.count, by: 41) {
       broken.append(Array((lines[..<index] + lines[(index + 1)...]).joined()))
       broken.append(Array((lines[...index] + lines[index...]).joined()))
       var changed = lines
