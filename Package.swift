@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
     .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
     .library(name: "AtomsyncJWT", targets: ["AtomsyncJWT"]),
+    .library(name: "AtomsyncOperations", targets: ["AtomsyncOperations"]),
     .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
     .library(name: "AtomsyncTesting", targets: ["AtomsyncTesting"]),
     .executable(name: "atomsync-server", targets: ["AtomsyncServer"]),
