@@ -88,6 +88,7 @@ public final class SyncServer: Service, Sendable {
     let quota = Quota(total: .max, perHolder: limits.connectionsPerAddress)
     return HTTPServerBuilder { [identity] responder in
       var http1 = HTTP1Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
+      http1.prepareTypes()
       guard let identity else { return BoundedConnection(base: http1, quota: quota) }
       http1.isSecure = true
       let http2 = HTTP2Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
