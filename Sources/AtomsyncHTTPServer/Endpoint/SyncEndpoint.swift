@@ -64,6 +64,10 @@ public struct SyncEndpoint: Sendable {
   }
 
   func respond(to request: Request, from peer: Peer) async -> Response {
+    await RequestSpan.run(request) { await answer(request, peer) }
+  }
+
+  private func answer(_ request: Request, _ peer: Peer) async -> Response {
     var context = RequestContext(request, negotiation, from: peer, logger: configuration.logger)
     var response: Response
     do {
