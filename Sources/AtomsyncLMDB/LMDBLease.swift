@@ -21,10 +21,13 @@ final class LMDBLease: Sendable {
   private static let registry = Lock<[String: Entry]>([:])
 
   /// Takes part in the environment at `path`, opening it for the first lease. Blocks.
-  init(path: String, access: StorageAccess, mapSize: Int) throws {
+  ///
+  /// - Parameter creates: whether a store is made where there is none.
+  init(path: String, access: StorageAccess, mapSize: Int, creates: Bool = true) throws {
     let canonical = CanonicalPath.of(path)
     let taken = try Self.registry.withLock { entries in
       do {
+        if !creates && entries[canonical] == nil { try Self.requireStore(canonical) }
         let lock = try Self.takeLock(
           canonical, exclusive: access == .exclusive, isOpen: entries[canonical] != nil)
         let environment =
@@ -48,6 +51,37 @@ final class LMDBLease: Sendable {
       guard entries[path]?.leases == 0 else { return }
       entries[path] = nil
       environment.shutDown()
+    }
+  }
+
+  /// Runs `body` with an environment that nobody else has open, in any process, until it returns; then the environment is shut
+  /// down, and `afterwards` runs while the folder is still locked. Opening any folder waits for that in this process, because a
+  /// folder must not be open twice in one.
+  static func alone(
+    _ path: String, _ body: (LMDBEnvironment) throws -> Void, afterwards: () throws -> Void
+  ) throws {
+    let canonical = CanonicalPath.of(path)
+    try registry.withLock { entries in
+      do {
+        // Of a folder that this process has open, the lock tells.
+        if entries[canonical] == nil { try requireStore(canonical) }
+        let lock = try FileLock(path: "\(canonical)/\(LMDBLayout.lock)", exclusive: true)
+        let environment = try LMDBEnvironment(path: canonical, mapSize: LMDBEnvironment.initialMapSize)
+        do {
+          defer { environment.shutDown() }
+          try body(environment)
+        }
+        try afterwards()
+        withExtendedLifetime(lock) {}
+      } catch let failure as LMDBFailure {
+        throw failure.error(path: canonical)
+      }
+    }
+  }
+
+  private static func requireStore(_ path: String) throws {
+    guard try LMDBLayout.inspect(path) == .store else {
+      throw StorageError(.foreign, "There is no store at \(path). Is it the right path?")
     }
   }
 

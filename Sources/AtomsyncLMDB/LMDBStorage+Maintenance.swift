@@ -17,29 +17,27 @@ extension LMDBStorage {
   ///   written, `full`. Nothing is left of a copy that failed.
   public static func backUp(_ path: String, to target: String) async throws {
     try await BlockingQueue("atomsync.lmdb.backup").run {
-      let lease = try LMDBLease(path: path, access: .shared, mapSize: LMDBEnvironment.initialMapSize)
+      let lease = try LMDBLease(
+        path: path, access: .shared, mapSize: LMDBEnvironment.initialMapSize, creates: false)
       try LMDBMaintenance.copy(lease.environment, to: target)
     }
   }
 
   /// Gives the space of what was removed back to the file system. Nobody else may have the store open. It takes as much space
-  /// again meanwhile. When it fails, or the process dies, the store is as it was.
+  /// again meanwhile, and no other folder is opened by this process until it is done. When it fails, or the process dies, the store is as it was.
   ///
   /// - Throws: `StorageError`: `inUse`, `foreign`, `full`.
   public static func compact(_ path: String) async throws {
     try await BlockingQueue("atomsync.lmdb.compact").run {
       let path = CanonicalPath.of(path)
       let copy = path + ".compact"
-      do {
-        let lease = try LMDBLease(path: path, access: .exclusive, mapSize: LMDBEnvironment.initialMapSize)
+      // Locked from before the copy is made until it is in its place: a commit between the two would be lost.
+      try LMDBLease.alone(path) { environment in
         LMDBMaintenance.remove(copy)  // of a process that died
-        try LMDBMaintenance.copy(lease.environment, to: copy)
-        withExtendedLifetime(lease) {}
+        try LMDBMaintenance.copy(environment, to: copy)
+      } afterwards: {
+        try LMDBMaintenance.replaceData(of: path, by: copy)
       }
-      // Nobody has the file open now, and nobody may open it before it is replaced.
-      let lock = try FileLock(path: "\(path)/\(LMDBLayout.lock)", exclusive: true)
-      try LMDBMaintenance.replaceData(of: path, by: copy)
-      withExtendedLifetime(lock) {}
     }
   }
 }
@@ -83,10 +81,12 @@ private enum LMDBMaintenance {
     guard fsync(descriptor) == 0 else { throw failure(path) }
   }
 
+  /// What the system has just said.
   private static func failure(_ path: String) -> StorageError {
-    let reason = String(cString: strerror(errno))
-    return errno == ENOSPC
-      ? StorageError(.full, "There is no space left for \(path). Make some, and try again.", cause: reason)
-      : StorageError(.inaccessible, "\(path) cannot be used. Choose another path.", cause: reason)
+    let code = errno
+    if code == EEXIST {
+      return StorageError(.inaccessible, "There is something at \(path) already. Choose another path.")
+    }
+    return LMDBFailure(code: code).error(path: path)
   }
 }

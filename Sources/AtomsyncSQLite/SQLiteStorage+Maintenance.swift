@@ -28,6 +28,7 @@ extension SQLiteStorage {
   public static func compact(_ path: String) async throws {
     try await BlockingQueue("atomsync.sqlite.compact").run {
       let path = CanonicalPath.of(path)
+      try SQLiteMaintenance.requireStore(path)
       let lock = try FileLock(path: path + ".lock", exclusive: true)
       try SQLiteMaintenance.compact(path)
       withExtendedLifetime(lock) {}
@@ -59,17 +60,25 @@ private enum SQLiteMaintenance {
     open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
   }
 
-  /// A store that exists.
-  private static func connection(to path: String) throws -> SQLiteConnection {
-    guard access(path, F_OK) == 0 else { throw failure(path) }
+  /// Opening what is no store would make one of it.
+  static func requireStore(_ path: String) throws {
     try SQLiteLayout.inspect(path)
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_size > 0 else {
+      throw StorageError(.foreign, "There is no store at \(path). Is it the right path?")
+    }
+  }
+
+  private static func connection(to path: String) throws -> SQLiteConnection {
+    try requireStore(path)
     return try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE)
   }
 
+  /// What the system has just said of a target.
   private static func failure(_ path: String) -> StorageError {
     let reason = String(cString: strerror(errno))
     return errno == ENOSPC
-      ? StorageError(.full, "There is no space left for \(path). Make some, and try again.", cause: reason)
-      : StorageError(.inaccessible, "\(path) cannot be used. Choose another path.", cause: reason)
+      ? StorageError(.full, "No space is left for \(path). Free some.", cause: reason)
+      : StorageError(.inaccessible, "\(path) cannot be written. Choose another path.", cause: reason)
   }
 }

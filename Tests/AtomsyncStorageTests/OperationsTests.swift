@@ -243,4 +243,95 @@ import Transit
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("compact") })
   }
+
+  /// Who opens the store while it is compacted is told to wait; what it commits before and afterwards is there.
+  @Test(arguments: [Kind.sqlite, .lmdb]) func nothingIsLostByCompacting(kind: Kind) async throws {
+    let folder = try TemporaryFolder()
+    let path = folder("store")
+    try await Self.fill(kind.provider(path))
+    let isDone = Lock(false)
+    let compacting = Task {
+      var count = 0
+      while !isDone.withLock({ $0 }) {
+        do {
+          try await kind == .sqlite ? SQLiteStorage.compact(path) : LMDBStorage.compact(path)
+          count += 1
+        } catch let error as StorageError where error.code == .inUse {}
+        await Task.yield()
+      }
+      return count
+    }
+    let keys = (0..<60).map { [255, UInt8($0)] }
+    for key in keys {
+      var isCommitted = false
+      while !isCommitted {
+        do {
+          let storage = try await kind.open(path)
+          _ = try await storage.commit(StorageBatch(writes: [.put(key, [1])]))
+          await storage.close()
+          isCommitted = true
+        } catch let error as StorageError where error.code == .inUse { await Task.yield() }
+      }
+    }
+    isDone.withLock { $0 = true }
+    #expect(try await compacting.value > 0)
+    let found = try await Self.rows(kind.provider(path)).map(\.key).filter { $0.first == 255 }
+    #expect(found == keys)
+  }
+
+  @Test(arguments: [Kind.sqlite, .lmdb]) func whatIsNoStoreIsLeftAlone(kind: Kind) async throws {
+    let folder = try TemporaryFolder()
+    for attempt in 0..<2 {
+      let error = await #expect(throws: StorageError.self) {
+        switch (kind, attempt) {
+        case (.sqlite, 0): try await SQLiteStorage.backUp(folder("none"), to: folder("copy"))
+        case (.sqlite, _): try await SQLiteStorage.compact(folder("none"))
+        case (_, 0): try await LMDBStorage.backUp(folder("none"), to: folder("copy"))
+        default: try await LMDBStorage.compact(folder("none"))
+        }
+      }
+      #expect(error?.code == .foreign)
+    }
+    #expect(try folder.contents().isEmpty)
+  }
+
+  /// A restore that ends before its last row leaves what no server opens.
+  @Test func whatWasRestoredInPartIsNoStore() async throws {
+    let folder = try TemporaryFolder()
+    try await Self.fill(.sqlite(folder("source")))
+    let storage = try await Kind.sqlite.open(folder("source"))
+    try folder.write("dump", Data(try await Self.dump(storage)))
+    await storage.close()
+    let full = StorageProvider("a disk that fills up") { access in
+      FullAfterOneCommit(try await StorageProvider.sqlite(folder("target")).open(access))
+    }
+    let error = await #expect(throws: StorageError.self) {
+      try await StoreDump.restore(folder("dump"), to: full)
+    }
+    #expect(error?.code == .full)
+    let refused = await #expect(throws: StorageError.self) {
+      try await Authority.open(AtomsyncConfiguration(storage: .sqlite(folder("target"))))
+    }
+    #expect(refused?.code == .foreign)
+  }
+
+  private final class FullAfterOneCommit: Storage {
+    private let base: any Storage
+    private let commits = Lock(0)
+
+    init(_ base: any Storage) { self.base = base }
+
+    var capabilities: StorageCapabilities { base.capabilities }
+    func read(_ query: StorageQuery) async throws -> StorageSnapshot { try await base.read(query) }
+    func close() async { await base.close() }
+
+    func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+      let number = commits.withLock { commits in
+        commits += 1
+        return commits
+      }
+      if number > 1 { throw StorageError(.full, "No space is left.") }
+      return try await base.commit(batches)
+    }
+  }
 }
