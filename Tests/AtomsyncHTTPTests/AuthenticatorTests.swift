@@ -109,4 +109,18 @@ import Testing
       }
     }
   }
+
+  /// A date that no sleep is long enough for, as a token may have one.
+  @Test func aTokenMayHoldForEver() async throws {
+    let sessions = Sessions(
+      User("ann", groups: ["todo"], expires: Date(timeIntervalSince1970: .greatestFiniteMagnitude)))
+    try await Self.run(sessions) { server in
+      try await server.withClient(token: "session") { client in
+        try await following(client, ["todo"]) { events in
+          #expect(await events.next() == .opened)
+          #expect(await events.nextPage() != nil)
+        }
+      }
+    }
+  }
 }

@@ -27,8 +27,10 @@ final class PageCache: Sendable {
 
   private let state = Lock(State())
 
-  /// How many pages are kept, of some 64 KiB each.
-  private static let most = 64
+  /// How many pages are kept. With ``SharedPage``'s bounds they and their bytes take 20 MiB at most.
+  private static let most = 32
+  /// A page of more bytes is shared by those who wait for it, and not kept.
+  private static let mostBytes = 128 << 10
   /// How long a page is handed out. Readers at the same place come within moments of each other; a store that is put back
   /// under a running server is not told of, and must not live on here.
   static let validity = Duration.seconds(1)
@@ -49,6 +51,8 @@ final class PageCache: Sendable {
       return task
     }
     // What failed is not tried again within the moment: the streams that it ends come back later than that.
-    return try await task.value
+    let shared = try await task.value
+    if shared.byteCount > Self.mostBytes { state.withLock { $0.pages[key] = nil } }
+    return shared
   }
 }

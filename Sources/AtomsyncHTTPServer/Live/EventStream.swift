@@ -80,7 +80,7 @@ struct EventStream: Sendable {
           }
           if let expires = caller.user?.expires {
             group.addTask {
-              try await ContinuousClock().sleep(for: .seconds(expires.timeIntervalSinceNow))
+              try await Self.wait(until: expires)
               throw ProtocolError(.unauthorized, "The token has expired.")
             }
           }
@@ -106,6 +106,13 @@ struct EventStream: Sendable {
       pipe.finish()
     }
     try Task.checkCancellation()
+  }
+
+  /// Looks at the clock again every hour, since it may have been set; and a date may be further away than a sleep can be long.
+  private static func wait(until date: Date) async throws {
+    while case let seconds = date.timeIntervalSinceNow, seconds > 0 {
+      try await ContinuousClock().sleep(for: .seconds(min(seconds, 3600)))
+    }
   }
 
   /// When a client is to come back after a shutdown: not all of them at once.

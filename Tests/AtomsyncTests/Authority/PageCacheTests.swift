@@ -8,14 +8,18 @@ import Testing
   private let cache = PageCache()
   private let reads = Lock(0)
 
-  private func read(_ key: PageCache.Key, now: ContinuousClock.Instant = .now) async throws -> SharedPage {
+  private func read(
+    _ key: PageCache.Key, now: ContinuousClock.Instant = .now, bytes: Int = 1
+  ) async throws -> SharedPage {
     try await cache.page(key, now: now) { [reads] in
       let number = reads.withLock { reads in
         reads += 1
         return reads
       }
+      let content = Content.value(Payload(bytes: Array(repeating: 0, count: bytes)))
       return PullPage(
-        group: key.group, documents: [], store: UUID(), cursor: Cursor("\(number)"), hasMore: false, now: 0)
+        group: key.group, documents: [Document(id: "d", version: 1, updated: 0, content: content)],
+        store: UUID(), cursor: Cursor("\(number)"), hasMore: false, now: 0)
     }
   }
 
@@ -44,9 +48,16 @@ import Testing
 
   @Test func oldPagesMakeRoom() async throws {
     let now = ContinuousClock.now
-    for number in 0..<65 { _ = try await read(key("\(number)"), now: now) }
-    #expect(try await read(key("64"), now: now).page.cursor.text == "65")
-    #expect(try await read(key("0"), now: now).page.cursor.text == "66")
+    for number in 0..<33 { _ = try await read(key("\(number)"), now: now) }
+    #expect(try await read(key("32"), now: now).page.cursor.text == "33")
+    #expect(try await read(key("0"), now: now).page.cursor.text == "34")
+  }
+
+  @Test func aLargePageIsNotKept() async throws {
+    for expected in ["1", "2"] {
+      let page = try await read(key("a"), bytes: 129 << 10).page
+      #expect(page.cursor.text == expected)
+    }
   }
 
   /// A reader that was told of a commit asks for a page of its generation.
