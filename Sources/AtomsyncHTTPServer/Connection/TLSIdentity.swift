@@ -5,8 +5,14 @@ internal import NIOSSL
 
 /// The files of a certificate and its key, as they were when they were last read without an error.
 final class TLSIdentity: Sendable {
+  private struct Read {
+    var context: NIOSSLContext
+    /// What the files were before they were read.
+    var stamps: [Stamp]
+  }
+
   private let files: TLSFiles
-  private let current: Lock<NIOSSLContext>
+  private let current: Lock<Read>
 
   /// How often the files are looked at.
   private static let interval = Duration.seconds(5)
@@ -14,30 +20,31 @@ final class TLSIdentity: Sendable {
   /// - Throws: ``HTTPServerError``.
   init(_ files: TLSFiles) throws(HTTPServerError) {
     self.files = files
-    current = Lock(try Self.read(files))
+    let stamps = Self.stamps(files)
+    current = Lock(Read(context: try Self.read(files), stamps: stamps))
   }
 
   /// What new connections are made with; those that stand keep theirs.
-  var context: NIOSSLContext { current.withLock { $0 } }
+  var context: NIOSSLContext { current.withLock { $0.context } }
 
   /// Reads the files again. When they cannot be used, everything stays as it was.
   ///
   /// - Throws: ``HTTPServerError``.
   func reload() throws(HTTPServerError) {
+    let stamps = Self.stamps(files)
     let context = try Self.read(files)
-    current.withLock { $0 = context }
+    current.withLock { $0 = Read(context: context, stamps: stamps) }
   }
 
   /// Reads the files again when they have changed, until the task is cancelled.
   func follow(_ logger: Logger) async {
-    var known = stamps
     var failed: [Stamp]?
     while (try? await ContinuousClock().sleep(for: Self.interval)) != nil {
-      let stamps = stamps
-      if stamps == known { continue }
+      let stamps = Self.stamps(files)
+      if stamps == current.withLock({ $0.stamps }) { continue }
       do {
         try reload()
-        (known, failed) = (stamps, nil)
+        failed = nil
         logger.notice("The TLS certificate was read again.")
       } catch {
         // A certificate and its key are seldom replaced in one moment: it is tried again, and told once.
@@ -54,7 +61,7 @@ final class TLSIdentity: Sendable {
     var number: Int?
   }
 
-  private var stamps: [Stamp] {
+  private static func stamps(_ files: TLSFiles) -> [Stamp] {
     [files.certificate, files.key].map { path in
       // Of what a link leads to: certificates are often renewed by pointing a link elsewhere.
       let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path

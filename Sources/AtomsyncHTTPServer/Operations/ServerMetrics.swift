@@ -5,7 +5,7 @@ internal import HTTPTypes
 /// What the endpoint tells swift-metrics. (Docs/Server.md, “Metrics”.)
 struct ServerMetrics: Sendable {
   private struct Route: Hashable {
-    var method: HTTPRequest.Method
+    var method: String
     var status: Int
   }
 
@@ -26,10 +26,10 @@ struct ServerMetrics: Sendable {
 
   func answered(_ method: HTTPRequest.Method, _ status: HTTPResponse.Status, after duration: Duration) {
     // A client may invent methods.
-    let route = Route(method: Self.methods.contains(method) ? method : .head, status: status.code)
+    let name = Self.methods.contains(method) ? method.rawValue : "other"
+    let route = Route(method: name, status: status.code)
     let meters = routes.withLock { routes in
       if let known = routes[route] { return known }
-      let name = Self.methods.contains(method) ? method.rawValue : "other"
       let labels = [("method", name), ("status", "\(route.status)")]
       let made = Meters(
         requests: Counter(label: "atomsync_http_requests", dimensions: labels),
