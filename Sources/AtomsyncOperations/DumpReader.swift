@@ -84,7 +84,7 @@ struct DumpReader {
   private mutating func count(_ line: [UInt8]) { digest.update(data: line + [DumpFormat.newline]) }
 
   private func damaged(_ reason: String) -> OperationError {
-    OperationError(.damaged, "The dump \(path) is damaged. \(reason) Nothing was changed.")
+    OperationError(.damaged, "The dump \(path) is damaged. \(reason)")
   }
 
   /// The next line without its end; `nil` when there is none. A last line without an end is cut short.

@@ -34,15 +34,12 @@ public enum StoreCopy {
     var copy = try await NewStore.open(target)
     var progress = OperationProgress()
     do {
-      var rest = KeyRange.all
-      var isComplete = false
-      while !isComplete {
+      var rows = EveryRow()
+      while let scan = rows.scan {
         try Task.checkCancellation()
-        let page = try await source.scan(StorageScan(rest, limit: 10_000, byteLimit: StoreDump.pageBytes))
-        try await copy.write(page.entries)
-        for entry in page.entries { progress.add(key: entry.key, value: entry.value) }
-        if let last = page.entries.last?.key { rest.lower = last + [0] }
-        isComplete = page.isComplete
+        let entries = rows.take(try await source.scan(scan))
+        try await copy.write(entries)
+        for entry in entries { progress.add(key: entry.key, value: entry.value) }
         report(progress)
       }
     } catch {

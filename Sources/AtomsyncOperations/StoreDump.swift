@@ -27,19 +27,13 @@ public enum StoreDump {
         try write(bytes)
       }
       try put(try DumpFormat.head(taken: Date()))
-      var rest = KeyRange.all
-      var isComplete = false
-      while !isComplete {
-        let scan = StorageScan(rest, limit: 10_000, byteLimit: pageBytes)
-        guard let page = try read(StorageQuery(scans: [scan])).scans.first else { break }
+      try EveryRow.forEachPage(read) { entries in
         var lines: [UInt8] = []
-        for entry in page.entries {
+        for entry in entries {
           lines += try DumpFormat.row(entry)
           progress.add(key: entry.key, value: entry.value)
         }
         if !lines.isEmpty { try put(lines) }
-        if let last = page.entries.last?.key { rest.lower = last + [0] }
-        isComplete = page.isComplete
         report(progress)
       }
       try write(try DumpFormat.tail(rows: progress.rows, digest: digest.finalize()))
@@ -59,7 +53,9 @@ public enum StoreDump {
   public static func restore(
     _ path: String, to provider: StorageProvider, report: @escaping ReportProgress = { _ in }
   ) async throws -> OperationProgress {
-    try DumpReader.read(path) { _ in }
+    do { try DumpReader.read(path) { _ in } } catch let error as OperationError {
+      throw OperationError(error.code, "\(error.message) Nothing was changed.")
+    }
     var target = try await NewStore.open(provider)
     var progress = OperationProgress()
     do {

@@ -34,14 +34,8 @@ public struct StoreStatistics: Sendable, Hashable {
     try await StoreHeader.check(storage, kind: .authority)
     return try await storage.withSnapshot { read in
       var counter = Counter()
-      var rest = KeyRange.all
-      var isComplete = false
-      while !isComplete {
-        let scan = StorageScan(rest, limit: 10_000, byteLimit: StoreDump.pageBytes)
-        guard let page = try read(StorageQuery(scans: [scan])).scans.first else { break }
-        for entry in page.entries { try counter.add(entry) }
-        if let last = page.entries.last?.key { rest.lower = last + [0] }
-        isComplete = page.isComplete
+      try EveryRow.forEachPage(read) { entries in
+        for entry in entries { try counter.add(entry) }
         report(counter.statistics.total)
       }
       return counter.result
