@@ -51,7 +51,8 @@ public final class JWTAuthenticator: Authenticator {
   public func reloadKeys() async throws(JWTKeyError) { try await ring.reload() }
 
   public func user(of request: HTTPRequest) async throws -> User? {
-    guard let token = request.headerFields[.authorization].flatMap(Self.token),
+    guard let text = request.headerFields[.authorization].flatMap(BearerToken.text),
+      let token = SignedToken(Array(text.utf8)),
       let keys = try await ring.keys(for: token.keyName),
       let claims = try? await keys.verified(token), isMeant(claims)
     else { return nil }
@@ -65,11 +66,5 @@ public final class JWTAuthenticator: Authenticator {
       && claims.notBefore.map { $0.addingTimeInterval(-Self.leeway) <= now } ?? true
       && (issuer == nil || claims.issuer == issuer)
       && (audience.map(claims.audience.contains) ?? true)
-  }
-
-  private static func token(_ authorization: String) -> SignedToken? {
-    let parts = authorization.utf8.split(separator: UInt8(ascii: " "))
-    guard parts.count == 2, String(parts[0])?.lowercased() == "bearer" else { return nil }
-    return SignedToken(Array(parts[1]))
   }
 }

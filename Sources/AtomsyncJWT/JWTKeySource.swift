@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import AtomsyncHTTPServer
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
@@ -20,7 +21,7 @@ public struct JWTKeySource: Sendable, CustomStringConvertible {
   /// - Throws: ``JWTKeyError`` when it is neither.
   public static func url(_ text: String) throws(JWTKeyError) -> JWTKeySource {
     let url = URL(string: text)
-    let isLocal = ["localhost", "127.0.0.1", "::1"].contains(url?.host() ?? "")
+    let isLocal = Loopback.isAddress(url?.host() ?? "")
     guard url?.scheme == "https" || (url?.scheme == "http" && isLocal) else {
       throw JWTKeyError(
         "The keys must come from a URL that begins with https://, so that nobody on the way can change them; it is “\(text)”."

@@ -48,7 +48,7 @@ final class AccessController: Sendable {
     if users == nil && authenticator == nil { return .anybody }
     let authorization = request.headerFields[.authorization]
     var caller: Caller?
-    if let users, let token = authorization.flatMap(Self.token), let user = users.user(token: token) {
+    if let users, let token = authorization.flatMap(BearerToken.text), let user = users.user(token: token) {
       caller = Caller(user: user, origin: .users)
     } else if let authenticator, let user = try await authenticator.user(of: request), !user.isExpired {
       caller = Caller(user: user, origin: .authenticator(request))
@@ -59,13 +59,6 @@ final class AccessController: Sendable {
     try tokens.admit(caller?.user, from: address())
     guard let caller else { throw ProtocolError(.unauthorized, "The token is not valid.") }
     return caller
-  }
-
-  /// What follows `Bearer`, in any case, and spaces. By bytes, since nobody is known yet.
-  private static func token(_ authorization: String) -> String? {
-    let parts = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
-    guard parts.count == 2, String(parts[0])?.lowercased() == "bearer" else { return nil }
-    return String(parts[1].drop { $0 == UInt8(ascii: " ") })
   }
 
   // MARK: Whether it is still so
