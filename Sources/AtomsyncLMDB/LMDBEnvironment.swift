@@ -17,10 +17,9 @@ final class LMDBEnvironment: Sendable {
   let database: MDB_dbi
   let path: String
   let writes = BlockingQueue("atomsync.lmdb.write")
-  let reads = BlockingQueue("atomsync.lmdb.read")
   let writeLock: LMDBWriteLock
-  /// Held while a read transaction is active, and while the map moves.
-  let map = Lock(())
+  /// Shared while a read transaction is active, exclusive while the map moves.
+  let map = SharedLock()
   /// Looked at before the map is used, since a page that is not in the file any more would end the process.
   let file: StoreFile
   private let skipsMetaSync = Lock(false)
@@ -62,7 +61,7 @@ final class LMDBEnvironment: Sendable {
   /// The number of the last transaction of any process.
   func lastTransaction() throws -> Int64 {
     var info = MDB_envinfo()
-    try LMDBFailure.check(map.withLock { _ in mdb_env_info(handle, &info) })
+    try LMDBFailure.check(map.shared { mdb_env_info(handle, &info) })
     return Int64(info.me_last_txnid)
   }
 
@@ -88,7 +87,7 @@ final class LMDBEnvironment: Sendable {
   func followMap() throws { try setMapSize(0) }
 
   private func setMapSize(_ size: Int) throws {
-    let code = map.withLock { _ in mdb_env_set_mapsize(handle, size) }
+    let code = map.exclusive { mdb_env_set_mapsize(handle, size) }
     // No address space is left for it, which is a limit like a full disk.
     try LMDBFailure.check(code == ENOMEM ? MDB_MAP_FULL : code)
   }

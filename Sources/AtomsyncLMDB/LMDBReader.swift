@@ -19,6 +19,9 @@ final class LMDBReader {
 
   init(_ lease: LMDBLease) { self.lease = lease }
 
+  /// A reader on the same environment, for another thread.
+  func another() -> sending LMDBReader { LMDBReader(lease) }
+
   deinit { if let idle { mdb_txn_abort(idle) } }
 
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map.
@@ -29,7 +32,7 @@ final class LMDBReader {
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map; what `body` throws.
   func pinned<Result: Sendable>(_ body: (SnapshotRead) throws -> Result) throws -> Result {
     try lease.environment.file.check()
-    return try lease.environment.map.withLock { _ in
+    return try lease.environment.map.shared {
       let transaction = try begin()
       defer {
         mdb_txn_reset(transaction)

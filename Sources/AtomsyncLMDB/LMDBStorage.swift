@@ -15,14 +15,17 @@ internal import CLMDB
 /// `atomsync.write`.
 ///
 /// ## Behavior
-/// All storages that one process opens on one folder share an environment, one thread for commits and one for
+/// All storages that one process opens on one folder share an environment and a thread for commits; each has up to four for
 /// reads. Reads never wait for commits, nor commits for reads, except when the map grows. Commits of several
 /// processes wait for each other, up to 5 seconds; what a process that died had begun is undone by the next.
 public final class LMDBStorage: SnapshotStorage {
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<LMDBWriter>
-  private let reader: QueueConfined<LMDBReader>
+  private let readers: ConfinedPool<LMDBReader>
   private let commits = LMDBCommitCount()
+
+  /// The most threads that read.
+  private static let readers = 4
 
   /// Opens the store in the folder `path`, creating it if there is none. The folder's own folder must exist.
   ///
@@ -52,29 +55,36 @@ public final class LMDBStorage: SnapshotStorage {
   private init(_ lease: LMDBLease, durability: StorageCapabilities.Durability) {
     self.writer = QueueConfined(
       LMDBWriter(lease, durability: durability, commits), on: lease.environment.writes)
-    self.reader = QueueConfined(LMDBReader(lease), on: lease.environment.reads)
+    self.readers = ConfinedPool(LMDBReader(lease), size: Self.readers, label: "atomsync.lmdb.read") {
+      LMDBReader(lease)
+    }
     self.capabilities = StorageCapabilities(
       durability: durability == .power ? .power : .process, isShared: true,
       maximumKeyLength: LMDBBytes.maximumKeyLength)
   }
 
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
-    try await reading { try $0.read(query) }
+    try await reading(readers.run) { try $0.read(query) }
   }
 
-  /// Other reads of this process wait until `body` returns, and commits for which the map has to grow; other processes
-  /// do not.
+  /// On a thread of its own. Commits of this process for which the map has to grow wait until `body` returns, and reads then
+  /// wait for them; other processes do not.
   public func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {
-    try await reading { try $0.pinned(body) }
+    let reader = try await readers.run {
+      QueueConfined($0.another(), on: BlockingQueue("atomsync.lmdb.snapshot"))
+    }
+    return try await reading(reader.run) { try $0.pinned(body) }
   }
 
+  /// Tries `body` again when another process has grown the map.
   private func reading<Result: Sendable>(
+    _ run: (@escaping @Sendable (LMDBReader) throws -> Result?) async throws -> Result?,
     _ body: @escaping @Sendable (LMDBReader) throws -> Result
   ) async throws -> Result {
     while true {
-      let result = try await reader.run { reader -> Result? in
+      let result = try await run { reader -> Result? in
         do {
           return try body(reader)
         } catch let failure as LMDBFailure {
@@ -98,7 +108,7 @@ public final class LMDBStorage: SnapshotStorage {
     CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
       let commits = self.commits
-      return try await self.reader.run { reader in
+      return try await self.readers.run { reader in
         do { return commits.foreign(of: try reader.lastTransaction()) } catch let failure as LMDBFailure {
           throw failure.error(path: reader.path)
         }
@@ -107,7 +117,7 @@ public final class LMDBStorage: SnapshotStorage {
   }
 
   public func close() async {
-    await reader.close()
+    await readers.close()
     await writer.close()
   }
 }

@@ -15,7 +15,7 @@ final class SQLiteReader {
 
   init(path: String) throws {
     let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE)
-    try connection.execute("PRAGMA query_only = 1; PRAGMA cache_size = -16000")
+    try connection.execute("PRAGMA query_only = 1; PRAGMA cache_size = -8000")
     func scan(_ condition: String, _ order: String) throws -> SQLiteStatement {
       try SQLiteStatement(connection, "SELECT k, v FROM atomsync WHERE \(condition) ORDER BY k \(order)")
     }

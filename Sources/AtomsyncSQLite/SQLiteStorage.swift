@@ -14,13 +14,17 @@ public import AtomsyncCore
 /// process reads without a pause; ``close()`` empties it.
 ///
 /// ## Behavior
-/// Reads and commits each have a connection and a thread; reads never wait for commits, nor commits for reads.
+/// Commits have a connection and a thread; reads have up to four of each, which are opened when they are needed. Reads never
+/// wait for commits, nor commits for reads.
 /// Commits of several processes wait for each other, up to 5 seconds.
 public final class SQLiteStorage: SnapshotStorage {
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<SQLiteWriter>
-  private let reader: QueueConfined<SQLiteReader>
+  private let readers: ConfinedPool<SQLiteReader>
   private let path: String
+
+  /// The most connections that read.
+  private static let readers = 4
 
   /// Opens the store at `path`, creating it if there is none. The folder must exist.
   ///
@@ -50,13 +54,15 @@ public final class SQLiteStorage: SnapshotStorage {
     let synchronous = durability == .power ? "FULL" : "NORMAL"
     self.writer = QueueConfined(
       try SQLiteWriter(path: path, lock: lock, synchronous: synchronous), on: queue)
-    self.reader = QueueConfined(try SQLiteReader(path: path), on: BlockingQueue("atomsync.sqlite.read"))
+    self.readers = ConfinedPool(
+      try SQLiteReader(path: path), size: Self.readers, label: "atomsync.sqlite.read"
+    ) { try SQLiteReader(path: path) }
     self.capabilities = StorageCapabilities(
       durability: durability == .power ? .power : .process, isShared: true, maximumKeyLength: .max)
   }
 
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
-    try await reader.run { try $0.read(query) }
+    try await readers.run { try $0.read(query) }
   }
 
   /// All batches are one transaction: if this throws, none of them was applied.
@@ -77,7 +83,7 @@ public final class SQLiteStorage: SnapshotStorage {
   public func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {
-    try await reader.run { _ in }  // not of a storage that is closed
+    try await readers.run { _ in }  // not of a storage that is closed
     let path = path
     return try await BlockingQueue("atomsync.sqlite.snapshot").run {
       try SQLiteReader(path: path).pinned(body)
@@ -85,7 +91,7 @@ public final class SQLiteStorage: SnapshotStorage {
   }
 
   public func close() async {
-    await reader.close()
+    await readers.close()
     await writer.close { $0.finish() }
   }
 }

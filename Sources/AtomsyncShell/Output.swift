@@ -56,6 +56,7 @@ struct Output {
     var map = TransitMap()
     map[.keyword("id")] = .string(rejection.document)
     map[.keyword("reason")] = .string(rejection.reason)
+    if let message = rejection.message { map[.keyword("message")] = .string(message) }
     map[.keyword("value")] = rejection.value ?? .null
     map[.keyword("detected-at")] = .instant(Instant(rejection.detectedAt))
     try printValue(.map(map))

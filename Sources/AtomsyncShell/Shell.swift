@@ -152,7 +152,7 @@ struct Shell {
     }
     for rejection in atom.rejections {
       Output.line(
-        "\(rejection.document) was rejected by the server: \(rejection.reason). Change it, or discard the edit."
+        "\(rejection.document) was rejected by the server: \(rejection.message ?? rejection.reason). Change it, or discard the edit."
       )
     }
     if code == 0 { Output.line(reports.isEmpty ? "in sync" : "in sync, \(reports.count) superseded") }

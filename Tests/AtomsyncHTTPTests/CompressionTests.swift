@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Atomsync
 import AtomsyncCore
+import AtomsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -121,6 +122,24 @@ import Testing
         }
       }
       #expect(reader.isComplete && text.wholeMatch(of: /(?s).*\n\nretry: [0-9]{3,4}\n\n/) != nil)
+    }
+  }
+
+  /// Our own client asks other machines for it, and reads it. Under the second name it takes this one for another.
+  @Test(arguments: [("127.0.0.1", false), ("[::ffff:127.0.0.1]", true)])
+  func theClientAsksOtherMachines(host: String, asks: Bool) async throws {
+    try await ScriptedServer.run("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") { server in
+      let client = try HTTPTransport("http://\(host):\(server.port)/sync")
+      await #expect(throws: TransportError.self) { try await client.pull(PullRequest(group: "todo")) {} }
+      await client.close()
+      #expect(server.received.withLock { $0.lowercased().contains("accept-encoding: gzip") } == asks)
+    }
+    try await TestServer.run(users: try .aliceAndBob()) { server in
+      try await server.put("a", String(repeating: "x", count: 50_000))
+      let client = try HTTPTransport("http://\(host):\(server.port)/sync", token: "abc123")
+      let page = try await client.pull(PullRequest(group: "todo")) {}
+      #expect(page.documents.first?.content.byteCount ?? 0 > 50_000)
+      await client.close()
     }
   }
 }

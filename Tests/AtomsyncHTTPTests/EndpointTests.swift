@@ -130,6 +130,31 @@ import Transit
     }
   }
 
+  /// Whatever connections are made at that moment.
+  @Test func aServerThatIsCancelledEnds() async throws {
+    for _ in 0..<10 {
+      let authority = try await Authority.open(AtomsyncConfiguration())
+      var configuration = HTTPServerConfiguration()
+      configuration.port = 0
+      configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
+      let server = try SyncServer(authority, configuration: configuration)
+      let serving = Task { try await server.run() }
+      let port = try await server.boundPort()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<64 {
+          group.addTask {
+            _ = try? await RawConnection.answers(
+              to: "GET /sync?group=a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", port: port)
+          }
+        }
+        try await group.next()
+        serving.cancel()
+      }
+      _ = await serving.result
+      await authority.close()
+    }
+  }
+
   @Test func refusesToServeTheNetworkWithoutUsers() throws {
     var configuration = HTTPServerConfiguration()
     for (host, isFine) in [

@@ -49,6 +49,11 @@ import Testing
     (#"{"alice": {"tokenSHA256": "\#(String(repeating: "x", count: 64))", "groups": ["a"]}}"#, "64"),
     (#"{"alice": {"token": "t", "tokenSHA256": "\#(digest)", "groups": ["a"]}}"#, "either"),
     (#"{"a": {"token": "t", "groups": ["a"]}, "b": {"token": "t", "groups": ["b"]}}"#, "same token"),
+    (
+      #"{"al\u0069ce": {"token": "t", "groups": ["a"]}, "alice" : {"token": "u", "groups": ["b"]}}"#,
+      "“alice” stands twice"
+    ),
+    (#"{"a": {"token": "t", "groups": ["a"], "groups": ["b"]}}"#, "“groups” stands twice"),
     (#"{"": {"token": "t", "groups": ["a"]}}"#, "no name"),
   ]) func refuses(json: String, naming: String) throws {
     let error = try #require(throws: UsersError.self) { try users(json) }

@@ -8,6 +8,8 @@ let package = Package(
   dependencies: [
     .package(name: "atomsync", path: "../.."),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -45,7 +47,11 @@ let package = Package(
         .product(name: "AtomsyncHTTPClient", package: "atomsync"),
         .product(name: "AtomsyncHTTPServer", package: "atomsync"),
         .product(name: "AtomsyncCore", package: "atomsync"),
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "AtomsyncHTTPBenchmarks"),

@@ -131,7 +131,7 @@ extension PushAnswer.Acceptance {
 
 extension PushAnswer.Rejection {
   fileprivate func write(to writer: inout TransitWriter) throws {
-    try writer.beginMap(count: 2 + (current == nil ? 0 : 3))
+    try writer.beginMap(count: 2 + (current == nil ? 0 : 3) + (message == nil ? 0 : 1))
     try writer.field(Keys.id, id)
     try writer.field(Keys.reason, Keyword(reason.text))
     if let current {
@@ -139,18 +139,20 @@ extension PushAnswer.Rejection {
       try writer.field(Keys.version, current.version)
       try writer.field(Keys.updated, current.updated)
     }
+    if let message { try writer.field(Keys.message, message) }
     try writer.endMap()
   }
 
   fileprivate init(from reader: inout TransitReader) throws {
     var fields = DocumentFields()
-    var reason: String?
+    var (reason, message): (String?, String?) = (nil, nil)
     try reader.fields { name, reader in
-      if name == "reason" {
-        reason = try reader.readKeyword().text
-        return true
+      switch name {
+      case "reason": reason = try reader.readKeyword().text
+      case "message": message = try reader.readString()
+      default: return try fields.read(name, &reader)
       }
-      return try fields.read(name, &reader)
+      return true
     }
     let id = try reader.required(fields.id, "id")
     var current: Document?
@@ -158,6 +160,8 @@ extension PushAnswer.Rejection {
       current = Document(
         id: id, version: version, updated: fields.updated, content: try fields.content(reader))
     }
-    self.init(id: id, reason: RejectionReason(try reader.required(reason, "reason")), current: current)
+    self.init(
+      id: id, reason: RejectionReason(try reader.required(reason, "reason")), current: current,
+      message: message)
   }
 }

@@ -76,11 +76,16 @@ public struct PushAnswer: Sendable, Hashable {
     public var reason: RejectionReason
     /// With `.stale`: the server's document (version 0 and deleted when it knows none).
     public var current: Document?
+    /// The server's own words for people, where it has some.
+    public var message: String?
 
-    public init(id: String, reason: RejectionReason, current: Document? = nil) {
+    public init(
+      id: String, reason: RejectionReason, current: Document? = nil, message: String? = nil
+    ) {
       self.id = id
       self.reason = reason
       self.current = current
+      self.message = message
     }
   }
 
@@ -117,7 +122,7 @@ public struct RejectionReason: Sendable, Hashable, CustomStringConvertible {
 
   /// The edit was made on a version that is not the current one.
   public static let stale = RejectionReason("stale")
-  /// The id or the value can never be stored.
+  /// The id or the value can never be stored, or the server's application refuses the write.
   public static let invalid = RejectionReason("invalid")
   /// The value exceeds the server's limit.
   public static let tooLarge = RejectionReason("too-large")

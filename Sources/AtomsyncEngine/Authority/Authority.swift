@@ -19,6 +19,7 @@ public final class Authority: Sendable {
   let identity: UUID
   let configuration: AtomsyncConfiguration
   let pushes: PushQueue
+  private let willAccept: WriteValidator?
   let notifier = ChangeNotifier()
   private let pages = PageCache()
   private let foreignCommits: Task<Void, Never>
@@ -26,19 +27,26 @@ public final class Authority: Sendable {
 
   /// Opens the configuration's storage as a server's store, creating it if there is none.
   ///
+  /// - Parameter willAccept: the application's own check of each write; see ``WriteValidator``.
   /// - Throws: `StorageError`: the store cannot be opened, is a client's, or has a newer format.
-  public static func open(_ configuration: AtomsyncConfiguration) async throws -> Authority {
+  public static func open(
+    _ configuration: AtomsyncConfiguration, willAccept: WriteValidator? = nil
+  ) async throws -> Authority {
     let storage = try await configuration.storage.open(.shared)
     do {
       let header = try await StoreHeader.open(storage, kind: .authority)
-      return Authority(storage, header, configuration)
+      return Authority(storage, header, configuration, willAccept)
     } catch {
       await storage.close()
       throw error
     }
   }
 
-  private init(_ storage: any Storage, _ header: StoreHeader, _ configuration: AtomsyncConfiguration) {
+  private init(
+    _ storage: any Storage, _ header: StoreHeader, _ configuration: AtomsyncConfiguration,
+    _ willAccept: WriteValidator?
+  ) {
+    self.willAccept = willAccept
     self.storage = storage
     self.identity = header.identity
     self.configuration = configuration
@@ -89,11 +97,14 @@ public final class Authority: Sendable {
 
   /// Judges edits and commits those that are accepted.
   ///
-  /// - Throws: `ProtocolError` with `invalid-group`, `duplicate-id`, `too-large`, `stale-push` or `unavailable`: nothing
-  ///   was changed. `StorageError`: nothing was changed, or the commit's outcome is unknown.
+  /// - Throws: `ProtocolError` with `invalid-group`, `duplicate-id`, `too-large`, `stale-push` or `unavailable`, or what the
+  ///   application's check throws: nothing was changed. `StorageError`: nothing was changed, or the commit's outcome is
+  ///   unknown.
   public func push(_ request: PushRequest) async throws -> PushAnswer {
     try check(request)
-    return try await pushes.push(request)
+    var refusals: [String: String] = [:]
+    if let willAccept { refusals = try await request.refusals(willAccept) }
+    return try await pushes.push(request, refusing: refusals)
   }
 
   /// Follows groups until the task is cancelled, the authority closes, or `receive` throws: a loop of pulls, woken

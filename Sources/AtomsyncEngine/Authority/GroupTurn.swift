@@ -19,6 +19,8 @@ package enum Judgement {
 package struct GroupTurn: GroupWork {
   package let group: String
   package let pushes: [PushRequest]
+  /// For each push the documents that the application refuses, with its words.
+  private let refusals: [[String: String]]
   /// One judgement for each push, in order.
   package private(set) var judgements: [Judgement] = []
   private var batch = StorageBatch()
@@ -50,9 +52,10 @@ package struct GroupTurn: GroupWork {
     var version: Int64
   }
 
-  package init(group: String, pushes: [PushRequest], identity: UUID) {
+  package init(group: String, pushes: [PushRequest], refusals: [[String: String]], identity: UUID) {
     self.group = group
     self.pushes = pushes
+    self.refusals = refusals
     history = GroupHistory(head: GroupHead(), identity: identity)
     var (documents, records, epochs) = (Set<[UInt8]>(), Set<[UInt8]>(), Set<UUID>())
     var (documentKeys, recordKeys, epochList) = ([[UInt8]](), [[UInt8]](), [UUID]())
@@ -90,7 +93,7 @@ package struct GroupTurn: GroupWork {
   package mutating func judge(_ snapshot: StorageSnapshot, _ context: TurnContext) throws {
     try take(snapshot.values, context)
     shown = StaleContents(byteLimit: context.limits.pageBytes)
-    judgements = pushes.map { judge($0, context) }
+    judgements = zip(pushes, refusals).map { judge($0, refusing: $1, context) }
     if head != history.head { batch.put(AuthorityKey.head(group), head.bytes) }
     for key in recordKeys where judgedRecords.contains(key) {
       guard let record = records[key] else { continue }
@@ -121,7 +124,9 @@ package struct GroupTurn: GroupWork {
     }
   }
 
-  private mutating func judge(_ push: PushRequest, _ context: TurnContext) -> Judgement {
+  private mutating func judge(
+    _ push: PushRequest, refusing refusals: [String: String], _ context: TurnContext
+  ) -> Judgement {
     let recordKey = push.ticket.map { AuthorityKey.push(group, $0.client, user: push.user) }
     if let error = unreadable(push, recordKey) { return .failed(error) }
     let digest = push.digest
@@ -137,12 +142,14 @@ package struct GroupTurn: GroupWork {
       }
     }
     let isKnown = knows(push)
-    let reasons = push.edits.map { reason(against: $0, isKnown, context.limits) }
+    let reasons = push.edits.map { edit in
+      refusals[edit.id] == nil ? reason(against: edit, isKnown, context.limits) : .invalid
+    }
     let isSpoiled = push.isAtomic && reasons.contains { $0 != nil }
     var answer = PushAnswer(group: group, accepted: [], rejected: [], now: context.now)
     for (edit, reason) in zip(push.edits, reasons) {
       if let reason {
-        answer.rejected.append(rejection(of: edit.id, reason, context))
+        answer.rejected.append(rejection(of: edit.id, reason, refusals[edit.id], context))
       } else if isSpoiled {
         answer.rejected.append(.init(id: edit.id, reason: .aborted))
       } else {
@@ -237,7 +244,8 @@ package struct GroupTurn: GroupWork {
   ) -> PushAnswer {
     var answer = PushAnswer(
       group: group, accepted: record.accepted,
-      rejected: record.rejected.map { rejection(of: $0.id, $0.reason, context) }, now: context.now)
+      rejected: record.rejected.map { rejection(of: $0.id, $0.reason, $0.message, context) },
+      now: context.now)
     tell(&answer, knows(push), context)
     return answer
   }
@@ -255,9 +263,9 @@ package struct GroupTurn: GroupWork {
 
   /// A stale document's value is read later: here it is marked as deleted.
   private mutating func rejection(
-    of id: String, _ reason: RejectionReason, _ context: TurnContext
+    of id: String, _ reason: RejectionReason, _ message: String?, _ context: TurnContext
   ) -> PushAnswer.Rejection {
-    guard reason == .stale else { return .init(id: id, reason: reason) }
+    guard reason == .stale else { return .init(id: id, reason: reason, message: message) }
     let index = documents[AuthorityKey.document(group, id)]
     var current = Document(
       id: id, version: index?.version ?? 0, updated: index?.updated ?? context.now, content: .deleted)

@@ -34,11 +34,11 @@ final class PushQueue: Sendable {
     state = Lock(State(scheduler: PushScheduler(identity: identity, limits: configuration.limits)))
   }
 
-  func push(_ push: PushRequest) async throws -> PushAnswer {
+  func push(_ push: PushRequest, refusing refusals: [String: String]) async throws -> PushAnswer {
     try await withCheckedThrowingContinuation { continuation in
       do {
         try enter { state throws(ProtocolError) in
-          state.pushes[try state.scheduler.admit(push)] = continuation
+          state.pushes[try state.scheduler.admit(push, refusing: refusals)] = continuation
         }
       } catch { continuation.resume(throwing: error) }
     }

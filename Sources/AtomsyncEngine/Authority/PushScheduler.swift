@@ -33,6 +33,7 @@ package struct PushScheduler: Sendable {
   private struct Waiting {
     var id: Int
     var push: PushRequest
+    var refusals: [String: String]
     var bytes: Int
   }
 
@@ -91,8 +92,11 @@ package struct PushScheduler: Sendable {
 
   /// Takes a push, to be answered under a number.
   ///
+  /// - Parameter refusals: the documents that the application refuses, with its words.
   /// - Throws: `ProtocolError` with `unavailable` when too much waits already.
-  package mutating func admit(_ push: PushRequest) throws(ProtocolError) -> Int {
+  package mutating func admit(
+    _ push: PushRequest, refusing refusals: [String: String] = [:]
+  ) throws(ProtocolError) -> Int {
     let bytes = push.byteCount
     guard waitingCount < limits.waitingPushes,
       waitingCount == 0 || waitingBytes + bytes <= limits.waitingBytes
@@ -100,7 +104,8 @@ package struct PushScheduler: Sendable {
     waitingCount += 1
     waitingBytes += bytes
     lastID += 1
-    groups[push.group, default: Group()].waiting.append(Waiting(id: lastID, push: push, bytes: bytes))
+    groups[push.group, default: Group()].waiting.append(
+      Waiting(id: lastID, push: push, refusals: refusals, bytes: bytes))
     makeReady(push.group)
     return lastID
   }
@@ -182,8 +187,9 @@ package struct PushScheduler: Sendable {
     if pushes.isEmpty { return nil }
     for push in pushes { taken[push.id] = push }
     return Turn.Part(
-      work: GroupTurn(group: name, pushes: pushes.map(\.push), identity: identity), ids: pushes.map(\.id),
-      claims: claims)
+      work: GroupTurn(
+        group: name, pushes: pushes.map(\.push), refusals: pushes.map(\.refusals), identity: identity),
+      ids: pushes.map(\.id), claims: claims)
   }
 
   /// Takes note of what became of a turn.

@@ -24,14 +24,19 @@ public struct Rejection: Sendable, Hashable {
   public var document: String
   /// A keyword of the protocol, such as `invalid` or `too-large`.
   public var reason: String
+  /// The server's own words for people, where it has some.
+  public var message: String?
   /// What was to be; `nil` for a deletion.
   public var value: TransitValue?
   /// When it was rejected, by this machine's clock.
   public var detectedAt: Date
 
-  public init(document: String, reason: String, value: TransitValue?, detectedAt: Date) {
+  public init(
+    document: String, reason: String, message: String? = nil, value: TransitValue?, detectedAt: Date
+  ) {
     self.document = document
     self.reason = reason
+    self.message = message
     self.value = value
     self.detectedAt = detectedAt
   }

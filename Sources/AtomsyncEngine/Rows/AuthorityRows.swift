@@ -268,7 +268,8 @@ package struct PushRecord {
   /// Tells pushes with the same number apart.
   var digest: Int64
   var accepted: [PushAnswer.Acceptance]
-  var rejected: [(id: String, reason: RejectionReason)]
+  /// Without the documents of the server's, which are read anew.
+  var rejected: [PushAnswer.Rejection]
 
   private enum Field: UInt8, RowField {
     case number = 1
@@ -277,7 +278,7 @@ package struct PushRecord {
 
   private enum VerdictField: UInt8, RowField {
     case id = 1
-    case version, updated, reason
+    case version, updated, reason, message
   }
 
   init(number: Int64, judged: Int64, digest: Int64, answer: PushAnswer) {
@@ -285,7 +286,7 @@ package struct PushRecord {
     self.judged = judged
     self.digest = digest
     accepted = answer.accepted
-    rejected = answer.rejected.map { ($0.id, $0.reason) }
+    rejected = answer.rejected.map { .init(id: $0.id, reason: $0.reason, message: $0.message) }
   }
 
   init(_ bytes: [UInt8]) throws {
@@ -310,32 +311,34 @@ package struct PushRecord {
   }
 
   private static func acceptance(_ row: RowReader) throws -> PushAnswer.Acceptance {
-    let (id, version, updated, _) = try verdict(row)
-    return .init(id: id, version: try row.required(version), updated: updated)
+    let verdict = try verdict(row)
+    return .init(id: verdict.id, version: try row.required(verdict.version), updated: verdict.updated)
   }
 
-  private static func rejection(_ row: RowReader) throws -> (id: String, reason: RejectionReason) {
-    let (id, _, _, reason) = try verdict(row)
-    return (id, RejectionReason(try row.required(reason)))
+  private static func rejection(_ row: RowReader) throws -> PushAnswer.Rejection {
+    let verdict = try verdict(row)
+    return .init(
+      id: verdict.id, reason: RejectionReason(try row.required(verdict.reason)), message: verdict.message)
   }
 
   private static func verdict(
     _ row: RowReader
-  ) throws -> (id: String, version: Int64?, updated: Int64, reason: String?) {
+  ) throws -> (id: String, version: Int64?, updated: Int64, reason: String?, message: String?) {
     var reader = row
     var id: String?
     var version: Int64?
     var updated: Int64 = 0
-    var reason: String?
+    var (reason, message): (String?, String?) = (nil, nil)
     while let field = try reader.next(VerdictField.self) {
       switch field {
       case .id: id = try reader.text()
       case .version: version = try reader.count()
       case .updated: updated = try reader.number()
       case .reason: reason = try reader.text()
+      case .message: message = try reader.text()
       }
     }
-    return (try reader.required(id), version, updated, reason)
+    return (try reader.required(id), version, updated, reason, message)
   }
 
   var bytes: [UInt8] {
@@ -351,6 +354,7 @@ package struct PushRecord {
     writer.write(Field.rejected, each: rejected) { writer, rejection in
       writer.write(VerdictField.id, rejection.id)
       writer.write(VerdictField.reason, rejection.reason.text)
+      if let message = rejection.message { writer.write(VerdictField.message, message) }
     }
     return writer.bytes
   }

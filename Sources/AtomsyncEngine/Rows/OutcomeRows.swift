@@ -62,7 +62,7 @@ struct RejectedEdit: Sendable {
 
   private enum Field: UInt8, RowField {
     case reason = 1
-    case value, detected
+    case value, detected, message
   }
 
   init(_ rejection: Rejection, _ value: StoredValue?) {
@@ -76,7 +76,7 @@ struct RejectedEdit: Sendable {
       return
     }
     var reader = try RowReader(bytes)
-    var reason: String?
+    var (reason, message): (String?, String?) = (nil, nil)
     var value: StoredValue?
     var detected: Int64 = 0
     while let field = try reader.next(Field.self) {
@@ -84,11 +84,12 @@ struct RejectedEdit: Sendable {
       case .reason: reason = try reader.text()
       case .value: value = try reader.value()
       case .detected: detected = try reader.number()
+      case .message: message = try reader.text()
       }
     }
     self.init(
       Rejection(
-        document: document, reason: try reader.required(reason), value: value?.value,
+        document: document, reason: try reader.required(reason), message: message, value: value?.value,
         detectedAt: .init(milliseconds: detected)), value)
   }
 
@@ -97,6 +98,7 @@ struct RejectedEdit: Sendable {
     writer.write(Field.reason, rejection.reason)
     writer.write(Field.value, value)
     writer.write(Field.detected, rejection.detectedAt.milliseconds)
+    if let message = rejection.message { writer.write(Field.message, message) }
     return writer.bytes
   }
 }

@@ -5,6 +5,8 @@ internal import Foundation
 struct Endpoint: Sendable {
   /// Without query.
   let url: String
+  /// Another machine's, as far as the name tells.
+  let isRemote: Bool
 
   /// - Throws: `TransportError` with `unsupported` for what is not an HTTP URL.
   init(_ text: String) throws {
@@ -30,6 +32,7 @@ struct Endpoint: Sendable {
     if parts.path.isEmpty || parts.path == "/" { parts.path = "/sync" }
     guard let url = parts.string else { throw refusal("it is not a URL.") }
     self.url = url
+    isRemote = !(host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127."))
   }
 
   func pull(_ request: PullRequest) -> String {

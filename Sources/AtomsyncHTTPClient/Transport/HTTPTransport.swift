@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 public import AtomsyncCore
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOHTTPCompression
 internal import NIOSSL
 
 /// Carries messages over HTTP to a server that speaks the protocol: `GET` and `POST` at one URL, live streams as
@@ -10,6 +11,7 @@ internal import NIOSSL
 /// ## Behavior
 /// - Nothing is retried, with one exception: a request that the server refused for its token is sent once more, when
 ///   the credentials closure has a new one.
+/// - Answers may come compressed, except from this machine.
 /// - Redirects are not followed, since the token would go with them.
 /// - Only an answer with the protocol's own header and error body counts as the server's word; anything else that is
 ///   not a success is `unavailable`.
@@ -53,7 +55,8 @@ public final class HTTPTransport: Transport {
     self.options = options
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow,
-      timeout: .init(connect: TimeAmount(options.connectTimeout)))
+      timeout: .init(connect: TimeAmount(options.connectTimeout)),
+      decompression: .enabled(limit: .size(options.maximumAnswerBytes)))
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.maximumConnections
     // A refused connection is an answer: the replica knows when to try again.
     configuration.connectionPool.retryConnectionEstablishment = false
@@ -127,6 +130,7 @@ public final class HTTPTransport: Transport {
         return try await Watchdog.guarding(silence: options.silenceTimeout, report: progress) { watchdog in
           var request = self.request(method, url, token)
           request.headers.replaceOrAdd(name: "Accept", value: self.codec.mediaType)
+          if self.endpoint.isRemote { request.headers.add(name: "Accept-Encoding", value: "gzip") }
           if let body {
             request.headers.replaceOrAdd(name: "Content-Type", value: self.codec.mediaType)
             request.body = RequestBody.of(body, watchdog)

@@ -54,6 +54,9 @@ public struct Users: Sendable, Hashable {
     do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch {
       throw UsersError("It is not JSON.")
     }
+    if let name = JSONNames.repeated(in: json) {
+      throw UsersError("“\(name)” stands twice in one object. Remove one of the two.")
+    }
     guard let entries = root as? [String: Any] else {
       throw UsersError("It must be an object of users by name.")
     }

@@ -124,6 +124,8 @@ public struct SyncEndpoint: Sendable {
     try caller.check(group: push.group)
     try caller.check(owner: push.user)
     if let user = caller.user { push.user = user.name }
+    metrics.pushTaken()
+    defer { metrics.pushAnswered() }
     let answer = try await authority.push(push)
     metrics.pushed(answer)
     return try context.answer(answer)

@@ -20,6 +20,7 @@ struct ServerMetrics: Sendable {
   private let conflicts = Counter(label: "atomsync_documents_pushed", dimensions: [("verdict", "stale")])
   private let rejected = Counter(label: "atomsync_documents_pushed", dimensions: [("verdict", "rejected")])
   private let pulled = Counter(label: "atomsync_documents_pulled")
+  private let pushes = Meter(label: "atomsync_pushes_waiting")
   private let streams = Meter(label: "atomsync_live_streams")
 
   private static let methods: Set<HTTPRequest.Method> = [.get, .post, .options]
@@ -41,6 +42,10 @@ struct ServerMetrics: Sendable {
     let (seconds, attoseconds) = duration.components
     meters.time.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
+
+  /// A push waits for its verdicts: for its turn, the commit and the disk.
+  func pushTaken() { pushes.increment() }
+  func pushAnswered() { pushes.decrement() }
 
   func pushed(_ answer: PushAnswer) {
     if !answer.accepted.isEmpty { accepted.increment(by: answer.accepted.count) }

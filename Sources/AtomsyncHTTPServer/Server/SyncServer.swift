@@ -17,8 +17,8 @@ public import ServiceLifecycle
 /// ```
 ///
 /// ## Behavior
-/// - ``run()`` serves until its task is cancelled or a graceful shutdown is triggered. A graceful shutdown takes no
-///   new connections, finishes the requests in hand and ends live streams in good order.
+/// - ``run()`` serves until a graceful shutdown is triggered or its task is cancelled. Then it takes no new connections,
+///   finishes the requests in hand and ends live streams in good order, for ten seconds at most.
 /// - It runs once.
 public final class SyncServer: Service, Sendable {
   public let endpoint: SyncEndpoint
@@ -71,7 +71,7 @@ public final class SyncServer: Service, Sendable {
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         if let identity { group.addTask { [configuration] in await identity.follow(configuration.logger) } }
-        try await application.run()
+        try await Self.run(application, quiet)
         group.cancelAll()
       }
       port.complete(.failure(CancellationError()))
@@ -79,6 +79,20 @@ public final class SyncServer: Service, Sendable {
       let error = HTTPServerError(listening: error, configuration)
       port.complete(.failure(error))
       throw error
+    }
+  }
+
+  /// Cancellation becomes a graceful shutdown: connections that were made and not yet taken up, when a server is cancelled,
+  /// end the process (swift-nio 2.101, `NIOAsyncWriter.deinit`).
+  private static func run(_ application: some Service, _ logger: Logger) async throws {
+    var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
+    let services = ServiceGroup(configuration: configuration)
+    let serving = Task { try await services.run() }
+    try await withTaskCancellationHandler {
+      try await serving.value
+    } onCancel: {
+      Task { await services.triggerGracefulShutdown() }
     }
   }
 

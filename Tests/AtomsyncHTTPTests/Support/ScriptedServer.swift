@@ -1,22 +1,27 @@
+import AtomsyncCore
 import NIOCore
 import NIOPosix
 
 /// A server that answers every request with the same bytes, whatever they are, and then closes or falls silent.
 struct ScriptedServer: Sendable {
-  let url: String
+  let port: Int
+  /// What clients have sent.
+  let received: Lock<String>
+  var url: String { "http://127.0.0.1:\(port)/sync" }
 
   @discardableResult
   static func run<Result: Sendable>(
     _ reply: String, closes: Bool = true, _ body: @Sendable (ScriptedServer) async throws -> Result
   ) async throws -> Result {
+    let received = Lock("")
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Handler(reply: reply, closes: closes))
+          try channel.pipeline.syncOperations.addHandler(Handler(reply: reply, closes: closes, received))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    let server = ScriptedServer(url: "http://127.0.0.1:\(channel.localAddress?.port ?? 0)/sync")
+    let server = ScriptedServer(port: channel.localAddress?.port ?? 0, received: received)
     do {
       let result = try await body(server)
       try await channel.close()
@@ -32,13 +37,18 @@ struct ScriptedServer: Sendable {
     typealias OutboundOut = ByteBuffer
     private let reply: String
     private let closes: Bool
+    private let received: Lock<String>
     private var seen = ""
 
-    init(reply: String, closes: Bool) { (self.reply, self.closes) = (reply, closes) }
+    init(reply: String, closes: Bool, _ received: Lock<String>) {
+      (self.reply, self.closes, self.received) = (reply, closes, received)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let isFirst = !seen.contains("\r\n\r\n")
-      seen += String(buffer: unwrapInboundIn(data))
+      let text = String(buffer: unwrapInboundIn(data))
+      seen += text
+      received.withLock { $0 += text }
       guard isFirst, seen.contains("\r\n\r\n") else { return }
       let buffer = ByteBuffer(string: reply)
       if closes {

@@ -14,11 +14,11 @@ struct Scene {
 
   init(
     _ adjust: (inout AtomsyncConfiguration) -> Void = { _ in },
-    server: (inout AtomsyncConfiguration) -> Void = { _ in }
+    server: (inout AtomsyncConfiguration) -> Void = { _ in }, willAccept: WriteValidator? = nil
   ) async throws {
     var served = Scene.configuration()
     server(&served)
-    authority = try await Authority.open(served)
+    authority = try await Authority.open(served, willAccept: willAccept)
     var configuration = Scene.configuration()
     adjust(&configuration)
     self.configuration = configuration

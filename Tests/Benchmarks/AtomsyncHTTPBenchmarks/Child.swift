@@ -14,6 +14,8 @@ final class Child {
     try process.run()
   }
 
+  var processID: Int32 { process.processIdentifier }
+
   /// The first line that it prints.
   func line() throws -> String {
     var bytes: [UInt8] = []

@@ -5,15 +5,17 @@ import BenchmarkSupport
 import Foundation
 
 /// Measures syncing over HTTP on this machine. Server and clients are processes of their own: the program starts
-/// itself again for each.
+/// itself again for each. Requests are made by `wrk`, which has to be installed.
 ///
-///     atomsync-http-benchmarks [first-sync] [memory] [live] [--documents N] [--runs N]
+///     atomsync-http-benchmarks [first-sync] [memory] [live] [requests] [streams] [--documents N] [--runs N]
 @main
 struct Main {
   static func main() async throws {
     var arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
     case "serve-for-benchmark": try await ServerProcess.serve(Array(arguments.dropFirst()))
+    case "serve-bare-for-benchmark": try await BareServer.serve(Array(arguments.dropFirst()))
+    case "follow-for-benchmark": try await LiveReaders.follow(Array(arguments.dropFirst()))
     case "sync-for-benchmark": try await ClientProcess.sync(Array(arguments.dropFirst()))
     default:
       let documents = take("--documents", from: &arguments) ?? 100_000
@@ -24,6 +26,9 @@ struct Main {
       if wants("first-sync") { try await benchmarks.firstSync() }
       if wants("memory") { try await benchmarks.memory() }
       if wants("live") { try await benchmarks.live() }
+      let routes = RouteBenchmarks(documents: documents, runs: runs, table: benchmarks.table)
+      if wants("requests") { try await routes.requests() }
+      if wants("streams") { try await routes.streams() }
     }
   }
 

@@ -8,11 +8,13 @@ import Logging
 /// The server's side, in a process of its own: `serve-for-benchmark STORE FOLDER DOCUMENTS PAGE-DOCUMENTS`.
 struct ServerProcess {
   private let child: Child
-  let url: String
+  let port: String
+  var url: String { "http://127.0.0.1:\(port)/sync" }
+  var processID: Int32 { child.processID }
 
   init(_ kind: StoreKind, in folder: String, documents: Int, pageDocuments: Int? = nil) throws {
     child = try Child(["serve-for-benchmark", kind.rawValue, folder, "\(documents)", "\(pageDocuments ?? 0)"])
-    url = "http://127.0.0.1:\(try child.line())/sync"
+    port = try child.line()
   }
 
   func end() throws { try child.end() }
@@ -34,6 +36,9 @@ struct ServerProcess {
     var configuration = HTTPServerConfiguration()
     configuration.port = 0
     configuration.limits = limits
+    configuration.serverLimits.connections = .max
+    configuration.serverLimits.streams = .max
+    configuration.serverLimits.streamsPerUser = .max
     configuration.logger.logLevel = .error
     let server = try SyncServer(authority, configuration: configuration)
     let serving = Task { try await server.run() }

@@ -95,7 +95,7 @@ extension ReplicaContent {
   mutating func rejectPush(_ reason: String) {
     guard let push = inFlight else { return }
     dissolve()
-    for entry in push.entries { reject(entry, reason) }
+    for entry in push.entries { reject(entry, .init(id: entry.id, reason: RejectionReason(reason))) }
   }
 
   // MARK: Verdicts
@@ -135,7 +135,9 @@ extension ReplicaContent {
     var toRebase: Set<String> = []
     if push.isAtomic, answer.rejected.contains(where: { $0.reason == .invalid || $0.reason == .tooLarge }) {
       // One is permanently rejected, so all of them are.
-      for entry in push.entries { reject(entry, rejected[entry.id]?.reason.text ?? "aborted") }
+      for entry in push.entries {
+        reject(entry, rejected[entry.id] ?? .init(id: entry.id, reason: .aborted))
+      }
       rejected = [:]
     }
     for entry in push.entries {
@@ -238,7 +240,7 @@ extension ReplicaContent {
       return .rebase
     case .aborted: return .again
     case .invalid, .tooLarge:
-      reject(entry, rejection.reason.text)
+      reject(entry, rejection)
       return .settled
     default: return .unexplained
     }
@@ -247,12 +249,13 @@ extension ReplicaContent {
   // MARK: Permanent rejection
 
   /// Moves an edit that is permanently rejected out of the way of the others.
-  private mutating func reject(_ entry: FrozenPush.Entry, _ reason: String) {
-    let id = entry.id
+  private mutating func reject(_ entry: FrozenPush.Entry, _ rejection: PushAnswer.Rejection) {
+    let (id, reason) = (entry.id, rejection.reason.text)
     overtakeRejection(of: id, by: entry.value)
     let rejected = RejectedEdit(
       Rejection(
-        document: id, reason: reason, value: entry.value?.value, detectedAt: .init(milliseconds: now)),
+        document: id, reason: reason, message: rejection.message, value: entry.value?.value,
+        detectedAt: .init(milliseconds: now)),
       entry.value)
     rejections[id] = rejected
     output.batch.put(settings.keys.rejected(id), rejected.row)

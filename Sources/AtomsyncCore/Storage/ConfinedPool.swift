@@ -1,0 +1,77 @@
+/// Up to so many values of one kind, each confined to a queue of its own. What is run goes to one that is free, which is made
+/// when there is none.
+package final class ConfinedPool<Value>: Sendable {
+  package typealias Make = @Sendable () throws -> sending Value
+
+  private struct State {
+    var members: [QueueConfined<Value>]
+    /// How much waits for each or is under way.
+    var load = [0]
+    /// How many are being made.
+    var opening = 0
+    /// Makes another one; `nil` once the pool is closed, so that what it knows is let go of as well.
+    var make: Make?
+
+    /// The place of the one with the least to do.
+    var freest: Int { load.indices.min { load[$0] < load[$1] } ?? 0 }
+
+    mutating func takeFreest() -> (Int, QueueConfined<Value>) {
+      let place = freest
+      load[place] += 1
+      return (place, members[place])
+    }
+  }
+
+  private let state: Lock<State>
+  private let size: Int
+  private let label: String
+
+  /// - Parameters:
+  ///   - first: the value that is there from the beginning.
+  ///   - make: makes another one. What it throws is not an error: the values that there are do the work.
+  package init(
+    _ first: sending Value, size: Int, label: String, make: @escaping Make
+  ) {
+    state = Lock(State(members: [QueueConfined(first, on: BlockingQueue(label))], make: make))
+    self.size = size
+    self.label = label
+  }
+
+  /// Runs `body` with one of the values; throws ``StorageError/closed`` once they are gone.
+  package func run<Result: Sendable>(
+    _ body: @escaping @Sendable (Value) throws -> Result
+  ) async throws -> Result {
+    let (place, member) = await take()
+    defer { state.withLock { $0.load[place] -= 1 } }
+    return try await member.run(body)
+  }
+
+  private func take() async -> (place: Int, member: QueueConfined<Value>) {
+    let make = state.withLock { state -> Make? in
+      guard state.load[state.freest] > 0, state.members.count + state.opening < size else { return nil }
+      state.opening += 1
+      return state.make
+    }
+    guard let make else { return state.withLock { $0.takeFreest() } }
+    let queue = BlockingQueue(label)
+    let made = try? await queue.run { QueueConfined(try make(), on: queue) }
+    let (taken, late) = state.withLock { state in
+      state.opening -= 1
+      guard let made, state.make != nil else { return (state.takeFreest(), made) }
+      state.members.append(made)
+      state.load.append(1)
+      return ((state.members.count - 1, made), nil)
+    }
+    await late?.close()
+    return taken
+  }
+
+  /// Lets go of the values after everything that was handed over before.
+  package func close() async {
+    let members = state.withLock { state in
+      state.make = nil
+      return state.members
+    }
+    for member in members { await member.close() }
+  }
+}

@@ -1,0 +1,135 @@
+import AtomsyncCore
+import AtomsyncHTTPClient
+import BenchmarkSupport
+import Foundation
+
+/// The server's requests, beside those of servers that do nothing, in turns in one run.
+struct RouteBenchmarks {
+  let documents: Int
+  let runs: Int
+  let table: Table
+
+  func requests() async throws {
+    for connections in [1, 16, 64] {
+      try await compare("empty pull", "?group=\(group)", connections, nil, [.memory: 0.9])
+    }
+    for connections in [1, 16, 64] {
+      try await compare(
+        "push of 1 document", "", connections, Wrk.pushes(of: 1),
+        connections == 64 ? [.memory: 0.9, .sqlite: 0.7, .lmdb: 0.7] : [:], [.memory, .sqlite, .lmdb])
+    }
+    try await largePushes()
+    try await everything()
+  }
+
+  /// Rounds of each in turns, so that what else the machine does meets all of them.
+  private func compare(
+    _ name: String, _ query: String, _ connections: Int, _ script: String?, _ targets: [StoreKind: Double],
+    _ kinds: [StoreKind] = [.memory]
+  ) async throws {
+    var bare: [BareServer: Samples] = [:]
+    var ours: [StoreKind: Samples] = [:]
+    var shares: [StoreKind: Samples] = [:]
+    for _ in 0..<runs {
+      for kind in BareServer.allCases {
+        let child = try Child(["serve-bare-for-benchmark", kind.rawValue])
+        let rate = try Wrk.rate(
+          "http://127.0.0.1:\(try child.line())/sync\(query)", connections: connections, script: script)
+        bare[kind, default: Samples()].append(rate)
+        try child.end()
+      }
+      for kind in kinds {
+        try await withTemporaryFolder { folder in
+          let server = try ServerProcess(kind, in: folder, documents: 0)
+          let rate = try Wrk.rate(server.url + query, connections: connections, script: script)
+          ours[kind, default: Samples()].append(rate)
+          try server.end()
+        }
+      }
+    }
+    for kind in BareServer.allCases {
+      table.row("\(name), \(connections) connections, \(kind.title)", bare[kind] ?? Samples(), "/s")
+    }
+    for kind in kinds {
+      table.row("\(name), \(connections) connections, \(kind.title)", ours[kind] ?? Samples(), "/s")
+      guard let rate = ours[kind]?.median, let most = bare[.hummingbird]?.median, most > 0 else { continue }
+      shares[kind, default: Samples()].append(rate / most)
+      table.row(
+        "  of bare Hummingbird", shares[kind] ?? Samples(), "×", targets[kind].map(Target.atLeast) ?? .none)
+    }
+  }
+
+  private func largePushes() async throws {
+    let targets: [(StoreKind, Target)] = [
+      (.memory, .none), (.sqlite, .atLeast(120_000)), (.lmdb, .atLeast(150_000)),
+    ]
+    for (kind, target) in targets {
+      var samples = Samples()
+      for _ in 0..<runs {
+        try await withTemporaryFolder { folder in
+          let server = try ServerProcess(kind, in: folder, documents: 0)
+          samples.append(100 * (try Wrk.rate(server.url, connections: 16, script: Wrk.pushes(of: 100))))
+          try server.end()
+        }
+      }
+      table.row("pushes of 100, 16 connections, \(kind.title)", samples, "docs/s", target)
+    }
+  }
+
+  /// Every page of a group, again and again.
+  private func everything() async throws {
+    for kind in [StoreKind.memory, .sqlite, .lmdb] {
+      var samples = Samples()
+      try await withTemporaryFolder { folder in
+        let server = try ServerProcess(kind, in: folder, documents: documents)
+        let transport = try await TransportProvider.http(server.url).open(codec: TransitCodec.transitMsgPack)
+        var paths: [String] = []
+        var cursor: Cursor?
+        var hasMore = true
+        while hasMore {
+          let start = cursor.map { PullRequest.Start.cursor($0) } ?? .beginning
+          let page = try await transport.pull(PullRequest(group: group, start: start)) {}
+          paths.append("/sync?group=\(group)" + (cursor.map { "&cursor=\($0.text)" } ?? ""))
+          cursor = page.cursor
+          hasMore = page.hasMore
+        }
+        await transport.close()
+        for _ in 0..<runs {
+          let rate = try Wrk.rate(server.url, connections: 2, script: Wrk.reading(paths), seconds: 4)
+          samples.append(rate * Double(documents) / Double(paths.count))
+        }
+        try server.end()
+      }
+      table.row("everything read, MessagePack, \(kind.title)", samples, "docs/s", .atLeast(600_000))
+    }
+  }
+
+  /// Many live streams on one group, and one writer.
+  func streams() async throws {
+    let cases: [(streams: Int, commits: Int, p99: Target)] = [
+      (1000, 50, .atMost(10)), (5000, 50, .atMost(50)), (10_000, 0, .none),
+    ]
+    for (streams, commits, p99) in cases {
+      var (opening, memory) = (Samples(), Samples())
+      var latencies = [Samples(), Samples(), Samples()]
+      for _ in 0..<3 {
+        try await withTemporaryFolder { folder in
+          let server = try ServerProcess(.memory, in: folder, documents: 0)
+          let result = try LiveReaders.run(
+            port: server.port, streams: streams, commits: commits, server: server.processID)
+          opening.append(result.opening)
+          memory.append(result.memory)
+          for index in 0..<3 { latencies[index].append(result.latencies[index]) }
+          try server.end()
+        }
+      }
+      table.row(
+        "\(streams) streams opened one after the other", opening, "s", streams == 5000 ? .atMost(2) : .none)
+      table.row("memory of the server for each", memory, "kB", .atMost(25))
+      if commits == 0 { continue }
+      table.row("10 writes a second on \(streams) streams, median", latencies[0], "ms")
+      table.row("p99", latencies[1], "ms", p99)
+      table.row("the last reader", latencies[2], "ms")
+    }
+  }
+}
