@@ -102,4 +102,42 @@ if command -v javac >/dev/null; then
 else
   echo "left out: Java, which is not installed"
 fi
+
+# A page of another origin, which the server names or does not.
+cat >page.html <<'H'
+<!DOCTYPE html><title>waiting</title><body><script>
+const [url, push] = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const say = text => { document.body.append(text + "\n"); };
+(async () => {
+  try {
+    const type = {"Content-Type": "application/transit+json"};
+    const pushed = await fetch(url, {method: "POST", headers: type, body: push});
+    if ((await pushed.text()).includes('"~:accepted",[["^ "')) say("pushed");
+    if ((await (await fetch(url + "?group=todo")).text()).includes("from-a-page")) say("pulled");
+    const stream = new EventSource(url + "?group=todo");
+    stream.addEventListener("page", event => {
+      if (event.data.includes("from-a-page")) say("followed");
+      stream.close();
+    });
+    stream.onerror = () => { stream.close(); say("no stream"); };
+  } catch (error) { say("refused: " + error); }
+})();
+</script></body>
+H
+browse() {
+  local hash
+  hash=$(python3 -c 'import json, sys, urllib.parse; print(urllib.parse.quote(json.dumps(sys.argv[1:])))' "$1" "$(push from-a-page)")
+  timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" --virtual-time-budget=8000 \
+    --dump-dom "http://127.0.0.1:$pages/page.html#$hash" 2>/dev/null | tr '\n' ' '
+}
+if chromium=$(command -v chromium || command -v chromium-browser); then
+  python3 -u -m http.server --bind 127.0.0.1 0 >pages.out 2>&1 &
+  until grep -q port pages.out; do read -rt 0.05 <> <(:) || true; done
+  pages=$(grep -o 'port [0-9]*' pages.out | cut -d ' ' -f 2)
+  start friendly --cors-origin "http://127.0.0.1:$pages"
+  expect "browser $friendly: fetch and EventSource" "pushed pulled followed" browse "$friendly"
+  expect "browser $plain, which does not name the page" "refused: TypeError" browse "$plain"
+else
+  echo "left out: a browser, since chromium is not installed"
+fi
 [ $failures = 0 ]

@@ -19,10 +19,6 @@ enum BareServer: String, CaseIterable {
 
   static func serve(_ arguments: [String]) async throws {
     guard let kind = arguments.first.flatMap(BareServer.init(rawValue:)) else { throw ChildError() }
-    Thread.detachNewThread {
-      while readLine() != nil {}
-      exit(0)
-    }
     try await kind.run()
   }
 
@@ -36,6 +32,11 @@ enum BareServer: String, CaseIterable {
   private static func announce(_ port: Int?) {
     print(port ?? 0)
     fflush(nil)
+    // Only now: who waits for input holds what flushing takes.
+    Thread.detachNewThread {
+      while readLine() != nil {}
+      exit(0)
+    }
   }
 
   private static func runHummingbird() async throws {

@@ -31,7 +31,7 @@ enum LiveReaders {
     let (port, streams, commits, server) = (numbers[0], numbers[1], numbers[2], numbers[3])
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop = group.next()
-    let record = NIOLoopBound(Arrivals(streams: streams), eventLoop: loop)
+    let record = try await loop.submit { NIOLoopBound(Arrivals(streams: streams), eventLoop: loop) }.get()
     let bootstrap = ClientBootstrap(group: group)
 
     let memory = resident(server)
