@@ -34,13 +34,13 @@ package struct GroupTurn: GroupWork {
   private var storedHead: [UInt8]?
   private var history: GroupHistory
   private var head = GroupHead()
-  private var documents: [[UInt8]: DocumentIndex] = [:]
+  private var documents: [ByteKey: DocumentIndex] = [:]
   private var storedRecords: [[UInt8]: [UInt8]] = [:]
   private var records: [[UInt8]: PushRecord] = [:]
   /// The records that this turn writes.
   private var judgedRecords: Set<[UInt8]> = []
   /// What this turn puts into the change index, by key.
-  private var written: [[UInt8]: Content] = [:]
+  private var written: [ByteKey: Content] = [:]
   /// The changes whose content the answers show and the snapshot did not tell.
   private var shown = StaleContents(byteLimit: 0)
   private var sources: [VersionKey: [UInt8]] = [:]
@@ -57,16 +57,16 @@ package struct GroupTurn: GroupWork {
     self.pushes = pushes
     self.refusals = refusals
     history = GroupHistory(head: GroupHead(), identity: identity)
-    var (documents, records, epochs) = (Set<[UInt8]>(), Set<[UInt8]>(), Set<UUID>())
+    var (documents, records, epochs) = (Set<ByteKey>(), Set<ByteKey>(), Set<UUID>())
     var (documentKeys, recordKeys, epochList) = ([[UInt8]](), [[UInt8]](), [UUID]())
     for push in pushes {
       if let ticket = push.ticket {
         let key = AuthorityKey.push(group, ticket.client, user: push.user)
-        if records.insert(key).inserted { recordKeys.append(key) }
+        if records.insert(ByteKey(key)).inserted { recordKeys.append(key) }
       }
       for edit in push.edits where Names.problem(id: edit.id) == nil {
         let key = AuthorityKey.document(group, edit.id)
-        if documents.insert(key).inserted { documentKeys.append(key) }
+        if documents.insert(ByteKey(key)).inserted { documentKeys.append(key) }
       }
       for cursor in [push.cursor, push.seen] {
         guard let epoch = cursor.flatMap({ AuthorityCursor($0) })?.place.epoch else { continue }
@@ -118,7 +118,7 @@ package struct GroupTurn: GroupWork {
     }
     for key in documentKeys {
       guard let row = next() else { continue }
-      do { documents[key] = try DocumentIndex(row) } catch let error as StorageError {
+      do { documents[ByteKey(key)] = try DocumentIndex(row) } catch let error as StorageError {
         unreadable[key] = error
       }
     }
@@ -185,7 +185,7 @@ package struct GroupTurn: GroupWork {
   private func reason(against edit: Edit, _ isKnown: Bool, _ limits: Limits) -> RejectionReason? {
     if Names.problem(id: edit.id) != nil || edit.version < 0 { return .invalid }
     if edit.content.byteCount > limits.valueBytes { return .tooLarge }
-    guard let index = documents[AuthorityKey.document(group, edit.id)] else {
+    guard let index = documents[ByteKey(AuthorityKey.document(group, edit.id))] else {
       return edit.version == 0 || edit.content == .deleted ? nil : .stale
     }
     if index.isDeleted && (edit.version == 0 || edit.content == .deleted) { return nil }
@@ -194,7 +194,7 @@ package struct GroupTurn: GroupWork {
 
   private mutating func accept(_ edit: Edit, _ context: TurnContext) -> PushAnswer.Acceptance {
     let key = AuthorityKey.document(group, edit.id)
-    let old = documents[key]
+    let old = documents[ByteKey(key)]
     if edit.content == .deleted && old?.isDeleted ?? true {  // changes nothing
       return .init(id: edit.id, version: old?.version ?? 0, updated: old?.updated ?? context.now)
     }
@@ -209,13 +209,13 @@ package struct GroupTurn: GroupWork {
     if let old {
       let change = AuthorityKey.change(group, old.sequence)
       batch.delete(change)
-      written[change] = nil
+      written[ByteKey(change)] = nil
     }
     let change = AuthorityKey.change(group, index.sequence)
     batch.put(change, document.changeBytes)
     batch.put(key, index.bytes)
-    documents[key] = index
-    written[change] = edit.content
+    documents[ByteKey(key)] = index
+    written[ByteKey(change)] = edit.content
     return .init(id: edit.id, version: document.version, updated: document.updated)
   }
 
@@ -266,13 +266,13 @@ package struct GroupTurn: GroupWork {
     of id: String, _ reason: RejectionReason, _ message: String?, _ context: TurnContext
   ) -> PushAnswer.Rejection {
     guard reason == .stale else { return .init(id: id, reason: reason, message: message) }
-    let index = documents[AuthorityKey.document(group, id)]
+    let index = documents[ByteKey(AuthorityKey.document(group, id))]
     var current = Document(
       id: id, version: index?.version ?? 0, updated: index?.updated ?? context.now, content: .deleted)
     if let index, !index.isDeleted {
       // A push of this turn that is judged later may replace the change: what it holds now is noted now.
       let change = AuthorityKey.change(group, index.sequence)
-      if let content = written[change] {
+      if let content = written[ByteKey(change)] {
         current.content = content
       } else {
         shown.insert(change)

@@ -143,11 +143,11 @@ struct Parser<Source: TokenSource, Sink: TokenSink & ~Copyable>: ~Copyable {
     if slot.kind == .tag { throw fail(.misplacedTag, "a tag stands where only a value may") }
     keyHash = slot.hash
     if Sink.buildsValues {
-      if let value = cache.values[index] { return sink.scalar(value, key: key) }
+      if let value = cache.value(at: index) { return sink.scalar(value, key: key) }
       let value = ValueSink.make(cache.body(of: slot, input: input), slot.kind)
       cache.keep(value, at: index)
       sink.scalar(value, key: key)
-    } else if slot.isScalar, let value = cache.values[index] {
+    } else if slot.isScalar, let value = cache.value(at: index) {
       sink.scalar(value, key: key)
     } else {
       sink.text(cache.body(of: slot, input: input), kind: slot.kind, key: key)

@@ -76,8 +76,8 @@ struct ReadCache {
   static let capacity = 44 * 44
 
   private(set) var slots: [Slot] = []
-  /// The decoded values, where somebody needed them.
-  private(set) var values: [TransitValue?] = []
+  /// The decoded values, where somebody needed them; as many as that takes.
+  private var values: [TransitValue?] = []
   private var next = 0
   /// Bodies that are not in the input, because they were escaped there.
   private var arena: [UInt8] = []
@@ -114,17 +114,32 @@ struct ReadCache {
       hash: hash)
     if next == Self.capacity { next = 0 }
     if next == slots.count {
+      // Room for the texts of a document of usual size, so that the list does not grow step by step.
+      if next == 0 { slots.reserveCapacity(16) }
       slots.append(slot)
-      values.append(value)
     } else {
       slots[next] = slot
-      values[next] = value
+      if next < values.count { values[next] = nil }
     }
+    if let value { keep(value, at: next) }
     next &+= 1
   }
 
   /// Keeps the decoded value of a slot for the next time.
-  mutating func keep(_ value: TransitValue, at index: Int) { values[index] = value }
+  @inline(__always)
+  mutating func keep(_ value: TransitValue, at index: Int) {
+    if index >= values.count { makeRoom(for: index) }
+    values[index] = value
+  }
+
+  private mutating func makeRoom(for index: Int) {
+    if values.isEmpty { values.reserveCapacity(16) }
+    while values.count <= index { values.append(nil) }
+  }
+
+  /// The decoded value of a slot, if it was kept.
+  @inline(__always)
+  func value(at index: Int) -> TransitValue? { index < values.count ? values[index] : nil }
 
   /// The body of a slot's text. Good until the next text is stored.
   @inline(__always)
