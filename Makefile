@@ -23,7 +23,7 @@ serve: setup
 	$(SWIFT) build --scratch-path $(SCRATCH) --product atomsync-server
 	$(SCRATCH)/debug/atomsync-server $(ARGS)
 
-# The simulation runs by itself: it computes for a minute, and would starve the tests that watch the clock.
+# The simulation runs by itself: it computes for some minutes, and would starve the tests that watch the clock.
 test: setup
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter AtomsyncSimulationTests
