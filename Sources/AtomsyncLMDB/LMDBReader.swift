@@ -19,9 +19,6 @@ final class LMDBReader {
 
   init(_ lease: LMDBLease) { self.lease = lease }
 
-  /// A reader on the same environment, for another thread.
-  func another() -> sending LMDBReader { LMDBReader(lease) }
-
   deinit { if let idle { mdb_txn_abort(idle) } }
 
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map.

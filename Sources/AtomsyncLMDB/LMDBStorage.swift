@@ -64,27 +64,23 @@ public final class LMDBStorage: SnapshotStorage {
   }
 
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
-    try await reading(readers.run) { try $0.read(query) }
+    try await reading { try $0.read(query) }
   }
 
-  /// On a thread of its own. Commits of this process for which the map has to grow wait until `body` returns, and reads then
+  /// Takes one of the threads that read. Commits of this process for which the map has to grow wait until `body` returns, and reads then
   /// wait for them; other processes do not.
   public func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {
-    let reader = try await readers.run {
-      QueueConfined($0.another(), on: BlockingQueue("atomsync.lmdb.snapshot"))
-    }
-    return try await reading(reader.run) { try $0.pinned(body) }
+    try await reading { try $0.pinned(body) }
   }
 
   /// Tries `body` again when another process has grown the map.
   private func reading<Result: Sendable>(
-    _ run: (@escaping @Sendable (LMDBReader) throws -> Result?) async throws -> Result?,
     _ body: @escaping @Sendable (LMDBReader) throws -> Result
   ) async throws -> Result {
     while true {
-      let result = try await run { reader -> Result? in
+      let result = try await readers.run { reader -> Result? in
         do {
           return try body(reader)
         } catch let failure as LMDBFailure {

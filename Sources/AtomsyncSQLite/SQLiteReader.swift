@@ -13,14 +13,15 @@ final class SQLiteReader {
   private let backward: SQLiteStatement
   private let backwardFromEnd: SQLiteStatement
 
-  init(path: String) throws {
+  /// - Parameter file: the file that the store was opened at. Another may lie at the path by now.
+  init(path: String, file: StoreFile) throws {
     let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE)
     try connection.execute("PRAGMA query_only = 1; PRAGMA cache_size = -8000")
     func scan(_ condition: String, _ order: String) throws -> SQLiteStatement {
       try SQLiteStatement(connection, "SELECT k, v FROM atomsync WHERE \(condition) ORDER BY k \(order)")
     }
     self.connection = connection
-    self.file = try StoreFile(path, growsOnly: false)
+    self.file = file
     self.begin = try SQLiteStatement(connection, "BEGIN")
     self.end = try SQLiteStatement(connection, "COMMIT")
     self.get = try SQLiteStatement(connection, "SELECT v FROM atomsync WHERE k = ?1")

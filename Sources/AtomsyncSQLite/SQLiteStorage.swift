@@ -22,6 +22,7 @@ public final class SQLiteStorage: SnapshotStorage {
   private let writer: QueueConfined<SQLiteWriter>
   private let readers: ConfinedPool<SQLiteReader>
   private let path: String
+  private let file: StoreFile
 
   /// The most connections that read.
   private static let readers = 4
@@ -54,9 +55,11 @@ public final class SQLiteStorage: SnapshotStorage {
     let synchronous = durability == .power ? "FULL" : "NORMAL"
     self.writer = QueueConfined(
       try SQLiteWriter(path: path, lock: lock, synchronous: synchronous), on: queue)
+    let file = try StoreFile(path, growsOnly: false)
+    self.file = file
     self.readers = ConfinedPool(
-      try SQLiteReader(path: path), size: Self.readers, label: "atomsync.sqlite.read"
-    ) { try SQLiteReader(path: path) }
+      try SQLiteReader(path: path, file: file), size: Self.readers, label: "atomsync.sqlite.read"
+    ) { try SQLiteReader(path: path, file: file) }
     self.capabilities = StorageCapabilities(
       durability: durability == .power ? .power : .process, isShared: true, maximumKeyLength: .max)
   }
@@ -84,9 +87,9 @@ public final class SQLiteStorage: SnapshotStorage {
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {
     try await readers.run { _ in }  // not of a storage that is closed
-    let path = path
+    let (path, file) = (path, file)
     return try await BlockingQueue("atomsync.sqlite.snapshot").run {
-      try SQLiteReader(path: path).pinned(body)
+      try SQLiteReader(path: path, file: file).pinned(body)
     }
   }
 

@@ -9,6 +9,8 @@ package final class ConfinedPool<Value>: Sendable {
     var load = [0]
     /// How many are being made.
     var opening = 0
+    /// Who waits until none is being made any more.
+    var closers: [CheckedContinuation<Void, Never>] = []
     /// Makes another one; `nil` once the pool is closed, so that what it knows is let go of as well.
     var make: Make?
 
@@ -49,20 +51,25 @@ package final class ConfinedPool<Value>: Sendable {
   private func take() async -> (place: Int, member: QueueConfined<Value>) {
     let make = state.withLock { state -> Make? in
       guard state.load[state.freest] > 0, state.members.count + state.opening < size else { return nil }
-      state.opening += 1
+      if state.make != nil { state.opening += 1 }
       return state.make
     }
     guard let make else { return state.withLock { $0.takeFreest() } }
     let queue = BlockingQueue(label)
     let made = try? await queue.run { QueueConfined(try make(), on: queue) }
     let (taken, late) = state.withLock { state in
-      state.opening -= 1
       guard let made, state.make != nil else { return (state.takeFreest(), made) }
       state.members.append(made)
       state.load.append(1)
       return ((state.members.count - 1, made), nil)
     }
     await late?.close()
+    let closers = state.withLock { state in
+      state.opening -= 1
+      defer { if state.opening == 0 { state.closers = [] } }
+      return state.opening == 0 ? state.closers : []
+    }
+    for closer in closers { closer.resume() }
     return taken
   }
 
@@ -73,5 +80,12 @@ package final class ConfinedPool<Value>: Sendable {
       return state.members
     }
     for member in members { await member.close() }
+    await withCheckedContinuation { closer in
+      let isDone = state.withLock { state in
+        if state.opening > 0 { state.closers.append(closer) }
+        return state.opening == 0
+      }
+      if isDone { closer.resume() }
+    }
   }
 }

@@ -33,19 +33,18 @@ package struct StoreFile: Sendable {
   ///
   /// - Throws: ``StorageError`` (`inaccessible`).
   package func check() throws {
-    guard let status = Self.status(path) else { throw Self.gone(path, "was removed") }
-    guard UInt64(truncatingIfNeeded: status.st_dev) == device,
-      UInt64(truncatingIfNeeded: status.st_ino) == inode
-    else { throw Self.gone(path, "was replaced by another file") }
-    let size = Int(status.st_size)
-    let isShort = largest.withLock { largest in
-      if size >= largest {
-        largest = size
-        return false
-      }
-      return growsOnly || size == 0
+    // Under the lock: a size that was asked for before somebody else's would seem to be cut short.
+    let problem = largest.withLock { largest -> String? in
+      guard let status = Self.status(path) else { return "was removed" }
+      guard UInt64(truncatingIfNeeded: status.st_dev) == device,
+        UInt64(truncatingIfNeeded: status.st_ino) == inode
+      else { return "was replaced by another file" }
+      let size = Int(status.st_size)
+      if size < largest && (growsOnly || size == 0) { return "was cut short" }
+      largest = max(largest, size)
+      return nil
     }
-    if isShort { throw Self.gone(path, "was cut short") }
+    if let problem { throw Self.gone(path, problem) }
   }
 
   private static func status(_ path: String) -> stat? {

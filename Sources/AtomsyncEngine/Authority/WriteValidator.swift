@@ -11,7 +11,7 @@ public import Transit
 /// ```
 ///
 /// ## Behavior
-/// - It is asked for every write of a push, in order, before the push waits for its turn, so it may take its time: only its own
+/// - It is asked for every write of a push that can be accepted at all, in order, before the push waits for its turn, so it may take its time: only its own
 ///   push waits for it. A write that it accepts may still be rejected, since the document has changed meanwhile.
 /// - It is asked again when a client repeats a push. If that was judged already, the verdicts stay what they were.
 /// - A write that it refuses is rejected for good, as `invalid` with the given words. The others of its push are judged on their own,
@@ -49,9 +49,9 @@ public struct ProposedWrite: Sendable {
 
 extension PushRequest {
   /// The documents that are refused, with the words for it.
-  func refusals(_ willAccept: WriteValidator) async throws -> [String: String] {
+  func refusals(_ willAccept: WriteValidator, _ limits: Limits) async throws -> [String: String] {
     var refusals: [String: String] = [:]
-    for edit in edits {
+    for edit in edits where edit.isPossible(limits) {
       let write = ProposedWrite(
         group: group, document: edit.id, version: edit.version, user: user, content: edit.content)
       if case .refuse(let message) = try await willAccept(write) {
@@ -59,6 +59,13 @@ extension PushRequest {
       }
     }
     return refusals
+  }
+}
+
+extension Edit {
+  /// Whether it can be accepted at all.
+  fileprivate func isPossible(_ limits: Limits) -> Bool {
+    Names.problem(id: id) == nil && version >= 0 && content.byteCount <= limits.valueBytes
   }
 }
 

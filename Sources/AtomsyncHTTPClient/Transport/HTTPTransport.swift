@@ -130,7 +130,7 @@ public final class HTTPTransport: Transport {
         return try await Watchdog.guarding(silence: options.silenceTimeout, report: progress) { watchdog in
           var request = self.request(method, url, token)
           request.headers.replaceOrAdd(name: "Accept", value: self.codec.mediaType)
-          if self.endpoint.isRemote { request.headers.add(name: "Accept-Encoding", value: "gzip") }
+          if self.endpoint.isRemote { request.headers.replaceOrAdd(name: "Accept-Encoding", value: "gzip") }
           if let body {
             request.headers.replaceOrAdd(name: "Content-Type", value: self.codec.mediaType)
             request.body = RequestBody.of(body, watchdog)
@@ -152,6 +152,8 @@ public final class HTTPTransport: Transport {
     request.headers.add(name: "Atomsync-Protocol", value: "1")
     request.headers.add(name: "X-Request-ID", value: "\(session)-\(number)")
     request.headers.add(name: "User-Agent", value: "atomsync")
+    // Otherwise the library asks for compression by itself. Its limit counts all of a stream, which may be of any length.
+    request.headers.add(name: "Accept-Encoding", value: "identity")
     if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
     return request
   }

@@ -54,6 +54,8 @@ public struct Users: Sendable, Hashable {
     do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch {
       throw UsersError("It is not JSON.")
     }
+    // As UTF-16 it would be read, and the names not be looked at.
+    if json.contains(0) { throw UsersError("It is not JSON in UTF-8.") }
     if let name = JSONNames.repeated(in: json) {
       throw UsersError("“\(name)” stands twice in one object. Remove one of the two.")
     }
