@@ -1,5 +1,6 @@
 internal import AtomsyncCore
 internal import CLMDB
+internal import Dispatch
 
 #if canImport(Darwin)
 internal import Darwin
@@ -18,8 +19,10 @@ final class LMDBEnvironment: Sendable {
   let path: String
   let writes = BlockingQueue("atomsync.lmdb.write")
   let writeLock: LMDBWriteLock
-  /// Shared while a read transaction is active, exclusive while the map moves.
-  let map = SharedLock()
+  /// A lock: shared (`sync`) while a read transaction is active, exclusive (`sync` with `.barrier`) while the map moves. Its
+  /// blocks run on the threads of their callers. A barrier comes before the reads that are asked for later, so that readers
+  /// which follow each other closely do not keep a commit from growing the map.
+  let map = DispatchQueue(label: "atomsync.lmdb.map", attributes: .concurrent)
   /// Looked at before the map is used, since a page that is not in the file any more would end the process.
   let file: StoreFile
   private let skipsMetaSync = Lock(false)
@@ -61,7 +64,7 @@ final class LMDBEnvironment: Sendable {
   /// The number of the last transaction of any process.
   func lastTransaction() throws -> Int64 {
     var info = MDB_envinfo()
-    try LMDBFailure.check(map.shared { mdb_env_info(handle, &info) })
+    try LMDBFailure.check(map.sync { mdb_env_info(handle, &info) })
     return Int64(info.me_last_txnid)
   }
 
@@ -87,7 +90,7 @@ final class LMDBEnvironment: Sendable {
   func followMap() throws { try setMapSize(0) }
 
   private func setMapSize(_ size: Int) throws {
-    let code = map.exclusive { mdb_env_set_mapsize(handle, size) }
+    let code = map.sync(flags: .barrier) { mdb_env_set_mapsize(handle, size) }
     // No address space is left for it, which is a limit like a full disk.
     try LMDBFailure.check(code == ENOMEM ? MDB_MAP_FULL : code)
   }

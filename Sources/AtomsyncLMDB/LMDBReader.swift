@@ -29,7 +29,7 @@ final class LMDBReader {
   /// - Throws: ``LMDBFailure``, with `MDB_MAP_RESIZED` when another process has grown the map; what `body` throws.
   func pinned<Result: Sendable>(_ body: (SnapshotRead) throws -> Result) throws -> Result {
     try lease.environment.file.check()
-    return try lease.environment.map.shared {
+    return try lease.environment.map.sync {
       let transaction = try begin()
       defer {
         mdb_txn_reset(transaction)

@@ -47,7 +47,7 @@ private enum LMDBMaintenance {
     guard mkdir(target, 0o700) == 0 else { throw failure(target) }
     do {
       // The map must not move while LMDB reads it.
-      try environment.map.shared {
+      try environment.map.sync {
         try LMDBFailure.check(mdb_env_copy2(environment.handle, target, UInt32(MDB_CP_COMPACT)))
       }
       let file = "\(target)/\(LMDBLayout.data)"

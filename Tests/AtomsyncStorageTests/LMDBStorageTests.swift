@@ -126,6 +126,27 @@ import Testing
     await again.close()
   }
 
+  /// Each reader begins its next read at once, and there are more of them than threads that read.
+  @Test func readersWithoutAPauseDoNotKeepTheMapFromGrowing() async throws {
+    let storage = try await LMDBStorage.open(
+      path, access: .shared, durability: .process, mapSize: 1 << 20)
+    let isDone = Lock(false)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<5 {
+        group.addTask {
+          while !isDone.withLock({ $0 }) { _ = try await storage.scan(StorageScan(.all, limit: 20)) }
+        }
+      }
+      let value = [UInt8](repeating: 7, count: 100_000)
+      for key in UInt8(0)..<30 {
+        _ = try await storage.commit(StorageBatch(writes: [.put([key], value)]))
+      }
+      isDone.withLock { $0 = true }
+      try await group.waitForAll()
+    }
+    await storage.close()
+  }
+
   @Test func oneEnvironmentForAllNamesOfAFolder() async throws {
     let first = try await LMDBStorage.open(path)
     try FileManager.default.createSymbolicLink(atPath: folder("link"), withDestinationPath: folder.path)
