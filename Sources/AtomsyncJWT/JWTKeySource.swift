@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import AtomsyncCore
 internal import AtomsyncHTTPServer
 internal import Foundation
 internal import NIOCore

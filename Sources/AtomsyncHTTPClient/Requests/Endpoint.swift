@@ -32,7 +32,7 @@ struct Endpoint: Sendable {
     if parts.path.isEmpty || parts.path == "/" { parts.path = "/sync" }
     guard let url = parts.string else { throw refusal("it is not a URL.") }
     self.url = url
-    isRemote = !(host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127."))
+    isRemote = !Loopback.isAddress(host.trimmingCharacters(in: ["[", "]"]))
   }
 
   func pull(_ request: PullRequest) -> String {

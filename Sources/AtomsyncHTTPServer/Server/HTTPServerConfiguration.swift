@@ -1,3 +1,4 @@
+internal import AtomsyncCore
 public import AtomsyncEngine
 public import Logging
 
