@@ -60,6 +60,14 @@ import Testing
     #expect(error.message.contains(naming))
   }
 
+  @Test(arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf32BigEndian])
+  func refusesOtherEncodings(encoding: String.Encoding) throws {
+    let json = #"{"a": {"token": "t", "groups": ["a"]}, "a": {"token": "u", "groups": ["b"]}}"#
+    let bytes = try #require(json.data(using: encoding))
+    let error = #expect(throws: UsersError.self) { try Users(json: Array(bytes)) }
+    #expect(error?.message.contains("UTF-8") == true)
+  }
+
   @Test func aFileThatIsNotThereIsNamed() {
     let error = #expect(throws: UsersError.self) { try Users(contentsOf: "no-such-users.json") }
     #expect(error?.message.contains("no-such-users.json") == true)

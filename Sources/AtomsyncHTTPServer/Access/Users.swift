@@ -54,7 +54,7 @@ public struct Users: Sendable, Hashable {
     do { root = try JSONSerialization.jsonObject(with: Data(json)) } catch {
       throw UsersError("It is not JSON.")
     }
-    // As UTF-16 it would be read, and the names not be looked at.
+    // Foundation reads UTF-16 and UTF-32 as well, in which `JSONNames` finds nothing.
     if json.contains(0) { throw UsersError("It is not JSON in UTF-8.") }
     if let name = JSONNames.repeated(in: json) {
       throw UsersError("“\(name)” stands twice in one object. Remove one of the two.")
