@@ -20,8 +20,6 @@ public final class Authority: Sendable {
   let configuration: AtomsyncConfiguration
   let pushes: PushQueue
   private let willAccept: WriteValidator?
-  /// What the application checks at this moment; it counts like what waits.
-  private let checking = Lock((pushes: 0, bytes: 0))
   let notifier = ChangeNotifier()
   private let pages = PageCache()
   private let foreignCommits: Task<Void, Never>
@@ -106,10 +104,9 @@ public final class Authority: Sendable {
     try check(request)
     var refusals: [String: String] = [:]
     if let willAccept {
-      let bytes = request.byteCount
-      try beginCheck(bytes)
-      defer { checking.withLock { $0 = ($0.pushes - 1, $0.bytes - bytes) } }
-      refusals = try await request.refusals(willAccept, configuration.limits)
+      refusals = try await pushes.checking(request) {
+        try await request.refusals(willAccept, configuration.limits)
+      }
     }
     return try await pushes.push(request, refusing: refusals)
   }
@@ -233,16 +230,6 @@ public final class Authority: Sendable {
       }
     }
     return SharedPage(try await pull(request, pageBytes: pageBytes))
-  }
-
-  private func beginCheck(_ bytes: Int) throws {
-    let limits = configuration.limits
-    try checking.withLock { checking in
-      guard checking.pushes < limits.waitingPushes,
-        checking.pushes == 0 || checking.bytes + bytes <= limits.waitingBytes
-      else { throw ProtocolError(.unavailable, "Too many pushes are being checked. Try again later.") }
-      checking = (checking.pushes + 1, checking.bytes + bytes)
-    }
   }
 
   private func check(_ request: PullRequest) throws {

@@ -183,14 +183,15 @@ package struct GroupTurn: GroupWork {
 
   /// Why `edit` is rejected; `nil` when it is accepted.
   private func reason(against edit: Edit, _ isKnown: Bool, _ limits: Limits) -> RejectionReason? {
-    if Names.problem(id: edit.id) != nil || edit.version < 0 { return .invalid }
-    if edit.content.byteCount > limits.valueBytes { return .tooLarge }
-    guard let index = documents[ByteKey(AuthorityKey.document(group, edit.id))] else {
+    if let problem = edit.problem(limits) { return problem }
+    guard let index = index(of: edit.id) else {
       return edit.version == 0 || edit.content == .deleted ? nil : .stale
     }
     if index.isDeleted && (edit.version == 0 || edit.content == .deleted) { return nil }
     return edit.version == index.version && isKnown ? nil : .stale
   }
+
+  private func index(of id: String) -> DocumentIndex? { documents[ByteKey(AuthorityKey.document(group, id))] }
 
   private mutating func accept(_ edit: Edit, _ context: TurnContext) -> PushAnswer.Acceptance {
     let key = AuthorityKey.document(group, edit.id)
@@ -266,7 +267,7 @@ package struct GroupTurn: GroupWork {
     of id: String, _ reason: RejectionReason, _ message: String?, _ context: TurnContext
   ) -> PushAnswer.Rejection {
     guard reason == .stale else { return .init(id: id, reason: reason, message: message) }
-    let index = documents[ByteKey(AuthorityKey.document(group, id))]
+    let index = index(of: id)
     var current = Document(
       id: id, version: index?.version ?? 0, updated: index?.updated ?? context.now, content: .deleted)
     if let index, !index.isDeleted {
@@ -332,4 +333,12 @@ package struct GroupTurn: GroupWork {
 
   /// Whether the turn changes documents, so that live readers have something to read.
   package var changesDocuments: Bool { head.counter > history.head.counter }
+}
+
+extension Edit {
+  /// Why it can never be accepted, whatever the store holds; `nil` when it can.
+  func problem(_ limits: Limits) -> RejectionReason? {
+    if Names.problem(id: id) != nil || version < 0 { return .invalid }
+    return content.byteCount > limits.valueBytes ? .tooLarge : nil
+  }
 }

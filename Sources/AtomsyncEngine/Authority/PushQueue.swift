@@ -44,6 +44,14 @@ final class PushQueue: Sendable {
     }
   }
 
+  /// Runs `body` on a push that does not wait for its turn yet, and counts it like those that do.
+  func checking<Result>(_ push: PushRequest, _ body: () async throws -> Result) async throws -> Result {
+    let bytes = push.byteCount
+    try state.withLock { try $0.scheduler.reserve(bytes) }
+    defer { state.withLock { $0.scheduler.release(bytes) } }
+    return try await body()
+  }
+
   /// Returns once the work and those that follow it are done.
   func maintain(_ work: any GroupWork) async throws {
     try await withCheckedThrowingContinuation { continuation in

@@ -98,16 +98,29 @@ package struct PushScheduler: Sendable {
     _ push: PushRequest, refusing refusals: [String: String] = [:]
   ) throws(ProtocolError) -> Int {
     let bytes = push.byteCount
-    guard waitingCount < limits.waitingPushes,
-      waitingCount == 0 || waitingBytes + bytes <= limits.waitingBytes
-    else { throw ProtocolError(.unavailable, "Too many pushes are waiting. Try again later.") }
-    waitingCount += 1
-    waitingBytes += bytes
+    try reserve(bytes)
     lastID += 1
     groups[push.group, default: Group()].waiting.append(
       Waiting(id: lastID, push: push, refusals: refusals, bytes: bytes))
     makeReady(push.group)
     return lastID
+  }
+
+  /// Makes room for a push of so many bytes.
+  ///
+  /// - Throws: `ProtocolError` with `unavailable` when too much waits already.
+  package mutating func reserve(_ bytes: Int) throws(ProtocolError) {
+    guard waitingCount < limits.waitingPushes,
+      waitingCount == 0 || waitingBytes + bytes <= limits.waitingBytes
+    else { throw ProtocolError(.unavailable, "Too many pushes are waiting. Try again later.") }
+    waitingCount += 1
+    waitingBytes += bytes
+  }
+
+  /// Gives back what was reserved.
+  package mutating func release(_ bytes: Int) {
+    waitingCount -= 1
+    waitingBytes -= bytes
   }
 
   /// Takes a maintenance, which is done between the pushes of its group.
@@ -314,8 +327,7 @@ package struct PushScheduler: Sendable {
   }
 
   private mutating func answer(_ push: Waiting, _ result: Result, _ ended: inout Ended) {
-    waitingCount -= 1
-    waitingBytes -= push.bytes
+    release(push.bytes)
     ended.results.append((push.id, result))
   }
 

@@ -11,8 +11,9 @@ public import Transit
 /// ```
 ///
 /// ## Behavior
-/// - It is asked for every write of a push that can be accepted at all, in order, before the push waits for its turn, so it may take its time: only its own
-///   push waits for it. A write that it accepts may still be rejected, since the document has changed meanwhile.
+/// - It is asked for each write of a push, in order, except those that can never be accepted (an invalid id, a value that is too
+///   large). That happens before the push waits for its turn: only its own push waits for it. A write that it accepts may still
+///   be rejected as stale.
 /// - It is asked again when a client repeats a push. If that was judged already, the verdicts stay what they were.
 /// - A write that it refuses is rejected for good, as `invalid` with the given words. The others of its push are judged on their own,
 ///   unless the push is atomic.
@@ -51,7 +52,7 @@ extension PushRequest {
   /// The documents that are refused, with the words for it.
   func refusals(_ willAccept: WriteValidator, _ limits: Limits) async throws -> [String: String] {
     var refusals: [String: String] = [:]
-    for edit in edits where edit.isPossible(limits) {
+    for edit in edits where edit.problem(limits) == nil {
       let write = ProposedWrite(
         group: group, document: edit.id, version: edit.version, user: user, content: edit.content)
       if case .refuse(let message) = try await willAccept(write) {
@@ -59,13 +60,6 @@ extension PushRequest {
       }
     }
     return refusals
-  }
-}
-
-extension Edit {
-  /// Whether it can be accepted at all.
-  fileprivate func isPossible(_ limits: Limits) -> Bool {
-    Names.problem(id: id) == nil && version >= 0 && content.byteCount <= limits.valueBytes
   }
 }
 

@@ -66,4 +66,42 @@ import Transit
     await #expect(throws: Away.self) { try await authority.push(push) }
     #expect(try await authority.pull(PullRequest(group: "g")).documents.isEmpty)
   }
+
+  /// However many clients push while an application takes its time.
+  @Test func pushesThatAreCheckedAreBounded() async throws {
+    var configuration = Scene.configuration()
+    configuration.limits.waitingPushes = 2
+    let (asked, askedFor) = AsyncStream.makeStream(of: Void.self)
+    let answer = Promise<Void>()
+    let authority = try await Authority.open(configuration) { _ in
+      askedFor.yield()
+      try await answer.wait()
+      return .accept
+    }
+    let push = PushRequest(group: "g", edits: [try put("a", 1)])
+    let other = PushRequest(group: "g", edits: [try put("b", 1)])
+    async let first = authority.push(push)
+    async let second = authority.push(other)
+    var questions = asked.makeAsyncIterator()
+    for _ in 0..<2 { await questions.next() }
+    let error = await #expect(throws: ProtocolError.self) { try await authority.push(push) }
+    #expect(error?.code == .unavailable)
+    answer.complete(.success(()))
+    let answers = try await [first, second]
+    #expect(answers.map { $0.accepted.map(\.id) } == [["a"], ["b"]])
+    let third = try await authority.push(PushRequest(group: "g", edits: [try put("c", 1)]))
+    #expect(third.accepted.map(\.id) == ["c"])
+  }
+
+  @Test func whatCanNeverBeAcceptedIsNotAskedAbout() async throws {
+    let authority = try await Authority.open(Scene.configuration()) { write in
+      #expect(write.document == "a")
+      return .accept
+    }
+    let edits = [
+      try put("a", 1), try put("a\u{7}", 1), try put("c", .string(String(repeating: "x", count: 2 << 20))),
+    ]
+    let answer = try await authority.push(PushRequest(group: "g", edits: edits))
+    #expect(answer.accepted.map(\.id) == ["a"] && answer.rejected.map(\.reason) == [.invalid, .tooLarge])
+  }
 }
