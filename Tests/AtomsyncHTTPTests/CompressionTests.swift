@@ -143,4 +143,23 @@ import Testing
       await client.close()
     }
   }
+
+  /// A hostile server's answer stops at the client's limit, and one that is broken is no reason to think the server away.
+  @Test(arguments: [false, true]) func anAnswerThatCannotBeInflated(isBroken: Bool) async throws {
+    var body = try Self.gzip(String(repeating: "0", count: 10 << 20))
+    if isBroken { body = Array("this is not gzip at all".utf8) }
+    let head =
+      "HTTP/1.1 200 OK\r\nAtomsync-Protocol: 1\r\nContent-Type: application/transit+json\r\n"
+      + "Content-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n"
+    try await ScriptedServer.run(head, body: body) { server in
+      var options = HTTPTransportOptions()
+      options.maximumAnswerBytes = 1 << 20
+      let client = try HTTPTransport(server.url, options: options)
+      let error = await #expect(throws: TransportError.self) {
+        try await client.pull(PullRequest(group: "todo")) {}
+      }
+      #expect(error?.code == .malformedAnswer)
+      await client.close()
+    }
+  }
 }

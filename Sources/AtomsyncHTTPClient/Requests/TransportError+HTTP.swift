@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import AtomsyncCore
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOHTTPCompression
 
 extension TransportError {
   /// What went wrong below, in the transport's words.
@@ -11,6 +12,10 @@ extension TransportError {
     case let error as HTTPClientError: self.init(error)
     case is HTTPParserError where (error as? HTTPParserError) != .invalidEOFState:
       self.init(.malformedAnswer, "What came back is not HTTP.", cause: "\(error)")
+    case let error as NIOHTTPDecompression.DecompressionError:
+      self.init(
+        .malformedAnswer, "The answer cannot be decompressed, or has more bytes than are taken.",
+        cause: "\(error)")
     default:
       self.init(.unreachable, "The connection to the server could not be made, or broke.", cause: "\(error)")
     }

@@ -11,19 +11,21 @@ struct ScriptedServer: Sendable {
 
   @discardableResult
   static func run<Result: Sendable>(
-    _ reply: String, closes: Bool = true, _ body: @Sendable (ScriptedServer) async throws -> Result
+    _ reply: String, body: [UInt8] = [], closes: Bool = true,
+    _ test: @Sendable (ScriptedServer) async throws -> Result
   ) async throws -> Result {
     let received = Lock("")
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Handler(reply: reply, closes: closes, received))
+          try channel.pipeline.syncOperations.addHandler(
+            Handler(reply: Array(reply.utf8) + body, closes: closes, received))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
     let server = ScriptedServer(port: channel.localAddress?.port ?? 0, received: received)
     do {
-      let result = try await body(server)
+      let result = try await test(server)
       try await channel.close()
       return result
     } catch {
@@ -35,12 +37,12 @@ struct ScriptedServer: Sendable {
   private final class Handler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    private let reply: String
+    private let reply: [UInt8]
     private let closes: Bool
     private let received: Lock<String>
     private var seen = ""
 
-    init(reply: String, closes: Bool, _ received: Lock<String>) {
+    init(reply: [UInt8], closes: Bool, _ received: Lock<String>) {
       (self.reply, self.closes, self.received) = (reply, closes, received)
     }
 
@@ -50,7 +52,7 @@ struct ScriptedServer: Sendable {
       seen += text
       received.withLock { $0 += text }
       guard isFirst, seen.contains("\r\n\r\n") else { return }
-      let buffer = ByteBuffer(string: reply)
+      let buffer = ByteBuffer(bytes: reply)
       if closes {
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in channel.close(promise: nil) }
