@@ -155,6 +155,26 @@ import Transit
     }
   }
 
+  /// A request that goes on is broken off ten seconds after the shutdown began, and that is no error.
+  @Test func aShutdownDoesNotWaitForASlowBody() async throws {
+    let authority = try await Authority.open(AtomsyncConfiguration())
+    var configuration = HTTPServerConfiguration()
+    configuration.port = 0
+    configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
+    let server = try SyncServer(authority, configuration: configuration)
+    let serving = Task { try await server.run() }
+    let port = try await server.boundPort()
+    let isTaken = Promise<Void>()
+    async let answer = RawConnection.answers(
+      to: "POST /sync HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/transit+json\r\n"
+        + "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n[", port: port, began: isTaken)
+    try await isTaken.wait()
+    serving.cancel()
+    try await serving.value
+    _ = try? await answer
+    await authority.close()
+  }
+
   @Test func refusesToServeTheNetworkWithoutUsers() throws {
     var configuration = HTTPServerConfiguration()
     for (host, isFine) in [

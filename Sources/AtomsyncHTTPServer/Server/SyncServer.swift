@@ -82,8 +82,8 @@ public final class SyncServer: Service, Sendable {
     }
   }
 
-  /// Cancellation becomes a graceful shutdown: connections that were made and not yet taken up, when a server is cancelled,
-  /// end the process (swift-nio 2.101, `NIOAsyncWriter.deinit`).
+  /// Runs until a graceful shutdown, which a cancellation becomes as well: a connection that Hummingbird has accepted and not yet
+  /// begun to serve ends the process when its server is cancelled (swift-nio 2.101, `NIOAsyncWriter.deinit`).
   private static func run(_ application: some Service, _ logger: Logger) async throws {
     var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(10)

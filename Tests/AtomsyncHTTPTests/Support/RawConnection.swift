@@ -4,12 +4,14 @@ import NIOPosix
 
 /// Bytes to a server, and all that it answers until it closes.
 enum RawConnection {
-  static func answers(to request: String, port: Int) async throws -> String {
+  ///
+  /// - Parameter began: told when the first of them come.
+  static func answers(to request: String, port: Int, began: Promise<Void>? = nil) async throws -> String {
     let text = Lock("")
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Collector(text: text))
+          try channel.pipeline.syncOperations.addHandler(Collector(text: text, began: began))
         }
       }
       .connect(host: "127.0.0.1", port: port).get()
@@ -21,12 +23,14 @@ enum RawConnection {
   private final class Collector: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     private let text: Lock<String>
+    private let began: Promise<Void>?
 
-    init(text: Lock<String>) { self.text = text }
+    init(text: Lock<String>, began: Promise<Void>?) { (self.text, self.began) = (text, began) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let part = String(buffer: unwrapInboundIn(data))
       text.withLock { $0 += part }
+      began?.complete(.success(()))
     }
   }
 }
