@@ -151,9 +151,10 @@ struct Shell {
       try output.printValue(conflict.remote ?? .null)
     }
     for rejection in atom.rejections {
+      // Quoted: what the server's words contain is not the terminal's to obey.
+      let reason = rejection.message.map(\.debugDescription) ?? rejection.reason
       Output.line(
-        "\(rejection.document) was rejected by the server: \(rejection.message ?? rejection.reason). Change it, or discard the edit."
-      )
+        "\(rejection.document) was rejected by the server: \(reason). Change it, or discard the edit.")
     }
     if code == 0 { Output.line(reports.isEmpty ? "in sync" : "in sync, \(reports.count) superseded") }
     return code == 0 && reports.isEmpty ? 0 : 1

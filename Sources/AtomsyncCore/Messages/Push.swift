@@ -76,8 +76,11 @@ public struct PushAnswer: Sendable, Hashable {
     public var reason: RejectionReason
     /// With `.stale`: the server's document (version 0 and deleted when it knows none).
     public var current: Document?
-    /// The server's own words for people, where it has some.
-    public var message: String?
+    /// The server's own words for people, where it has some: at most ``maximumMessageBytes``.
+    public let message: String?
+
+    /// The most bytes of UTF-8 that are kept of a message.
+    public static let maximumMessageBytes = 1024
 
     public init(
       id: String, reason: RejectionReason, current: Document? = nil, message: String? = nil
@@ -85,7 +88,7 @@ public struct PushAnswer: Sendable, Hashable {
       self.id = id
       self.reason = reason
       self.current = current
-      self.message = message
+      self.message = message?.prefix(utf8Bytes: Self.maximumMessageBytes)
     }
   }
 

@@ -56,19 +56,9 @@ extension PushRequest {
       let write = ProposedWrite(
         group: group, document: edit.id, version: edit.version, user: user, content: edit.content)
       if case .refuse(let message) = try await willAccept(write) {
-        refusals[edit.id] = message.prefix(utf8Bytes: 1024)
+        refusals[edit.id] = message
       }
     }
     return refusals
-  }
-}
-
-extension String {
-  /// As much of its beginning as fits, in whole characters of Unicode.
-  fileprivate func prefix(utf8Bytes count: Int) -> String {
-    if utf8.count <= count { return self }
-    var end = utf8.index(utf8.startIndex, offsetBy: count)
-    while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
-    return String(self[..<end])
   }
 }
