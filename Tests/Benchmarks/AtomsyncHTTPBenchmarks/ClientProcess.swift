@@ -33,17 +33,10 @@ enum ClientProcess {
     for await status in atom.statuses where status.unsavedCount == 0 { break }
     let seconds = (ContinuousClock.now - start).seconds
     guard atom.value.count == documents else { throw ChildError() }
-    print(seconds, memory("VmHWM:"), memory("VmRSS:"))
+    print(
+      seconds, Double(ProcessMemory.kilobytes(.peak)) / 1024,
+      Double(ProcessMemory.kilobytes(.resident)) / 1024)
     fflush(nil)
     try await client.close()
-  }
-
-  /// A line of this process's status, in MB.
-  private static func memory(_ name: String) -> Double {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
-    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }.map {
-      $0 / 1024
-    } ?? 0
   }
 }

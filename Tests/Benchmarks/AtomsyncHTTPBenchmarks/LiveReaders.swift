@@ -34,7 +34,7 @@ enum LiveReaders {
     let record = try await loop.submit { NIOLoopBound(Arrivals(streams: streams), eventLoop: loop) }.get()
     let bootstrap = ClientBootstrap(group: group)
 
-    let memory = resident(server)
+    let memory = ProcessMemory.kilobytes(.resident, of: Int32(server))
     let began = ContinuousClock.now
     var channels: [any Channel] = []
     for _ in 0..<streams {
@@ -50,13 +50,13 @@ enum LiveReaders {
       channels.append(channel)
     }
     let opening = (ContinuousClock.now - began).seconds
-    let perStream = Double(resident(server) - memory) / Double(streams)
+    let perStream = Double(ProcessMemory.kilobytes(.resident, of: Int32(server)) - memory) / Double(streams)
 
     let writer = try await bootstrap.channelInitializer { channel in
       channel.eventLoop.makeSucceededVoidFuture()
     }.connect(host: "127.0.0.1", port: port).get()
     for number in 0..<commits {
-      // Ten a second are the load that is measured.
+      // Ten writes a second are the load that is measured. The pause orders nothing: each write notes its own beginning.
       try await Task.sleep(for: .milliseconds(100))
       let body =
         #"["^ ","~:group","live","~:docs",[["^ ","~:id","@\#(number)@","~:version",0,"~:value","text"]]]"#
@@ -76,13 +76,6 @@ enum LiveReaders {
     fflush(nil)
     for channel in channels { channel.close(promise: nil) }
     try await group.shutdownGracefully()
-  }
-
-  /// What the process has in memory, in kB.
-  private static func resident(_ process: Int) -> Int {
-    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
   }
 }
 

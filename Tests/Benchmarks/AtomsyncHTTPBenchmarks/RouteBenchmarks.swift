@@ -29,7 +29,6 @@ struct RouteBenchmarks {
   ) async throws {
     var bare: [BareServer: Samples] = [:]
     var ours: [StoreKind: Samples] = [:]
-    var shares: [StoreKind: Samples] = [:]
     for _ in 0..<runs {
       for kind in BareServer.allCases {
         let child = try Child(["serve-bare-for-benchmark", kind.rawValue])
@@ -53,9 +52,9 @@ struct RouteBenchmarks {
     for kind in kinds {
       table.row("\(name), \(connections) connections, \(kind.title)", ours[kind] ?? Samples(), "/s")
       guard let rate = ours[kind]?.median, let most = bare[.hummingbird]?.median, most > 0 else { continue }
-      shares[kind, default: Samples()].append(rate / most)
-      table.row(
-        "  of bare Hummingbird", shares[kind] ?? Samples(), "×", targets[kind].map(Target.atLeast) ?? .none)
+      var share = Samples()
+      share.append(rate / most)
+      table.row("  of bare Hummingbird", share, "×", targets[kind].map(Target.atLeast) ?? .none)
     }
   }
 
