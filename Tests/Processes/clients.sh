@@ -14,7 +14,8 @@ start() { # start NAME OPTION…: runs a server, and sets NAME to its URL
   local name=$1
   shift
   "$PROGRAMS/atomsync-server" --storage memory --port 0 "$@" >"$name.out" 2>"$name.log" &
-  until [ -s "$name.out" ]; do kill -0 $! || { cat "$name.log"; exit 1; }; read -rt 0.05 <> <(:) || true; done
+  local server=$!  # the pause below is a process, too
+  until [ -s "$name.out" ]; do kill -0 $server || { cat "$name.log"; exit 1; }; read -rt 0.05 <> <(:) || true; done
   printf -v "$name" %s "$(grep -o 'http[^ ,]*' "$name.out" | head -n 1)"
 }
 start plain
