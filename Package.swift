@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
     .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
+    .library(name: "AtomsyncHummingbird", targets: ["AtomsyncHummingbird"]),
     .library(name: "AtomsyncJWT", targets: ["AtomsyncJWT"]),
     .library(name: "AtomsyncOperations", targets: ["AtomsyncOperations"]),
     .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
@@ -88,8 +89,6 @@ let package = Package(
         "AtomsyncEngine", "CZlib",
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -102,6 +101,17 @@ let package = Package(
         .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+
+    // The server's endpoint in an application's own Hummingbird router.
+    .target(
+      name: "AtomsyncHummingbird",
+      dependencies: [
+        "AtomsyncHTTPServer",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
@@ -145,7 +155,8 @@ let package = Package(
         "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
         "AtomsyncLMDB", "AtomsyncPrometheus",
         .product(name: "CoreMetrics", package: "swift-metrics"),
-        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .target(name: "CMalloc", condition: .when(platforms: [.linux])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -194,13 +205,12 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncLMDB", "AtomsyncPrometheus",
-        "AtomsyncTesting",
+        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncJWT", "AtomsyncLMDB",
+        "AtomsyncPrometheus", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "JWTKit", package: "jwt-kit"),

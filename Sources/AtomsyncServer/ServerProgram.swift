@@ -82,8 +82,7 @@ enum ServerProgram {
       if let address = settings.metrics {
         let location = settings.location
         services.append(
-          MetricsServer(
-            address: address, registry: registry, storeBytes: { location.fileBytes }, logger: logger))
+          MetricsServer(address: address, registry: registry, storeBytes: { location.fileBytes }))
       }
       try await run(services, logger) {
         let port = try await server.boundPort()

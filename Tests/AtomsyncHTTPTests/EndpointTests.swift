@@ -1,8 +1,8 @@
 import AsyncHTTPClient
 import Atomsync
 import AtomsyncCore
+import AtomsyncHummingbird
 import Hummingbird
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1

@@ -3,7 +3,6 @@ import Atomsync
 import AtomsyncCore
 import Foundation
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -183,8 +182,7 @@ import Testing
       method: .post, scheme: "http", authority: "localhost", path: "/sync",
       headerFields: [.contentType: "application/transit+json"])
     let context = RequestContext(
-      Request(head: head, body: RequestBody(asyncSequence: stream)), Negotiation(), from: Peer(),
-      logger: Logger(label: "test"))
+      EndpointRequest(head, body: stream, address: nil), Negotiation(), logger: Logger(label: "test"))
     let error = await #expect(throws: ProtocolError.self) {
       let _: PushRequest = try await context.message(limit: 1000, memory: Quota(total: 1000))
     }

@@ -123,46 +123,23 @@ public final class Authority: Sendable {
     admits: @escaping @Sendable (String) async throws -> Bool = { _ in true },
     receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
-    try await follow(request, pageBytes: pageBytes, admits: admits) { event in
+    let reader = try reader(request, pageBytes: pageBytes, admits: admits)
+    while let event = try await reader.next() {
       switch event {
       case .opened: try await receive(.opened)
       case .page(let shared): try await receive(.page(shared.page))
       case .revoked(let group): try await receive(.revoked(group: group))
+      case .idle: break
       }
     }
   }
 
-  /// What ``live(_:pageBytes:admits:receive:)`` hands out, with pages that readers share.
-  package enum FollowedEvent: Sendable {
-    case opened
-    case page(SharedPage)
-    case revoked(group: String)
-  }
-
-  package func follow(
-    _ request: LiveRequest, pageBytes: Int,
-    admits: @escaping @Sendable (String) async throws -> Bool,
-    receive: @escaping @Sendable (FollowedEvent) async throws -> Void
-  ) async throws {
+  /// What ``live(_:pageBytes:admits:receive:)`` reads with, and what it is for: pages come with the bytes that readers share.
+  package func reader(
+    _ request: LiveRequest, pageBytes: Int, admits: @escaping @Sendable (String) async throws -> Bool
+  ) throws -> LiveReader {
     for group in request.groups { try check(group) }
-    var groups: [String: PullRequest] = [:]
-    for group in request.groups { groups[group.group] = group }
-    // Before the first pull, so that no commit between the two is missed.
-    let changes = notifier.subscribe(to: Array(groups.keys))
-    defer { changes.finish() }
-    try await receive(.opened)
-    var news: [String]? = request.groups.map(\.group)
-    var isFirst = true
-    while let names = news {
-      for name in names {
-        guard let group = groups[name] else { continue }
-        groups[name] = try await follow(group, pageBytes, admits, receive, isFirst)
-      }
-      if groups.isEmpty { return }
-      isFirst = false
-      news = await changes.next()
-    }
-    try Task.checkCancellation()
+    return LiveReader(self, request, pageBytes: pageBytes, admits: admits)
   }
 
   /// Whether the store answers.
@@ -185,35 +162,8 @@ public final class Authority: Sendable {
 
   // MARK: Parts
 
-  /// Hands on the pages of one group up to now.
-  ///
-  /// - Returns: how to go on from there; `nil` when the group may not be read any more.
-  private func follow(
-    _ group: PullRequest, _ pageBytes: Int, _ admits: @Sendable (String) async throws -> Bool,
-    _ receive: @Sendable (FollowedEvent) async throws -> Void, _ isFirst: Bool
-  ) async throws -> PullRequest? {
-    var request = group
-    var hasMore = true
-    while hasMore {
-      guard try await admits(request.group) else {
-        try await receive(.revoked(group: request.group))
-        return nil
-      }
-      let shared = try await page(request, pageBytes)
-      let page = shared.page
-      // A first answer without documents still tells a reader that had no cursor where it stands.
-      let isNews = !page.documents.isEmpty || page.isReset || (isFirst && request.start.cursor != page.cursor)
-      request.start = .cursor(page.cursor)
-      request.seen = nil  // the page's cursor is beyond it
-      hasMore = page.hasMore
-      // Last, so that the page is not kept here while its reader takes its time.
-      if isNews { try await receive(.page(shared)) }
-    }
-    return request
-  }
-
   /// The page that a live reader goes on with.
-  private func page(_ request: PullRequest, _ pageBytes: Int) async throws -> SharedPage {
+  func page(_ request: PullRequest, _ pageBytes: Int) async throws -> SharedPage {
     if request.seen == nil, let generation = notifier.sharedGeneration(of: request.group) {
       let key: PageCache.Key? =
         switch request.start {

@@ -1,6 +1,5 @@
 internal import AtomsyncCore
 internal import HTTPTypes
-internal import Hummingbird
 
 /// Keeps web pages out of a server that asks nobody who they are.
 ///
@@ -31,13 +30,13 @@ struct OriginPolicy: Sendable {
   }
 
   /// The answer to a browser that asks, for a page of an origin that is allowed, what it may send.
-  func preflight(_ request: HTTPRequest) -> Response? {
+  func preflight(_ request: HTTPRequest) -> EndpointResponse? {
     guard request.method == .options, let origin = request.headerFields[.origin], allows(origin),
       request.headerFields[.accessControlRequestMethod] != nil
     else { return nil }
-    return Response(
-      status: .noContent,
-      headers: [
+    return EndpointResponse(
+      .noContent,
+      [
         .accessControlAllowMethods: "GET, POST",
         .accessControlAllowHeaders:
           "Accept, Atomsync-Protocol, Authorization, Content-Encoding, Content-Type, Last-Event-ID",
@@ -46,7 +45,7 @@ struct OriginPolicy: Sendable {
   }
 
   /// Tells a browser that a page may read the answer, if it may.
-  func mark(_ response: inout Response, for request: HTTPRequest) {
+  func mark(_ response: inout EndpointResponse, for request: HTTPRequest) {
     guard !allowed.isEmpty else { return }
     response.headers[.vary] = response.headers[.vary].map { "\($0), Origin" } ?? "Origin"
     guard let origin = request.headerFields[.origin], allows(origin) else { return }

@@ -6,6 +6,9 @@ internal import NIOHTTP1
 /// - Exactly one `Host`, as RFC 9112 §3.2 demands; anything else is answered 400.
 /// - Header fields of ``ServerLimits/headerBytes``; more are answered 431.
 /// - `Expect: 100-continue` is answered with 100, unless an answer is under way (RFC 9110 §10.1.1).
+/// - The connection is closed after the answer to a request that wants that, or when the server shuts down, and the answer
+///   says so (RFC 9112 §9.6).
+/// - What cannot be parsed is answered 400.
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
@@ -19,8 +22,10 @@ final class RequestGuard: ChannelDuplexHandler {
   private var decoder: ByteToMessageHandler<HTTPRequestDecoder>
 
   private var requests = 0
-  private var isRefused = false
+  private var ignoresInput = false
   private var endsDecoding = false
+  /// After the last answer that is under way.
+  private var closesAfterAnswer = false
 
   init(
     _ limits: ServerLimits, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
@@ -34,7 +39,7 @@ final class RequestGuard: ChannelDuplexHandler {
   // MARK: Requests
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isRefused { return }
+    if ignoresInput { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       guard hasHost(head) else { return refuse(context, .badRequest) }
@@ -46,18 +51,41 @@ final class RequestGuard: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
       }
       endsDecoding = Self.endsDecoding(head)
+      if !head.isKeepAlive { closesAfterAnswer = true }
       requests += 1
       context.fireChannelRead(data)
     case .body: context.fireChannelRead(data)
     case .end:
       context.fireChannelRead(data)
-      if endsDecoding { renewDecoder(context) }
+      if closesAfterAnswer { ignoresInput = true } else if endsDecoding { renewDecoder(context) }
     }
   }
 
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is HTTPParserError, !ignoresInput { refuse(context, .badRequest) }
+    context.fireErrorCaught(error)
+  }
+
+  // MARK: Answers
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is ChannelShouldQuiesceEvent { closesAfterAnswer = true }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    if case .end = unwrapOutboundIn(data) { requests -= 1 }
-    context.write(data, promise: promise)
+    switch unwrapOutboundIn(data) {
+    case .head(var head) where closesAfterAnswer && requests == 1:
+      head.headers.replaceOrAdd(name: "Connection", value: "close")
+      context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .end:
+      requests -= 1
+      guard closesAfterAnswer, requests == 0 else { return context.write(data, promise: promise) }
+      let written = promise ?? context.eventLoop.makePromise()
+      written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+      context.write(data, promise: written)
+    default: context.write(data, promise: promise)
+    }
   }
 
   // MARK: Parts
@@ -73,7 +101,7 @@ final class RequestGuard: ChannelDuplexHandler {
   }
 
   private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
-    isRefused = true
+    ignoresInput = true
     // After the answers that are under way; they are of requests that came before.
     if requests > 0 { return context.close(promise: nil) }
     let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]

@@ -1,19 +1,9 @@
-internal import HummingbirdCore
-internal import Logging
 internal import NIOCore
-internal import NIOHTTP2
 internal import NIOSSL
 internal import NIOTLS
 
 /// A connection over TLS, as HTTP/2 where the client knows it and as HTTP/1.1 where not (ALPN, RFC 7301).
-struct TLSConnection: ServerChildChannel {
-  typealias Negotiated = NIONegotiatedHTTPVersion<HTTP1Connection.Value, HTTP2Connection.Value>
-
-  struct Value: ServerChildChannelValue {
-    let negotiated: EventLoopFuture<Negotiated>
-    let channel: any Channel
-  }
-
+struct TLSConnection: Sendable {
   let identity: TLSIdentity
   let http1: HTTP1Connection
   let http2: HTTP2Connection
@@ -21,28 +11,30 @@ struct TLSConnection: ServerChildChannel {
   /// How long the handshake may take.
   private static let handshakeTime = TimeAmount.seconds(15)
 
-  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
-    }.flatMap {
-      channel.configureHTTP2AsyncSecureUpgrade(
-        http1ConnectionInitializer: { http1.setup(channel: $0, logger: logger) },
-        http2ConnectionInitializer: { http2.setup(channel: $0, logger: logger) })
-    }.map { negotiated in
-      let deadline = channel.eventLoop.scheduleTask(in: Self.handshakeTime) { channel.close(promise: nil) }
-      negotiated.whenComplete { _ in deadline.cancel() }
-      return Value(negotiated: negotiated, channel: channel)
-    }
-  }
-
-  func handle(value: Value, logger: Logger) async {
-    do {
-      switch try await value.negotiated.get() {
-      case .http1_1(let connection): await http1.handle(value: connection, logger: logger)
-      case .http2(let connection): await http2.handle(value: connection, logger: logger)
+  /// On the channel's event loop.
+  func configure(_ channel: any Channel) throws {
+    let deadline = channel.eventLoop.scheduleTask(in: Self.handshakeTime) { channel.close(promise: nil) }
+    let negotiation = ApplicationProtocolNegotiationHandler { result, channel in
+      deadline.cancel()
+      return channel.eventLoop.makeCompletedFuture {
+        if case .negotiated("h2") = result {
+          try http2.configure(channel)
+        } else {
+          try http1.configure(channel)
+        }
       }
-    } catch {
-      logger.debug("A TLS handshake failed.", metadata: ["error": "\(error)"])
     }
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(NIOSSLServerHandler(context: identity.context))
+    try pipeline.addHandler(negotiation)
+    // For as long as there is no other to do it.
+    try pipeline.addHandler(HandshakeCloser())
   }
+}
+
+/// Closes a connection whose handshake failed.
+private final class HandshakeCloser: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

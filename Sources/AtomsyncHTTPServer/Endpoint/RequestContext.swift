@@ -1,41 +1,44 @@
 internal import AtomsyncCore
 internal import HTTPTypes
-internal import Hummingbird
 internal import Logging
 internal import NIOCore
 
 /// What is known of one request, for its answer and for the log.
 struct RequestContext {
-  let request: Request
-  let id: String
-  let peer: Peer
+  let request: EndpointRequest
   let began = ContinuousClock.now
-  var log: Logger
   var group: String?
   var user: String?
+  private let id: String
+  private let logger: Logger
   private let reader: (any Codec)?
   private var writer: any Codec
 
-  init(_ request: Request, _ negotiation: Negotiation, from peer: Peer, logger: Logger) {
+  init(_ request: EndpointRequest, _ negotiation: Negotiation, logger: Logger) {
     self.request = request
-    self.peer = peer
-    id = Self.id(of: request)
-    log = logger
-    log[metadataKey: "request"] = "\(id)"
-    reader = negotiation.reader(contentType: request.headers[.contentType])
+    self.logger = logger
+    id = Self.id(of: request.head)
+    reader = negotiation.reader(contentType: request.head.headerFields[.contentType])
     writer = reader ?? negotiation.defaultCodec
+  }
+
+  /// Made where it is needed: most requests are not logged.
+  var log: Logger {
+    var log = logger
+    log[metadataKey: "request"] = "\(id)"
+    return log
   }
 
   // MARK: Checks
 
   func checkMethod() throws {
-    guard request.method == .get || request.method == .post else {
+    guard request.head.method == .get || request.head.method == .post else {
       throw ProtocolError(.methodNotAllowed, "This URL answers GET (pull and live) and POST (push).")
     }
   }
 
   func checkProtocol() throws {
-    guard let asked = request.headers[.atomsyncProtocol] else { return }
+    guard let asked = request.head.headerFields[.atomsyncProtocol] else { return }
     let versions = asked.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") })
     guard versions.contains(where: { $0.elementsEqual("1".utf8) }) else {
       throw ProtocolError(
@@ -46,8 +49,8 @@ struct RequestContext {
   /// Chooses the type of the answer, errors included.
   mutating func negotiate(_ negotiation: Negotiation) throws -> Negotiation.Answer {
     let chosen = negotiation.answer(
-      accept: request.headers[.accept], like: request.method == .post ? reader : nil,
-      allowsEventStream: request.method == .get)
+      accept: request.head.headerFields[.accept], like: request.head.method == .post ? reader : nil,
+      allowsEventStream: request.head.method == .get)
     guard let chosen else {
       writer = negotiation.defaultCodec
       throw ProtocolError(
@@ -65,14 +68,14 @@ struct RequestContext {
   ///
   /// - Parameter memory: what all bodies that are not complete may take together.
   func message<Message: WireMessage>(limit: Int, memory: Quota) async throws -> Message {
-    guard let reader, request.headers[.contentType] != nil else {
+    guard let reader, request.head.headerFields[.contentType] != nil else {
       throw ProtocolError(
         .unsupportedMediaType,
         "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
     }
     let tooLarge = ProtocolError(
       .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
-    if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+    if let length = request.head.headerFields[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
     let bytes = try await body(limit: limit, memory: memory, try gzipReader(limit: limit), tooLarge)
     do {
       return try reader.decode(Message.self, from: bytes)
@@ -86,7 +89,7 @@ struct RequestContext {
 
   /// What reads a body that is compressed; `nil` for one that is as it is.
   private func gzipReader(limit: Int) throws -> GzipReader? {
-    switch request.headers[.contentEncoding]?.lowercased() {
+    switch request.head.headerFields[.contentEncoding]?.lowercased() {
     case nil, "identity": nil
     case "gzip", "x-gzip": try GzipReader(limit: limit)
     case .some:
@@ -135,9 +138,9 @@ struct RequestContext {
   private static let uncompressedBytes = 1024
 
   /// Whether the client takes what is compressed.
-  var allowsGzip: Bool { AcceptEncoding.allowsGzip(request.headers[.acceptEncoding]) }
+  var allowsGzip: Bool { AcceptEncoding.allowsGzip(request.head.headerFields[.acceptEncoding]) }
 
-  func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> Response {
+  func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> EndpointResponse {
     var body = ByteBuffer(bytes: try writer.encode(message))
     var headers: HTTPFields = [.contentType: writer.mediaType]
     if body.readableBytes > Self.uncompressedBytes {
@@ -147,30 +150,29 @@ struct RequestContext {
         body = gzip.finish(body)
       }
     }
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    return EndpointResponse(status, headers, body)
   }
 
   // MARK: The end
 
   /// The answer with what every answer has.
-  func finished(_ response: Response) -> Response {
+  func finished(_ response: EndpointResponse) -> EndpointResponse {
     var response = response
     response.headers[.atomsyncProtocol] = "1"
     response.headers[.requestID] = id
     response.headers[.cacheControl] = "no-store"
-    write(response.status, to: log, at: .info)
+    write(response.status)
     return response
   }
 
   /// The answer that tells an error.
-  func finished(_ error: any Error) -> Response {
+  func finished(_ error: any Error) -> EndpointResponse {
     let body = ProtocolError(telling: error)
     var response =
-      (try? answer(body, status: body.status)) ?? Response(status: body.status)
+      (try? answer(body, status: body.status)) ?? EndpointResponse(body.status)
     for (name, value) in body.fields { response.headers[name] = value }
-    if request.method == .head {
-      // The length says what a GET would have got; a body must not follow.
-      response = Response(status: response.status, headers: response.headers)
+    if request.head.method == .head {
+      response = response.withoutBody
     }
     if body.code == .internal {
       log.error("A request failed.", metadata: ["error": "\(error)"])
@@ -178,10 +180,11 @@ struct RequestContext {
     return finished(response)
   }
 
-  private func write(_ status: HTTPResponse.Status, to log: Logger, at level: Logger.Level) {
+  private func write(_ status: HTTPResponse.Status) {
+    guard logger.logLevel <= .info else { return }
     let elapsed = ContinuousClock.now - began
-    log.log(
-      level: level, "\(request.method) \(request.uri.path) \(status.code)",
+    log.info(
+      "\(request.head.method) \(request.path) \(status.code)",
       metadata: [
         "group": "\(Self.quoted(group))", "user": "\(Self.quoted(user))",
         "ms": "\((elapsed / .milliseconds(1)).rounded() )",
@@ -196,8 +199,8 @@ struct RequestContext {
   }
 
   /// The client's own id where it is short and plain, else a new one.
-  private static func id(of request: Request) -> String {
-    if let id = request.headers[.requestID], (1...128).contains(id.utf8.count),
+  private static func id(of request: HTTPRequest) -> String {
+    if let id = request.headerFields[.requestID], (1...128).contains(id.utf8.count),
       id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
     {
       return id

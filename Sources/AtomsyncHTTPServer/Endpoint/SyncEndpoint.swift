@@ -1,12 +1,11 @@
 public import AtomsyncCore
 public import AtomsyncEngine
 internal import HTTPTypes
-public import Hummingbird
 internal import Logging
 
 /// The protocol's one URL: hands HTTP requests to an ``Atomsync/Authority`` and its answers back.
 ///
-/// ``SyncServer`` serves it alone; an application adds it to its own router with ``addRoutes(to:path:)``.
+/// ``SyncServer`` serves it alone; an application adds it to its own router, for Hummingbird with the library AtomsyncHummingbird.
 public struct SyncEndpoint: Sendable {
   let authority: Authority
   let configuration: HTTPServerConfiguration
@@ -14,6 +13,7 @@ public struct SyncEndpoint: Sendable {
   let negotiation: Negotiation
   let origins: OriginPolicy
   let streams: Quota
+  let openStreams: OpenStreams
   let metrics = ServerMetrics()
   private let bodies: Quota
   private let requests: RateLimiter?
@@ -35,6 +35,7 @@ public struct SyncEndpoint: Sendable {
     self.origins = OriginPolicy(
       isLoopback: configuration.isLoopback, allowed: Set(configuration.corsOrigins.map { $0.lowercased() }))
     self.streams = Quota(total: bounds.streams, perHolder: bounds.streamsPerUser)
+    self.openStreams = OpenStreams(configuration)
     self.bodies = Quota(total: bounds.bodyBytesInFlight)
     self.requests = bounds.requestsPerSecond.map { RateLimiter(capacity: $0, perSecond: Double($0)) }
     self.negotiation = Negotiation(additional: codecs)
@@ -57,19 +58,13 @@ public struct SyncEndpoint: Sendable {
   }
 
   /// Answers a request at the endpoint's path, whatever it is; an error is an answer too.
-  ///
-  /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
-  public func respond(to request: Request, from address: String? = nil) async -> Response {
-    await respond(to: request, from: Peer(address: address))
+  package func respond(to request: EndpointRequest) async -> EndpointResponse {
+    await RequestSpan.run(request.head) { await answer(request) }
   }
 
-  func respond(to request: Request, from peer: Peer) async -> Response {
-    await RequestSpan.run(request) { await answer(request, peer) }
-  }
-
-  private func answer(_ request: Request, _ peer: Peer) async -> Response {
-    var context = RequestContext(request, negotiation, from: peer, logger: configuration.logger)
-    var response: Response
+  private func answer(_ request: EndpointRequest) async -> EndpointResponse {
+    var context = RequestContext(request, negotiation, logger: configuration.logger)
+    var response: EndpointResponse
     do {
       let answer = try await answer(&context)
       response = context.finished(answer)
@@ -77,34 +72,34 @@ public struct SyncEndpoint: Sendable {
       response = context.finished(error)
     }
     origins.mark(&response, for: request.head)
-    metrics.answered(request.method, response.status, after: ContinuousClock.now - context.began)
+    metrics.answered(request.head.method, response.status, after: ContinuousClock.now - context.began)
     return response
   }
 
   // MARK: Parts
 
-  private func answer(_ context: inout RequestContext) async throws -> Response {
+  private func answer(_ context: inout RequestContext) async throws -> EndpointResponse {
     if access.isOpen { try origins.check(context.request.head) }
     if let preflight = origins.preflight(context.request.head) { return preflight }
     try context.checkMethod()
     try context.checkProtocol()
     let wanted = try context.negotiate(negotiation)
     let caller = try await access.caller(
-      context.request.head, address: context.peer.address)
+      context.request.head, address: context.request.peer.address)
     context.user = caller.user?.name
-    if let requests, let holder = context.user ?? context.peer.address, !requests.take(holder) {
+    if let requests, let holder = context.user ?? context.request.peer.address, !requests.take(holder) {
       throw ProtocolError(
         .tooManyRequests, "More requests than this server takes from one client. Try again later.")
     }
-    switch (context.request.method, wanted) {
+    switch (context.request.head.method, wanted) {
     case (.post, _): return try await push(&context, caller)
     case (_, .codec): return try await pull(&context, caller)
     case (_, .eventStream): return try follow(&context, caller)
     }
   }
 
-  private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
-    let pull = try PullRequest(QueryParameters(context.request.uri.query ?? ""))
+  private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {
+    let pull = try PullRequest(QueryParameters(context.request.query))
     context.group = pull.group
     try caller.check(group: pull.group)
     var page = try await authority.pull(pull)
@@ -113,7 +108,7 @@ public struct SyncEndpoint: Sendable {
     return try context.answer(page)
   }
 
-  private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> Response {
+  private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {
     try caller.checkMayWrite()
     var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes, memory: bodies)
     // Rights may have been withdrawn while the body came.
@@ -131,26 +126,25 @@ public struct SyncEndpoint: Sendable {
     return try context.answer(answer)
   }
 
-  private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> Response {
-    let parameters = try QueryParameters(context.request.uri.query ?? "")
+  private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> EndpointResponse {
+    let parameters = try QueryParameters(context.request.query)
     let live = try LiveRequest(
-      parameters, lastEventID: context.request.headers[.lastEventID],
+      parameters, lastEventID: context.request.head.headerFields[.lastEventID],
       maximumGroups: configuration.serverLimits.groupsPerStream)
     let others = live.groups.count - 1
     context.group = live.groups[0].group + (others > 0 ? " and \(others) more" : "")
     for pull in live.groups { try caller.check(group: pull.group) }
-    let holder = caller.user?.name ?? context.peer.address ?? ""
+    let holder = caller.user?.name ?? context.request.peer.address ?? ""
     guard streams.take(for: holder) else {
       throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
     }
     let stream = EventStream(
-      endpoint: self, live: live, caller: caller, log: context.log, requestBody: context.request.body,
-      connection: context.peer.exclusiveConnection, place: StreamPlace(streams, holder),
-      isCompressed: context.allowsGzip)
+      watch: StreamWatch(configuration, expires: caller.user?.expires), endpoint: self, live: live, caller: caller,
+      log: context.log, place: StreamPlace(streams, holder), isCompressed: context.allowsGzip)
     var headers: HTTPFields = [
       .contentType: "text/event-stream", .acceptBuffering: "no", .vary: "Accept-Encoding",
     ]
     if stream.isCompressed { headers[.contentEncoding] = "gzip" }
-    return Response(status: .ok, headers: headers, body: stream.body)
+    return EndpointResponse(headers, stream)
   }
 }

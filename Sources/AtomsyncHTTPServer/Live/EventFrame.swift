@@ -8,13 +8,13 @@ enum EventFrame {
   static let opening = ByteBuffer(string: ": atomsync 1\n\n")
   static let heartbeat = ByteBuffer(string: ":\n\n")
 
+  /// Made once for readers of one user, which all write the same memory.
   static func page(_ shared: SharedPage, for user: String?) throws -> ByteBuffer {
-    let data = try shared.bytes(for: user) { page in
+    try shared.encoded(for: user) { page in
       var page = page
       page.user = user
-      return try TransitCodec.transitJSON.encode(page)
+      return frame(id: page.cursor.text, event: "page", data: try TransitCodec.transitJSON.encode(page))
     }
-    return frame(id: shared.page.cursor.text, event: "page", data: data)
   }
 
   static func revoked(group: String) throws -> ByteBuffer {

@@ -1,17 +1,16 @@
 internal import HTTPTypes
-internal import Hummingbird
 internal import Tracing
 
 /// A request as a span of swift-distributed-tracing, in the trace that its headers name. (Docs/Server.md, “Traces”.)
 enum RequestSpan {
   /// Where no tracer was bootstrapped there is no span: to make one for nobody takes 14 µs, an eighth of a push in memory.
   static func run(
-    _ request: Request, _ body: () async -> Response
-  ) async -> Response {
+    _ request: HTTPRequest, _ body: () async -> EndpointResponse
+  ) async -> EndpointResponse {
     let instrument = InstrumentationSystem.instrument
     if instrument is NoOpInstrument { return await body() }
     var context = ServiceContext.current ?? .topLevel
-    instrument.extract(request.headers, into: &context, using: FieldExtractor())
+    instrument.extract(request.headerFields, into: &context, using: FieldExtractor())
     // Only methods that there are: names of spans are few.
     let name = request.method == .post ? "atomsync.push" : "atomsync.pull"
     return await withSpan(name, context: context, ofKind: .server) { span in

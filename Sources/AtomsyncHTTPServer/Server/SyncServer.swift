@@ -1,8 +1,5 @@
 public import AtomsyncCore
 public import AtomsyncEngine
-internal import Hummingbird
-internal import HummingbirdCore
-internal import Logging
 internal import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
@@ -53,25 +50,15 @@ public final class SyncServer: Service, Sendable {
 
   /// - Throws: ``HTTPServerError`` when it cannot listen.
   public func run() async throws {
-    // Hummingbird's own word on starting and on each connection is of interest only when something is wrong.
-    var quiet = configuration.logger
-    quiet.logLevel = max(quiet.logLevel, .warning)
-    let port = port
-    let connections = min(configuration.serverLimits.connections, Descriptors.connections)
-    let application = Application(
-      responder: SyncResponder(endpoint: endpoint),
-      server: connectionBuilder,
-      configuration: ApplicationConfiguration(
-        address: .hostname(configuration.host, port: configuration.port), serverName: nil,
-        backlog: 1024, availableConnectionsDelegate: .maximum(connections, logger: quiet)),
-      onServerRunning: { channel in
-        if let number = channel.localAddress?.port { port.complete(.success(number)) }
-      },
-      logger: quiet)
+    let routes = ServerRoutes(endpoint: endpoint)
+    let settings = ConnectionSettings(
+      limits: configuration.serverLimits, idleTimeout: configuration.idleTimeout,
+      respond: { await routes.respond(to: $0) })
+    let listener = HTTPListener(host: configuration.host, port: configuration.port, settings, identity)
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         if let identity { group.addTask { [configuration] in await identity.follow(configuration.logger) } }
-        try await Self.run(application, quiet)
+        try await listener.run { [port] in port.complete(.success($0)) }
         group.cancelAll()
       }
       port.complete(.failure(CancellationError()))
@@ -79,35 +66,6 @@ public final class SyncServer: Service, Sendable {
       let error = HTTPServerError(listening: error, configuration)
       port.complete(.failure(error))
       throw error
-    }
-  }
-
-  /// Runs until a graceful shutdown, which a cancellation becomes as well: a connection that Hummingbird has accepted and not yet
-  /// begun to serve ends the process when its server is cancelled (swift-nio 2.101, `NIOAsyncWriter.deinit`).
-  private static func run(_ application: some Service, _ logger: Logger) async throws {
-    var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(10)
-    let services = ServiceGroup(configuration: configuration)
-    let serving = Task { try await services.run() }
-    try await withTaskCancellationHandler {
-      try await serving.value
-    } onCancel: {
-      Task { await services.triggerGracefulShutdown() }
-    }
-  }
-
-  /// How connections are made: counted by address, over TLS or not.
-  private var connectionBuilder: HTTPServerBuilder {
-    let (limits, idleTimeout) = (configuration.serverLimits, configuration.idleTimeout)
-    let quota = Quota(total: .max, perHolder: limits.connectionsPerAddress)
-    return HTTPServerBuilder { [identity] responder in
-      var http1 = HTTP1Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
-      http1.prepareTypes()
-      guard let identity else { return BoundedConnection(base: http1, quota: quota) }
-      http1.isSecure = true
-      let http2 = HTTP2Connection(responder: responder, idleTimeout: idleTimeout, limits: limits)
-      return BoundedConnection(
-        base: TLSConnection(identity: identity, http1: http1, http2: http2), quota: quota)
     }
   }
 

@@ -1,7 +1,8 @@
+internal import AtomsyncHTTPServer
 internal import AtomsyncPrometheus
 internal import CoreMetrics
-internal import Hummingbird
-internal import Logging
+internal import HTTPTypes
+internal import NIOCore
 internal import ServiceLifecycle
 
 /// Serves `/metrics`, on a port of its own: what it tells is for those who run the server.
@@ -10,24 +11,16 @@ struct MetricsServer: Service {
   let registry: PrometheusRegistry
   /// How much the store's files take.
   let storeBytes: @Sendable () -> Int64
-  let logger: Logger
 
   func run() async throws {
-    var quiet = logger
-    quiet.logLevel = max(quiet.logLevel, .warning)
-    let router = Router()
     let size = Meter(label: "atomsync_store_bytes", factory: registry)
-    router.get("/metrics") { [registry, storeBytes] _, _ in
+    let listener = HTTPListener(host: address.host, port: address.port) { [registry, storeBytes] request in
+      guard request.path == "/metrics" else { return EndpointResponse(.notFound) }
+      guard request.head.method == .get else { return EndpointResponse(.methodNotAllowed, [.allow: "GET"]) }
       size.set(storeBytes())
-      return Response(
-        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-        body: ResponseBody(byteBuffer: ByteBuffer(string: registry.text())))
+      return EndpointResponse(
+        .ok, [.contentType: "text/plain; version=0.0.4; charset=utf-8"], ByteBuffer(string: registry.text()))
     }
-    let application = Application(
-      router: router,
-      configuration: ApplicationConfiguration(
-        address: .hostname(address.host, port: address.port), serverName: nil),
-      logger: quiet)
-    try await application.run()
+    try await listener.run()
   }
 }

@@ -85,7 +85,7 @@ import Testing
     let shared = try await read(key("a"))
     var made = 0
     func bytes(_ user: String?) -> [UInt8] {
-      shared.bytes(for: user) { _ in
+      shared.encoded(for: user) { _ in
         made += 1
         return Array("\(made)".utf8)
       }

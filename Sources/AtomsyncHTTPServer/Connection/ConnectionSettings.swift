@@ -1,0 +1,10 @@
+/// What every connection of a listener has in common.
+struct ConnectionSettings: Sendable {
+  let limits: ServerLimits
+  let idleTimeout: Duration
+  let respond: RequestHandler.Responder
+
+  func requestHandler(_ executor: LoopExecutor) -> RequestHandler {
+    RequestHandler(executor, idleTimeout: idleTimeout, respond: respond)
+  }
+}

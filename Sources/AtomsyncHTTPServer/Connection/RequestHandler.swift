@@ -1,0 +1,267 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTPTypes
+
+/// Takes the requests of a connection, or the one of an HTTP/2 stream, one after the other: a task for each, its answer, then
+/// the next.
+///
+/// ## Behavior
+/// - A request is handed to its task when all of it has come, or all that the connection had of it for now.
+/// - What a client has sent of further requests waits, and the connection is not read meanwhile; neither is it while the
+///   task does not take the body.
+/// - The next request waits until the system has taken the answer, so that a client that reads none is asked nothing.
+/// - A connection without a request, or with an unfinished one, or with an answer that is not read, is closed after the idle
+///   timeout.
+final class RequestHandler: ChannelDuplexHandler {
+  typealias InboundIn = HTTPRequestPart
+  typealias OutboundIn = Never
+  typealias OutboundOut = HTTPResponsePart
+  typealias Responder = @Sendable (EndpointRequest) async -> EndpointResponse
+
+  /// A request and what has become of it.
+  private final class Exchange {
+    let head: HTTPRequest
+    let body: IncomingBody
+    var task: Task<Void, Never>?
+    /// Its end has come.
+    var isReceived = false
+    /// The system has taken all of the answer.
+    var isAnswered = false
+    /// Its answer is written and not taken yet.
+    var isWriting = false
+    var stream: EventStream?
+
+    init(_ head: HTTPRequest, _ body: IncomingBody) {
+      self.head = head
+      self.body = body
+    }
+  }
+
+  private struct ConnectionClosed: Error {}
+
+  private let respond: Responder
+  private let executor: LoopExecutor
+  private let idleTimeout: TimeAmount
+  private var context: ChannelHandlerContext?
+
+  private var exchange: Exchange?
+  /// Parts of requests that follow the one in hand.
+  private var pipelined = CircularBuffer<HTTPRequestPart>()
+  private var isReadHeld = false
+  /// Nothing more comes.
+  private var isInputClosed = false
+  /// The server shuts down.
+  private var isQuiescing = false
+
+  private var lastActivity = NIODeadline.now()
+  private var timer: Scheduled<Void>?
+
+  init(_ executor: LoopExecutor, idleTimeout: Duration, respond: @escaping Responder) {
+    self.executor = executor
+    self.idleTimeout = TimeAmount(idleTimeout)
+    self.respond = respond
+  }
+
+  // MARK: The connection
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    watchIdleness(context, after: idleTimeout)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    timer?.cancel()
+    breakOff()
+    self.context = nil
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    timer?.cancel()
+    breakOff()
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    exchange?.body.end(.failure(error))
+    context.close(promise: nil)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case is ChannelShouldQuiesceEvent:
+      isQuiescing = true
+      exchange?.stream?.watch.end(.shutdown)
+      if exchange == nil { context.close(promise: nil) }
+    case ChannelEvent.inputClosed:
+      isInputClosed = true
+      exchange?.isReceived = true
+      exchange?.body.end(.failure(ConnectionClosed()))
+      exchange?.stream?.watch.end(.left)
+      if exchange == nil { context.close(promise: nil) }
+    default: context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  /// The client has gone: what is done for it is of no use any more.
+  private func breakOff() {
+    guard let exchange else { return }
+    self.exchange = nil
+    pipelined.removeAll()
+    exchange.body.end(.failure(ConnectionClosed()))
+    if let stream = exchange.stream { stream.watch.end(.left) } else { exchange.task?.cancel() }
+  }
+
+  // MARK: Requests
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let part = unwrapInboundIn(data)
+    if let exchange, exchange.isReceived { pipelined.append(part) } else { receive(part) }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    start()
+    context.fireChannelReadComplete()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if mayRead { context.read() } else { isReadHeld = true }
+  }
+
+  private var mayRead: Bool { pipelined.isEmpty && exchange?.body.hasRoom ?? true }
+
+  private func readOn() {
+    guard isReadHeld, mayRead, let context else { return }
+    isReadHeld = false
+    context.read()
+  }
+
+  private func receive(_ part: HTTPRequestPart) {
+    lastActivity = .now()
+    switch part {
+    case .head(let head): exchange = Exchange(head, makeBody())
+    case .body(let piece): exchange?.body.receive(piece)
+    case .end:
+      guard let exchange else { return }
+      exchange.isReceived = true
+      exchange.body.end(.success(()))
+      if exchange.isAnswered { goOn() } else { start() }
+    }
+  }
+
+  private func makeBody() -> IncomingBody {
+    guard let context else { return IncomingBody {} }
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    return IncomingBody { [loop = context.eventLoop] in loop.execute { handler.value.readOn() } }
+  }
+
+  /// Hands the request to a task, unless that was done.
+  private func start() {
+    guard let context, let exchange, exchange.task == nil else { return }
+    let request = EndpointRequest(exchange.head, body: exchange.body, from: Peer(context.channel))
+    let bound = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
+    exchange.task = Task(executorPreference: executor) { [respond] in
+      let response = await respond(request)
+      let (handler, exchange) = bound.value
+      await handler.answer(exchange, response)
+    }
+  }
+
+  // MARK: Answers
+
+  /// The most that is written at once, so that it can be seen whether the reader takes it.
+  private static let pieceBytes = 256 << 10
+
+  private func answer(_ exchange: Exchange, _ response: EndpointResponse) async {
+    do {
+      let head = HTTPResponse(status: response.status, headerFields: response.headers)
+      try write(.head(head))
+      switch response.body {
+      case .bytes(var bytes):
+        exchange.isWriting = true
+        while bytes.readableBytes > Self.pieceBytes, let piece = bytes.readSlice(length: Self.pieceBytes) {
+          try await flush(.body(piece))
+        }
+        if bytes.readableBytes > 0 { try write(.body(bytes)) }
+      case .events(let stream):
+        exchange.stream = stream
+        try await stream.run(ChannelOutput(self, try connected.channel))
+      }
+      try await flush(.end(nil))
+      answered(exchange)
+    } catch {
+      // What was begun cannot be taken back. The client sees that it is not complete.
+      context?.close(promise: nil)
+    }
+  }
+
+  private var connected: ChannelHandlerContext {
+    get throws {
+      guard let context, exchange != nil else { throw ConnectionClosed() }
+      return context
+    }
+  }
+
+  private func write(_ part: HTTPResponsePart) throws {
+    try connected.write(wrapOutboundOut(part), promise: nil)
+  }
+
+  /// Returns once the system has taken everything up to this part.
+  fileprivate func flush(_ part: HTTPResponsePart) async throws {
+    let context = try connected
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    context.writeAndFlush(wrapOutboundOut(part), promise: promise)
+    try await promise.futureResult.get()
+    lastActivity = .now()
+  }
+
+  private func answered(_ exchange: Exchange) {
+    guard exchange === self.exchange else { return }
+    exchange.isWriting = false
+    exchange.isAnswered = true
+    exchange.body.discard()
+    if exchange.isReceived { goOn() } else { readOn() }
+  }
+
+  /// Turns to the next request.
+  private func goOn() {
+    exchange = nil
+    if isQuiescing || isInputClosed && pipelined.isEmpty {
+      context?.close(promise: nil)
+      return
+    }
+    while exchange?.isReceived != true, let part = pipelined.popFirst() { receive(part) }
+    start()
+    readOn()
+  }
+
+  // MARK: Idleness
+
+  private func watchIdleness(_ context: ChannelHandlerContext, after delay: TimeAmount) {
+    timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
+      let idle = waitsForClient ? NIODeadline.now() - lastActivity : .zero
+      if idle >= idleTimeout { return context.close(promise: nil) }
+      watchIdleness(context, after: idleTimeout - idle)
+    }
+  }
+
+  /// Whether the client is to do something. For a live stream it is up to its ``StreamWatch``.
+  private var waitsForClient: Bool {
+    guard let exchange else { return true }
+    return !exchange.isReceived || exchange.isWriting || exchange.isAnswered
+  }
+}
+
+/// A live stream's connection.
+struct ChannelOutput: EventOutput {
+  private let handler: NIOLoopBound<RequestHandler>
+  private let channel: any Channel
+
+  fileprivate init(_ handler: RequestHandler, _ channel: any Channel) {
+    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    self.channel = channel
+  }
+
+  func write(_ chunk: ByteBuffer) async throws { try await handler.value.flush(.body(chunk)) }
+
+  func breakOff() { channel.close(promise: nil) }
+}

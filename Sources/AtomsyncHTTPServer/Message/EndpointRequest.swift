@@ -1,0 +1,40 @@
+package import HTTPTypes
+package import NIOCore
+
+/// A request as the endpoint sees it, whatever it came by.
+package struct EndpointRequest: Sendable {
+  /// The pieces of a body. They end with an error when the body broke off.
+  package typealias Body = any AsyncSequence<ByteBuffer, any Error> & Sendable
+
+  package let head: HTTPRequest
+  /// Comes piece by piece; to read it is to let more of it come.
+  package let body: Body
+  let peer: Peer
+  /// What the target names, without the query, as it was sent.
+  package let path: Substring
+  /// What follows the path, as it was sent; empty without one.
+  let query: Substring
+
+  init(_ head: HTTPRequest, body: Body, from peer: Peer) {
+    self.head = head
+    self.body = body
+    self.peer = peer
+    (path, query) = Self.target(of: head)
+  }
+
+  /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
+  package init(_ head: HTTPRequest, body: Body, address: String?) {
+    self.init(head, body: body, from: Peer(address: address))
+  }
+
+  /// By bytes, since nobody knows yet who sent it. A client may name the whole URL (RFC 9112 §3.2.2).
+  private static func target(of head: HTTPRequest) -> (path: Substring, query: Substring) {
+    guard var rest = head.path?[...] else { return ("", "") }
+    for scheme in ["http://", "https://"] where rest.utf8.starts(with: scheme.utf8) {
+      let afterHost = rest.utf8.dropFirst(scheme.utf8.count).drop { $0 != UInt8(ascii: "/") }
+      rest = rest[afterHost.startIndex...]
+    }
+    guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (rest, "") }
+    return (rest[..<mark], rest[mark...].dropFirst())
+  }
+}
