@@ -231,6 +231,10 @@ for target in package.targets where target.type != .system && target.type != .pl
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
+  // Where a request's task is to stay on its event loop.
+  if target.name == "AtomsyncHTTPServer" {
+    target.swiftSettings?.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
+  }
   // Not where C headers are read: which module the compiler takes the members of `stat` to come from depends on what
   // else was imported.
   if !["AtomsyncSQLite", "AtomsyncLMDB"].contains(target.name) {

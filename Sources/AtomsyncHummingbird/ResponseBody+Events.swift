@@ -1,7 +1,6 @@
 internal import AtomsyncCore
 internal import AtomsyncHTTPServer
 internal import Hummingbird
-internal import NIOCore
 internal import ServiceLifecycle
 
 extension ResponseBody {
@@ -41,7 +40,7 @@ private final class WriterOutput: EventOutput, @unchecked Sendable {
 
   func onBreakOff(_ cancel: @escaping @Sendable () -> Void) { cancellation.withLock { $0 = cancel } }
 
-  func write(_ chunk: ByteBuffer) async throws { try await writer.write(chunk) }
+  func write(_ frame: EventFrame) async throws { try await writer.write(frame.bytes) }
 
   func breakOff() { cancellation.withLock { $0 }?() }
 

@@ -1,9 +1,31 @@
 /// The names and addresses under which a machine reaches itself.
 package enum Loopback {
-  /// Whether it is `localhost`, `::1` or one of 127.0.0.0/8.
+  /// Whether it is `localhost`, `::1` or one of 127.0.0.0/8. By bytes: it is asked of every request.
   package static func isAddress(_ host: some StringProtocol) -> Bool {
-    if ["localhost", "::1"].contains(host.lowercased()) { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    let host = host.utf8
+    switch host.count {
+    case 3 where host.elementsEqual("::1".utf8): return true
+    case 9 where host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }): return true
+    case 7...15: return host.starts(with: "127.".utf8) && hasFourNumbers(host)
+    default: return false
+    }
+  }
+
+  /// Whether it is four numbers of one byte each, with dots between.
+  private static func hasFourNumbers(_ address: some Sequence<UInt8>) -> Bool {
+    var (parts, digits, number) = (1, 0, 0)
+    for byte in address {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        digits += 1
+        number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        if number > 255 || digits > 3 { return false }
+      case UInt8(ascii: ".") where digits > 0:
+        parts += 1
+        (digits, number) = (0, 0)
+      default: return false
+      }
+    }
+    return parts == 4 && digits > 0
   }
 }

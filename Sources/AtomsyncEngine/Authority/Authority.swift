@@ -75,11 +75,11 @@ public final class Authority: Sendable {
   /// One page of a group's changes.
   ///
   /// - Throws: `ProtocolError` with `invalid-group` or `invalid-parameter`; `StorageError`.
-  public func pull(_ request: PullRequest) async throws -> PullPage {
+  public nonisolated(nonsending) func pull(_ request: PullRequest) async throws -> PullPage {
     try await pull(request, pageBytes: .max)
   }
 
-  private func pull(_ request: PullRequest, pageBytes: Int) async throws -> PullPage {
+  private nonisolated(nonsending) func pull(_ request: PullRequest, pageBytes: Int) async throws -> PullPage {
     try check(request)
     let limits = configuration.limits
     let limit = min(request.limit ?? limits.pageDocuments, limits.maximumPageDocuments)
@@ -100,7 +100,7 @@ public final class Authority: Sendable {
   /// - Throws: `ProtocolError` with `invalid-group`, `duplicate-id`, `too-large`, `stale-push` or `unavailable`, or what the
   ///   application's check throws: nothing was changed. `StorageError`: nothing was changed, or the commit's outcome is
   ///   unknown.
-  public func push(_ request: PushRequest) async throws -> PushAnswer {
+  public nonisolated(nonsending) func push(_ request: PushRequest) async throws -> PushAnswer {
     try check(request)
     var refusals: [String: String] = [:]
     if let willAccept {
@@ -136,7 +136,8 @@ public final class Authority: Sendable {
 
   /// What ``live(_:pageBytes:admits:receive:)`` reads with, and what it is for: pages come with the bytes that readers share.
   package func reader(
-    _ request: LiveRequest, pageBytes: Int, admits: @escaping @Sendable (String) async throws -> Bool
+    _ request: LiveRequest, pageBytes: Int,
+    admits: nonisolated(nonsending) @escaping @Sendable (String) async throws -> Bool
   ) throws -> LiveReader {
     for group in request.groups { try check(group) }
     return LiveReader(self, request, pageBytes: pageBytes, admits: admits)
@@ -163,7 +164,7 @@ public final class Authority: Sendable {
   // MARK: Parts
 
   /// The page that a live reader goes on with.
-  func page(_ request: PullRequest, _ pageBytes: Int) async throws -> SharedPage {
+  nonisolated(nonsending) func page(_ request: PullRequest, _ pageBytes: Int) async throws -> SharedPage {
     if request.seen == nil, let generation = notifier.sharedGeneration(of: request.group) {
       let key: PageCache.Key? =
         switch request.start {

@@ -59,7 +59,7 @@ package final class ChangeSubscription: Sendable {
   }
 
   /// Waits for a change. Without groups: it was poked. `nil`: the subscription has ended, or the task was cancelled.
-  func next() async -> [String]? {
+  nonisolated(nonsending) func next() async -> [String]? {
     if state.withLock({ !$0.hasNews }) { await wait() }
     return state.withLock { state in
       if state.isEnded { return nil }
@@ -68,7 +68,7 @@ package final class ChangeSubscription: Sendable {
     }
   }
 
-  private func wait() async {
+  private nonisolated(nonsending) func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { waiter in
         let hasNews = state.withLock { state in

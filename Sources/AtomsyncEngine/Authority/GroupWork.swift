@@ -26,6 +26,8 @@ package struct TurnContext: Sendable {
 /// meanwhile makes the work void, as a whole.
 package protocol GroupWork: Sendable {
   var group: String { get }
+  /// Whether it is done in no time.
+  var isShort: Bool { get }
   /// What ``judge(_:_:)`` needs to know.
   var query: StorageQuery { get }
   /// - Throws: `StorageError` when the group's rows cannot be read.
@@ -46,6 +48,7 @@ package protocol GroupWork: Sendable {
 }
 
 extension GroupWork {
+  package var isShort: Bool { false }
   package var contentQuery: StorageQuery? { nil }
   package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion { .goesOn }
   package var changesDocuments: Bool { false }

@@ -16,7 +16,7 @@ package final class LiveReader {
   package let subscription: ChangeSubscription
   private let authority: Authority
   private let pageBytes: Int
-  private let admits: @Sendable (String) async throws -> Bool
+  private let admits: nonisolated(nonsending) @Sendable (String) async throws -> Bool
 
   /// Where each group goes on.
   private var groups: [String: PullRequest] = [:]
@@ -28,7 +28,7 @@ package final class LiveReader {
 
   init(
     _ authority: Authority, _ request: LiveRequest, pageBytes: Int,
-    admits: @escaping @Sendable (String) async throws -> Bool
+    admits: nonisolated(nonsending) @escaping @Sendable (String) async throws -> Bool
   ) {
     self.authority = authority
     self.pageBytes = pageBytes
@@ -44,7 +44,7 @@ package final class LiveReader {
   /// What is next, once there is something. `nil`: the subscription has ended, or no group may be read any more.
   ///
   /// - Throws: `StorageError`; what `admits` throws; `CancellationError`.
-  package func next() async throws -> Event? {
+  package nonisolated(nonsending) func next() async throws -> Event? {
     if !isOpened {
       isOpened = true
       return .opened
@@ -63,7 +63,7 @@ package final class LiveReader {
   }
 
   /// The next page, or the end, of a group that has news; `nil` when none has.
-  private func readOn() async throws -> Event? {
+  private nonisolated(nonsending) func readOn() async throws -> Event? {
     while let name = unread.first {
       guard var request = groups[name] else {
         unread.removeFirst()

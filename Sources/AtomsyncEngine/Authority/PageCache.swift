@@ -36,7 +36,7 @@ final class PageCache: Sendable {
   static let validity = Duration.seconds(1)
 
   /// The page, read by whoever asks first.
-  func page(
+  nonisolated(nonsending) func page(
     _ key: Key, now: ContinuousClock.Instant = .now, _ read: @escaping @Sendable () async throws -> PullPage
   ) async throws -> SharedPage {
     let task = state.withLock { state in

@@ -34,7 +34,7 @@ final class PushQueue: Sendable {
     state = Lock(State(scheduler: PushScheduler(identity: identity, limits: configuration.limits)))
   }
 
-  func push(_ push: PushRequest, refusing refusals: [String: String]) async throws -> PushAnswer {
+  nonisolated(nonsending) func push(_ push: PushRequest, refusing refusals: [String: String]) async throws -> PushAnswer {
     try await withCheckedThrowingContinuation { continuation in
       do {
         try enter { state throws(ProtocolError) in
@@ -81,11 +81,20 @@ final class PushQueue: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    if starts { Task.detached { await self.run() } }
+    // Where whoever pushes runs, so that no thread has to be woken for a push or its answer.
+    if starts { Task.detached(executorPreference: PreferredExecutor.current) { await self.run() } }
   }
 
   private func run() async {
-    while let turn = nextTurn() { await run(turn) }
+    while let turn = nextTurn() {
+      if turn.isShort {
+        await run(turn)
+      } else {
+        await withTaskExecutorPreference(globalConcurrentExecutor) { await run(turn) }
+      }
+      // Others that run here have their turn.
+      await Task.yield()
+    }
   }
 
   private func nextTurn() -> Turn? {

@@ -52,6 +52,9 @@ package struct Turn: Sendable {
     self.limits = limits
   }
 
+  /// Whether it takes so little time that others need not be kept from waiting for it.
+  var isShort: Bool { parts.count <= 64 && parts.allSatisfy { $0.work.isShort } }
+
   // MARK: Judging
 
   package var query: StorageQuery {

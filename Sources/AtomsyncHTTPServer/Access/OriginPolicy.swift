@@ -67,11 +67,13 @@ struct OriginPolicy: Sendable {
   /// Whether a `Host` names this machine, with any port.
   static func isLoopback(host: String) -> Bool {
     var name = host[...]
-    if name.last != "]", let colon = name.lastIndex(of: ":") {
+    if name.utf8.last != UInt8(ascii: "]"), let colon = name.utf8.lastIndex(of: UInt8(ascii: ":")) {
       guard UInt16(name[colon...].dropFirst()) != nil else { return false }
       name = name[..<colon]
     }
-    if name.first == "[" && name.last == "]" { name = name.dropFirst().dropLast() }
+    if name.utf8.first == UInt8(ascii: "["), name.utf8.last == UInt8(ascii: "]") {
+      name = name.dropFirst().dropLast()
+    }
     return Loopback.isAddress(name)
   }
 }

@@ -4,7 +4,7 @@ struct ConnectionSettings: Sendable {
   let idleTimeout: Duration
   let respond: RequestHandler.Responder
 
-  func requestHandler(_ executor: LoopExecutor) -> RequestHandler {
-    RequestHandler(executor, idleTimeout: idleTimeout, respond: respond)
+  func requestHandler(_ executor: LoopExecutor, _ chunks: ChunkOutput? = nil) -> RequestHandler {
+    RequestHandler(executor, chunks, idleTimeout: idleTimeout, respond: respond)
   }
 }

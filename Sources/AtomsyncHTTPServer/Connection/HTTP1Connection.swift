@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOHTTPTypesHTTP1
 
 /// A connection as HTTP/1.1 (RFC 9112), with bounds on what a client may send.
 struct HTTP1Connection: Sendable {
@@ -11,11 +10,11 @@ struct HTTP1Connection: Sendable {
   func configure(_ channel: any Channel) throws {
     let pipeline = channel.pipeline.syncOperations
     let decoder = makeDecoder()
-    try pipeline.addHandlers([HTTPResponseEncoder(), decoder])
-    try pipeline.addHandler(RequestGuard(settings.limits, decoder, makeDecoder: makeDecoder))
-    try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
+    let chunks = ChunkOutput()
+    try pipeline.addHandlers([chunks, HTTPResponseEncoder(), decoder])
+    try pipeline.addHandler(RequestGuard(settings.limits, isSecure: isSecure, decoder, makeDecoder: makeDecoder))
     try pipeline.addHandler(BodyWatch(settings.limits))
-    try pipeline.addHandler(settings.requestHandler(LoopExecutor(channel.eventLoop)))
+    try pipeline.addHandler(settings.requestHandler(LoopExecutor(channel.eventLoop), chunks))
   }
 
   private func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {

@@ -1,7 +1,10 @@
+internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 
-/// What a connection owes to HTTP before a request is looked at.
+/// What a connection owes to HTTP/1.1 before a request is looked at, and the requests and answers as HTTP/2 has them too.
 ///
 /// - Exactly one `Host`, as RFC 9112 §3.2 demands; anything else is answered 400.
 /// - Header fields of ``ServerLimits/headerBytes``; more are answered 431.
@@ -13,11 +16,12 @@ internal import NIOHTTP1
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
-  typealias InboundOut = HTTPServerRequestPart
-  typealias OutboundIn = HTTPServerResponsePart
+  typealias InboundOut = HTTPRequestPart
+  typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
   private let limits: ServerLimits
+  private let isSecure: Bool
   private let makeDecoder: () -> ByteToMessageHandler<HTTPRequestDecoder>
   private var decoder: ByteToMessageHandler<HTTPRequestDecoder>
 
@@ -28,10 +32,11 @@ final class RequestGuard: ChannelDuplexHandler {
   private var closesAfterAnswer = false
 
   init(
-    _ limits: ServerLimits, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+    _ limits: ServerLimits, isSecure: Bool, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
     makeDecoder: @escaping () -> ByteToMessageHandler<HTTPRequestDecoder>
   ) {
     self.limits = limits
+    self.isSecure = isSecure
     self.decoder = decoder
     self.makeDecoder = makeDecoder
   }
@@ -46,6 +51,9 @@ final class RequestGuard: ChannelDuplexHandler {
       guard size(head.headers) <= limits.headerBytes else {
         return refuse(context, .requestHeaderFieldsTooLarge)
       }
+      guard let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false) else {
+        return refuse(context, .badRequest)
+      }
       if requests == 0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
         let interim = HTTPResponseHead(version: head.version, status: .continue)
         context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
@@ -53,10 +61,10 @@ final class RequestGuard: ChannelDuplexHandler {
       endsDecoding = Self.endsDecoding(head)
       if !head.isKeepAlive { closesAfterAnswer = true }
       requests += 1
-      context.fireChannelRead(data)
-    case .body: context.fireChannelRead(data)
+      context.fireChannelRead(wrapInboundOut(.head(request)))
+    case .body(let bytes): context.fireChannelRead(wrapInboundOut(.body(bytes)))
     case .end:
-      context.fireChannelRead(data)
+      context.fireChannelRead(wrapInboundOut(.end(nil)))
       if closesAfterAnswer { ignoresInput = true } else if endsDecoding { renewDecoder(context) }
     }
   }
@@ -75,16 +83,20 @@ final class RequestGuard: ChannelDuplexHandler {
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     switch unwrapOutboundIn(data) {
-    case .head(var head) where closesAfterAnswer && requests == 1:
-      head.headers.replaceOrAdd(name: "Connection", value: "close")
+    case .head(let response):
+      var head = HTTPResponseHead(response)
+      if closesAfterAnswer && requests == 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
       context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .body(let bytes): context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
     case .end:
       requests -= 1
-      guard closesAfterAnswer, requests == 0 else { return context.write(data, promise: promise) }
-      let written = promise ?? context.eventLoop.makePromise()
-      written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-      context.write(data, promise: written)
-    default: context.write(data, promise: promise)
+      var written = promise
+      if closesAfterAnswer && requests == 0 {
+        let last = promise ?? context.eventLoop.makePromise()
+        last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        written = last
+      }
+      context.write(wrapOutboundOut(.end(nil)), promise: written)
     }
   }
 

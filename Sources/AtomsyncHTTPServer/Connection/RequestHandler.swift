@@ -42,6 +42,8 @@ final class RequestHandler: ChannelDuplexHandler {
   private let respond: Responder
   private let executor: LoopExecutor
   private let idleTimeout: TimeAmount
+  /// For an HTTP/1.1 connection.
+  private let chunks: ChunkOutput?
   private var context: ChannelHandlerContext?
 
   private var exchange: Exchange?
@@ -56,8 +58,11 @@ final class RequestHandler: ChannelDuplexHandler {
   private var lastActivity = NIODeadline.now()
   private var timer: Scheduled<Void>?
 
-  init(_ executor: LoopExecutor, idleTimeout: Duration, respond: @escaping Responder) {
+  init(
+    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, idleTimeout: Duration, respond: @escaping Responder
+  ) {
     self.executor = executor
+    self.chunks = chunks
     self.idleTimeout = TimeAmount(idleTimeout)
     self.respond = respond
   }
@@ -206,10 +211,18 @@ final class RequestHandler: ChannelDuplexHandler {
   }
 
   /// Returns once the system has taken everything up to this part.
-  fileprivate func flush(_ part: HTTPResponsePart) async throws {
+  private func flush(_ part: HTTPResponsePart) async throws {
     let context = try connected
     let promise = context.eventLoop.makePromise(of: Void.self)
     context.writeAndFlush(wrapOutboundOut(part), promise: promise)
+    try await promise.futureResult.get()
+    lastActivity = .now()
+  }
+
+  fileprivate func flush(_ frame: EventFrame) async throws {
+    guard let chunks, frame.bytes.readableBytes > 0 else { return try await flush(.body(frame.bytes)) }
+    let promise = try connected.eventLoop.makePromise(of: Void.self)
+    chunks.write(frame.chunk, promise: promise)
     try await promise.futureResult.get()
     lastActivity = .now()
   }
@@ -261,7 +274,7 @@ struct ChannelOutput: EventOutput {
     self.channel = channel
   }
 
-  func write(_ chunk: ByteBuffer) async throws { try await handler.value.flush(.body(chunk)) }
+  func write(_ frame: EventFrame) async throws { try await handler.value.flush(frame) }
 
   func breakOff() { channel.close(promise: nil) }
 }

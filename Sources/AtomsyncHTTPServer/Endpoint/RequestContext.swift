@@ -205,6 +205,6 @@ struct RequestContext {
     {
       return id
     }
-    return String(UInt64.random(in: .min ... .max), radix: 36)
+    return RequestNumber.next()
   }
 }

@@ -1,9 +1,7 @@
-package import NIOCore
-
 /// Where a live stream's bytes go.
 package protocol EventOutput: Sendable {
-  /// Returns once the connection has taken the chunk, as far as that can be known, which is when its reader does.
-  func write(_ chunk: ByteBuffer) async throws
+  /// Returns once the connection has taken the frame, as far as that can be known, which is when its reader does.
+  func write(_ frame: EventFrame) async throws
 
   /// Closes the connection, so that a ``write(_:)`` that waits for its reader fails.
   func breakOff()

@@ -54,7 +54,7 @@ package struct EventStream: Sendable {
       let frame = try frame(of: event)
       try await write(gzip?.write(frame) ?? frame, output)
     }
-    var farewell = ByteBuffer()
+    var farewell = EventFrame.empty
     switch watch.ending {
     case .left: return
     case .failed(let error): throw error
@@ -62,16 +62,16 @@ package struct EventStream: Sendable {
     case nil: break
     }
     let last = gzip?.finish(farewell) ?? farewell
-    if last.readableBytes > 0 { try await write(last, output) }
+    if !last.isEmpty { try await write(last, output) }
   }
 
-  private func write(_ chunk: ByteBuffer, _ output: some EventOutput) async throws {
+  private func write(_ frame: EventFrame, _ output: some EventOutput) async throws {
     watch.willWrite()
-    try await output.write(chunk)
+    try await output.write(frame)
     watch.didWrite()
   }
 
-  private func frame(of event: LiveReader.Event) throws -> ByteBuffer {
+  private func frame(of event: LiveReader.Event) throws -> EventFrame {
     switch event {
     case .opened: return EventFrame.opening
     case .page(let shared):
@@ -84,6 +84,17 @@ package struct EventStream: Sendable {
 
   /// When a client is to come back after a shutdown: not all of them at once.
   private static func returnDelay() -> Duration { .milliseconds(Int.random(in: 500...5000)) }
+}
+
+extension GzipWriter {
+  fileprivate func write(_ frame: EventFrame) -> EventFrame { EventFrame(deflated: write(frame.bytes)) }
+  fileprivate func finish(_ frame: EventFrame) -> EventFrame { EventFrame(deflated: finish(frame.bytes)) }
+}
+
+extension EventFrame {
+  fileprivate init(deflated: ByteBuffer) {
+    self.init(capacity: deflated.readableBytes) { $0.writeImmutableBuffer(deflated) }
+  }
 }
 
 extension ContinuousClock.Instant {

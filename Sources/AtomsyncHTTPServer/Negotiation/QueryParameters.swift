@@ -42,8 +42,9 @@ struct QueryParameters: Sendable {
     return number
   }
 
-  private static func decoded(_ text: some Sequence<UInt8>, plusIsSpace: Bool) throws -> String {
+  private static func decoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) throws -> String {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.count)
     var rest = text.makeIterator()
     while let byte = rest.next() {
       switch byte {
