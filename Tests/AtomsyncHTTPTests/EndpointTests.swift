@@ -61,6 +61,15 @@ import Transit
     }
   }
 
+  @Test func everyAnswerHasItsDate() async throws {
+    #expect(HTTPDate.text(of: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+    #expect(HTTPDate.text(of: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT", "RFC 9110's example")
+    try await TestServer.run { server in
+      let reply = try await server.raw.send(.GET, "?group=todo")
+      #expect(reply.headers.first(name: "Date")?.hasSuffix(" GMT") == true)
+    }
+  }
+
   @Test func healthAndReadiness() async throws {
     try await TestServer.run(users: .aliceAndBob()) { server in
       func status(_ path: String) async throws -> Int {

@@ -1,18 +1,17 @@
 /// The names and addresses under which a machine reaches itself.
 package enum Loopback {
   /// Whether it is `localhost`, `::1` or one of 127.0.0.0/8. By bytes: it is asked of every request.
-  package static func isAddress(_ host: some StringProtocol) -> Bool {
+  package static func isAddress(_ host: Substring) -> Bool {
+    if host == "127.0.0.1" || host == "localhost" || host == "::1" { return true }
     let host = host.utf8
-    switch host.count {
-    case 3 where host.elementsEqual("::1".utf8): return true
-    case 9 where host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }): return true
-    case 7...15: return host.starts(with: "127.".utf8) && hasFourNumbers(host)
-    default: return false
-    }
+    if host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }) { return true }
+    return host.starts(with: "127.".utf8) && hasFourNumbers(host)
   }
 
+  package static func isAddress(_ host: String) -> Bool { isAddress(host[...]) }
+
   /// Whether it is four numbers of one byte each, with dots between.
-  private static func hasFourNumbers(_ address: some Sequence<UInt8>) -> Bool {
+  private static func hasFourNumbers(_ address: Substring.UTF8View) -> Bool {
     var (parts, digits, number) = (1, 0, 0)
     for byte in address {
       switch byte {

@@ -143,5 +143,5 @@ package struct PullPlan {
 }
 
 extension PullRequest.Start {
-  var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
+  package var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
 }

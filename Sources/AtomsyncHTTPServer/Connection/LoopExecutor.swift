@@ -12,12 +12,11 @@ final class LoopExecutor: TaskExecutor {
     let job = UnownedJob(job)
     loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
-}
 
-/// Work that would hold up the other connections of an event loop.
-enum OffLoop {
-  /// Runs `body` on the threads that all tasks share.
-  static func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
-    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+  /// Returns on the event loop, wherever what the task has awaited has left it.
+  static func rejoin(_ loop: any EventLoop) async {
+    if loop.inEventLoop { return }
+    // A task goes on where it prefers to run.
+    await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
   }
 }

@@ -164,8 +164,9 @@ final class RequestHandler: ChannelDuplexHandler {
     guard let context, let exchange, exchange.task == nil else { return }
     let request = EndpointRequest(exchange.head, body: exchange.body, from: Peer(context.channel))
     let bound = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
-    exchange.task = Task(executorPreference: executor) { [respond] in
+    exchange.task = Task(executorPreference: executor) { [respond, loop = context.eventLoop] in
       let response = await respond(request)
+      await LoopExecutor.rejoin(loop)
       let (handler, exchange) = bound.value
       await handler.answer(exchange, response)
     }
@@ -178,7 +179,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
   private func answer(_ exchange: Exchange, _ response: EndpointResponse) async {
     do {
-      let head = HTTPResponse(status: response.status, headerFields: response.headers)
+      var head = HTTPResponse(status: response.status, headerFields: response.headers)
+      head.headerFields.append(HTTPField(name: .date, value: HTTPDate.now))
       try write(.head(head))
       switch response.body {
       case .bytes(var bytes):
@@ -274,7 +276,10 @@ struct ChannelOutput: EventOutput {
     self.channel = channel
   }
 
-  func write(_ frame: EventFrame) async throws { try await handler.value.flush(frame) }
+  func write(_ frame: EventFrame) async throws {
+    await LoopExecutor.rejoin(channel.eventLoop)
+    try await handler.value.flush(frame)
+  }
 
   func breakOff() { channel.close(promise: nil) }
 }

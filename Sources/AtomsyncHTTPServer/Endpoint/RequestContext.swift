@@ -78,7 +78,9 @@ struct RequestContext {
     if let length = request.head.headerFields[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
     let bytes = try await body(limit: limit, memory: memory, try gzipReader(limit: limit), tooLarge)
     do {
-      return try reader.decode(Message.self, from: bytes)
+      return try await OffLoop.run(if: bytes.count > OffLoop.shortBytes) {
+        try reader.decode(Message.self, from: bytes)
+      }
     } catch {
       throw ProtocolError(undecodable: error)
     }

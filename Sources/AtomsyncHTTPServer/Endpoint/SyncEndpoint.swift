@@ -102,10 +102,14 @@ public struct SyncEndpoint: Sendable {
     let pull = try PullRequest(QueryParameters(context.request.query))
     context.group = pull.group
     try caller.check(group: pull.group)
-    var page = try await authority.pull(pull)
-    page.user = caller.user?.name
+    // Most who have been here before find little.
+    let page = try await OffLoop.run(if: pull.start.cursor == nil) {
+      var page = try await authority.pull(pull)
+      page.user = caller.user?.name
+      return page
+    }
     metrics.pulled(page)
-    return try context.answer(page)
+    return try await OffLoop.run(if: page.isLong) { [context] in try context.answer(page) }
   }
 
   private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {
@@ -123,7 +127,7 @@ public struct SyncEndpoint: Sendable {
     defer { metrics.pushAnswered() }
     let answer = try await authority.push(push)
     metrics.pushed(answer)
-    return try context.answer(answer)
+    return try await OffLoop.run(if: answer.isLong) { [context] in try context.answer(answer) }
   }
 
   private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> EndpointResponse {
@@ -146,5 +150,21 @@ public struct SyncEndpoint: Sendable {
     ]
     if stream.isCompressed { headers[.contentEncoding] = "gzip" }
     return EndpointResponse(headers, stream)
+  }
+}
+
+extension PullPage {
+  /// Whether it takes long to write.
+  fileprivate var isLong: Bool { documents.areLong }
+}
+
+extension PushAnswer {
+  /// Whether it takes long to write. Rejected documents come with what is stored.
+  fileprivate var isLong: Bool { accepted.count > 512 || rejected.compactMap(\.current).areLong }
+}
+
+extension [Document] {
+  fileprivate var areLong: Bool {
+    count > 64 || reduce(0) { $0 + $1.content.byteCount } > OffLoop.shortBytes
   }
 }
