@@ -92,8 +92,8 @@ final class PushQueue: Sendable {
       } else {
         await withTaskExecutorPreference(globalConcurrentExecutor) { await run(turn) }
       }
-      // Others that run here have their turn.
-      await Task.yield()
+      // Others that run at the same place have their turn.
+      if PreferredExecutor.current != nil { await Task.yield() }
     }
   }
 
