@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Atomsync
 import AtomsyncCore
+import AtomsyncHTTPClient
 import AtomsyncHummingbird
 import Hummingbird
 import Logging
@@ -134,6 +135,16 @@ import Transit
       #expect(try await raw.send(.GET, "?group=todo").page?.documents.isEmpty == true)
       #expect(try await raw.send(.PUT).error?.code == .methodNotAllowed)
       #expect(try await raw.send(.HEAD).status == 405)
+      let client = try HTTPTransport(raw.url, token: nil, codec: TransitCodec.transitJSON)
+      try await following(client, ["todo"]) { events in
+        #expect(await events.next() == .opened)
+        #expect(await events.nextPage()?.documents.isEmpty == true)
+        try await server.put("a")
+        #expect(await events.nextPage()?.documents.map(\.id) == ["a"])
+      }
+      await client.close()
+      // Its reader has left.
+      _ = await server.log.first { $0.contains("stream ended") || $0.contains("broke off") }
       serving.cancel()
       _ = await serving.result
     }

@@ -70,7 +70,9 @@ final class RequestGuard: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if error is HTTPParserError, !ignoresInput { refuse(context, .badRequest) }
+    // After the last request the parser takes everything for an error.
+    if error is HTTPParserError, ignoresInput { return }
+    if error is HTTPParserError { refuse(context, .badRequest) }
     context.fireErrorCaught(error)
   }
 
@@ -114,8 +116,11 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
     ignoresInput = true
-    // After the answers that are under way; they are of requests that came before.
-    if requests > 0 { return context.close(promise: nil) }
+    if requests > 0 {
+      // After the answers that are under way; they are of requests that came before.
+      closesAfterAnswer = true
+      return
+    }
     let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
     let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(answer)), promise: nil)

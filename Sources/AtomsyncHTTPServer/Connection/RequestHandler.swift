@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOHTTPTypes
 
 /// Takes the requests of a connection, or the one of an HTTP/2 stream, one after the other: a task for each, its answer, then
@@ -87,8 +88,8 @@ final class RequestHandler: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    exchange?.body.end(.failure(error))
-    context.close(promise: nil)
+    // What came before it is answered.
+    if error is HTTPParserError { endInput() } else { context.close(promise: nil) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -97,14 +98,28 @@ final class RequestHandler: ChannelDuplexHandler {
       isQuiescing = true
       exchange?.stream?.watch.end(.shutdown)
       if exchange == nil { context.close(promise: nil) }
-    case ChannelEvent.inputClosed:
-      isInputClosed = true
-      exchange?.isReceived = true
-      exchange?.body.end(.failure(ConnectionClosed()))
-      exchange?.stream?.watch.end(.left)
-      if exchange == nil { context.close(promise: nil) }
+    case ChannelEvent.inputClosed: endInput()
     default: context.fireUserInboundEventTriggered(event)
     }
+  }
+
+  /// Nothing more comes, not even the rest of a request.
+  private func endInput() {
+    isInputClosed = true
+    guard let exchange else {
+      context?.close(promise: nil)
+      return
+    }
+    exchange.stream?.watch.end(.left)
+    breakOffBody()
+    if exchange.isAnswered { goOn() } else { start() }
+  }
+
+  /// Ends a body of which nothing more comes.
+  private func breakOffBody() {
+    guard isInputClosed, let exchange, !exchange.isReceived else { return }
+    exchange.isReceived = true
+    exchange.body.end(.failure(ConnectionClosed()))
   }
 
   /// The client has gone: what is done for it is of no use any more.
@@ -245,6 +260,7 @@ final class RequestHandler: ChannelDuplexHandler {
       return
     }
     while exchange?.isReceived != true, let part = pipelined.popFirst() { receive(part) }
+    breakOffBody()
     start()
     readOn()
   }

@@ -4,9 +4,12 @@ import NIOPosix
 
 /// Bytes to a server, and all that it answers until it closes.
 enum RawConnection {
-  ///
-  /// - Parameter began: told when the first of them come.
-  static func answers(to request: String, port: Int, began: Promise<Void>? = nil) async throws -> String {
+  /// - Parameters:
+  ///   - endsOutput: says, once all is sent, that no more comes.
+  ///   - began: told when the first of them come.
+  static func answers(
+    to request: String, port: Int, endsOutput: Bool = false, began: Promise<Void>? = nil
+  ) async throws -> String {
     let text = Lock("")
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
@@ -16,6 +19,7 @@ enum RawConnection {
       }
       .connect(host: "127.0.0.1", port: port).get()
     try await channel.writeAndFlush(ByteBuffer(string: request))
+    if endsOutput { try await channel.close(mode: .output) }
     try await channel.closeFuture.get()
     return text.withLock { $0 }
   }
