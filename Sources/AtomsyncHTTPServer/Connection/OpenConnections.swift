@@ -6,6 +6,8 @@ internal import NIOCore
 /// This machine's own addresses may have any number of them: a proxy that passes others' requests on is there.
 final class OpenConnections: Sendable {
   private struct State {
+    /// Those that were accepted, and perhaps not made yet.
+    var accepted = 0
     var channels: [ObjectIdentifier: any Channel] = [:]
     var isQuiescing = false
     /// Accepts the next connection, once there is room for it.
@@ -41,21 +43,32 @@ final class OpenConnections: Sendable {
   }
 
   private func leave(_ channel: any Channel) {
-    let (accept, drained) = state.withLock { state in
+    let drained = state.withLock { state in
       state.channels[ObjectIdentifier(channel)] = nil
-      defer { state.heldAccept = nil }
-      return (state.heldAccept, state.channels.isEmpty ? state.drained : nil)
+      return state.channels.isEmpty ? state.drained : nil
     }
-    accept?()
     drained?.succeed()
   }
 
   /// Whether another may be accepted. If not, `later` is called when one may.
   func mayAccept(later: @escaping @Sendable () -> Void) -> Bool {
     state.withLock { state in
-      if state.channels.count < most { return true }
+      if state.accepted < most { return true }
       state.heldAccept = later
       return false
+    }
+  }
+
+  /// At once when it is, before its event loop knows of it.
+  func accepted(_ channel: any Channel) {
+    state.withLock { $0.accepted += 1 }
+    channel.closeFuture.whenComplete { [self] _ in
+      let accept = state.withLock { state in
+        state.accepted -= 1
+        defer { state.heldAccept = nil }
+        return state.heldAccept
+      }
+      accept?()
     }
   }
 
@@ -83,6 +96,7 @@ struct ConnectionRefused: Error {}
 /// Accepts no connection while there are as many as there may be: those who want one wait in the system's queue.
 final class AcceptGate: ChannelDuplexHandler {
   typealias InboundIn = any Channel
+  typealias InboundOut = any Channel
   typealias OutboundIn = Never
 
   private let connections: OpenConnections
@@ -93,5 +107,10 @@ final class AcceptGate: ChannelDuplexHandler {
     let (channel, gate) = (context.channel, NIOLoopBound(context, eventLoop: context.eventLoop))
     let mayAccept = connections.mayAccept { channel.eventLoop.execute { gate.value.read() } }
     if mayAccept { context.read() }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    connections.accepted(unwrapInboundIn(data))
+    context.fireChannelRead(data)
   }
 }
