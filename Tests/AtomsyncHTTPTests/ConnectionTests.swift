@@ -28,7 +28,8 @@ private func names(_ answers: String) -> [String] {
     var sent: [String] = []
     for round in 0..<200 {
       let kinds = [
-        ("GET", "\r\n"), ("POST", length(body)), ("HEAD", "\r\n"), ("POST", chunked), ("GET", length("ignored")),
+        ("GET", "\r\n"), ("POST", length(body)), ("HEAD", "\r\n"), ("POST", chunked),
+        ("GET", length("ignored")),
         ("PUT", length(body)),
       ]
       for (index, (method, rest)) in kinds.enumerated() {

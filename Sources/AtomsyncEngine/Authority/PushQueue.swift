@@ -34,7 +34,9 @@ final class PushQueue: Sendable {
     state = Lock(State(scheduler: PushScheduler(identity: identity, limits: configuration.limits)))
   }
 
-  nonisolated(nonsending) func push(_ push: PushRequest, refusing refusals: [String: String]) async throws -> PushAnswer {
+  nonisolated(nonsending) func push(_ push: PushRequest, refusing refusals: [String: String]) async throws
+    -> PushAnswer
+  {
     try await withCheckedThrowingContinuation { continuation in
       do {
         try enter { state throws(ProtocolError) in

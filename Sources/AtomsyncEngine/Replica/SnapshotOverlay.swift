@@ -1,3 +1,4 @@
+package import AtomsyncCore
 internal import HashTreeCollections
 package import Transit
 
@@ -36,6 +37,18 @@ package struct SnapshotOverlay: Sendable {
     set { changes[id] = .some(newValue) }
   }
 
+  /// A document, and its bytes unless it was assigned here.
+  package struct Entry: Sendable {
+    package var id: String
+    package var value: TransitValue
+    package var payload: Payload?
+  }
+
+  package func entry(_ id: String) -> Entry? {
+    if !changes.isEmpty, let value = changes[id] { return value.map { Entry(id: id, value: $0) } }
+    return snapshot[id]?.visible.map { Entry(id: id, value: $0.value, payload: $0.payload) }
+  }
+
   /// O(changes)
   package var count: Int {
     changes.reduce(snapshot.count) { count, change in
@@ -62,15 +75,17 @@ package struct SnapshotOverlay: Sendable {
 }
 
 extension SnapshotOverlay: Sequence {
-  package func makeIterator() -> AnyIterator<(id: String, value: TransitValue)> {
+  package func makeIterator() -> AnyIterator<Entry> {
     var unchanged = snapshot.makeIterator()
     var assigned = changes.makeIterator()
     return AnyIterator {
       while let (id, document) = unchanged.next() {
-        if changes[id] == nil, let value = document.visible?.value { return (id, value) }
+        if changes.isEmpty || changes[id] == nil, let visible = document.visible {
+          return Entry(id: id, value: visible.value, payload: visible.payload)
+        }
       }
       while let (id, value) = assigned.next() {
-        if let value { return (id, value) }
+        if let value { return Entry(id: id, value: value) }
       }
       return nil
     }

@@ -12,7 +12,8 @@ struct HTTP1Connection: Sendable {
     let decoder = makeDecoder()
     let chunks = ChunkOutput()
     try pipeline.addHandlers([chunks, HTTPResponseEncoder(), decoder])
-    try pipeline.addHandler(RequestGuard(settings.limits, isSecure: isSecure, decoder, makeDecoder: makeDecoder))
+    try pipeline.addHandler(
+      RequestGuard(settings.limits, isSecure: isSecure, decoder, makeDecoder: makeDecoder))
     try pipeline.addHandler(BodyWatch(settings.limits))
     try pipeline.addHandler(settings.requestHandler(LoopExecutor(channel.eventLoop), chunks))
   }

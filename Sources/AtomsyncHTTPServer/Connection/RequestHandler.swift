@@ -60,7 +60,8 @@ final class RequestHandler: ChannelDuplexHandler {
   private var timer: Scheduled<Void>?
 
   init(
-    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, idleTimeout: Duration, respond: @escaping Responder
+    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, idleTimeout: Duration,
+    respond: @escaping Responder
   ) {
     self.executor = executor
     self.chunks = chunks

@@ -75,7 +75,9 @@ struct RequestContext {
     }
     let tooLarge = ProtocolError(
       .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
-    if let length = request.head.headerFields[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+    if let length = request.head.headerFields[.contentLength].flatMap(Int.init), length > limit {
+      throw tooLarge
+    }
     let bytes = try await body(limit: limit, memory: memory, try gzipReader(limit: limit), tooLarge)
     do {
       return try await OffLoop.run(if: bytes.count > OffLoop.shortBytes) {

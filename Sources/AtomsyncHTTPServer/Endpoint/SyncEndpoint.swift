@@ -143,7 +143,8 @@ public struct SyncEndpoint: Sendable {
       throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
     }
     let stream = EventStream(
-      watch: StreamWatch(configuration, expires: caller.user?.expires), endpoint: self, live: live, caller: caller,
+      watch: StreamWatch(configuration, expires: caller.user?.expires), endpoint: self, live: live,
+      caller: caller,
       log: context.log, place: StreamPlace(streams, holder), isCompressed: context.allowsGzip)
     var headers: HTTPFields = [
       .contentType: "text/event-stream", .acceptBuffering: "no", .vary: "Accept-Encoding",

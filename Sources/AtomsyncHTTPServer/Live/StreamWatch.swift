@@ -53,7 +53,9 @@ package final class StreamWatch: Sendable {
     let (subscription, breakOff) = state.withLock { state in
       let isFirst = state.ending == nil
       if isFirst { state.ending = ending }
-      guard isFirst, case .failed = ending else { return (state.subscription, nil as (@Sendable () -> Void)?) }
+      guard isFirst, case .failed = ending else {
+        return (state.subscription, nil as (@Sendable () -> Void)?)
+      }
       return (state.subscription, state.breakOff)
     }
     subscription?.finish()
@@ -62,7 +64,9 @@ package final class StreamWatch: Sendable {
 
   /// Looks whether something is due.
   func look(_ now: ContinuousClock.Instant = .now) {
-    let (isWriting, silence, subscription) = state.withLock { ($0.isWriting, now - $0.since, $0.subscription) }
+    let (isWriting, silence, subscription) = state.withLock {
+      ($0.isWriting, now - $0.since, $0.subscription)
+    }
     if let expires, expires <= Date() {
       end(.failed(ProtocolError(.unauthorized, "The token has expired.")))
     } else if isWriting {

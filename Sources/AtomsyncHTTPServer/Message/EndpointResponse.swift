@@ -13,7 +13,8 @@ package struct EndpointResponse: Sendable {
   package var body: Body
 
   /// An answer whose length is known, and told.
-  package init(_ status: HTTPResponse.Status, _ headers: HTTPFields = [:], _ bytes: ByteBuffer = ByteBuffer()) {
+  package init(_ status: HTTPResponse.Status, _ headers: HTTPFields = [:], _ bytes: ByteBuffer = ByteBuffer())
+  {
     self.status = status
     self.headers = headers
     self.headers[.contentLength] = "\(bytes.readableBytes)"

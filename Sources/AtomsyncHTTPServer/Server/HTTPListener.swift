@@ -21,7 +21,9 @@ package struct HTTPListener: Sendable {
   }
 
   /// A listener for a few requests, by plain HTTP/1.1.
-  package init(host: String, port: Int, respond: @escaping @Sendable (EndpointRequest) async -> EndpointResponse) {
+  package init(
+    host: String, port: Int, respond: @escaping @Sendable (EndpointRequest) async -> EndpointResponse
+  ) {
     let settings = ConnectionSettings(limits: ServerLimits(), idleTimeout: .seconds(75), respond: respond)
     self.init(host: host, port: port, settings, nil)
   }

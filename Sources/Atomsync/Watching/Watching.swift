@@ -22,8 +22,14 @@ public struct Change<Element: Codable & Sendable>: Sendable {
 public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
   private let source: @Sendable () async -> Element?
 
-  init<Item>(_ subscription: BroadcastSubscription<Item>, _ element: @escaping @Sendable (Item) -> Element) {
-    source = { await subscription.next().map(element) }
+  /// - Parameter element: `nil` for what the watcher is not told of.
+  init<Item>(_ subscription: BroadcastSubscription<Item>, _ element: @escaping @Sendable (Item) -> Element?) {
+    source = {
+      while let item = await subscription.next() {
+        if let element = element(item) { return element }
+      }
+      return nil
+    }
   }
 
   /// Takes the elements, one after the other.
@@ -41,14 +47,19 @@ public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
 extension SyncedAtom {
   /// Every change of the value from now on.
   public var changes: WatchSequence<Change<Element>> {
-    WatchSequence(replica.subscribeToChanges()) {
-      Change(ids: $0.ids, old: Documents($0.old), new: Documents($0.new))
+    WatchSequence(replica.subscribeToChanges()) { [prefix, documents] change in
+      let ids = prefix.isEmpty ? change.ids : change.ids.filter { $0.hasPrefix(prefix) }
+      return ids.isEmpty ? nil : Change(ids: ids, old: documents(change.old), new: documents(change.new))
     }
   }
 
   /// The value now, and after every change.
   public var values: WatchSequence<Documents<Element>> {
-    WatchSequence(replica.subscribeToValues()) { Documents($0.new) }
+    WatchSequence(replica.subscribeToValues()) { [prefix, documents] change in
+      // The first is no change.
+      let isNews = change.ids.isEmpty || change.ids.contains { $0.hasPrefix(prefix) }
+      return isNews ? documents(change.new) : nil
+    }
   }
 
   /// The status now, and after every change of it.

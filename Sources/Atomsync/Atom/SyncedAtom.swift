@@ -19,10 +19,14 @@ internal import Transit
 /// - All methods may be called from any thread or task.
 public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   let replica: Replica
-  private let onClose: @Sendable () -> Void
+  /// The ids of its documents; others are not seen.
+  let prefix: String
+  private let decodings = DecodedDocuments<Element>()
+  let onClose: @Sendable () -> Void
 
-  init(_ replica: Replica, onClose: @escaping @Sendable () -> Void) {
+  init(_ replica: Replica, prefix: String = "", onClose: @escaping @Sendable () -> Void) {
     self.replica = replica
+    self.prefix = prefix
     self.onClose = onClose
   }
 
@@ -32,7 +36,12 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   public var group: String { replica.group }
 
   /// The documents as they are now, local changes included. O(1)
-  public var value: Documents<Element> { Documents(replica.snapshot()) }
+  public var value: Documents<Element> { documents(replica.snapshot()) }
+
+  /// What makes documents of a snapshot.
+  var documents: @Sendable (SnapshotOverlay) -> Documents<Element> {
+    { [decodings, prefix] in Documents($0, decodings, prefix: prefix) }
+  }
 
   /// Changes documents: what `body` does to its argument becomes the atom's value, all of it at once.
   ///
@@ -53,10 +62,10 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     }
   }
 
-  /// Makes the atom's value exactly these documents. O(n)
+  /// Makes the atom's value exactly these documents, each with what `Element` does not know of it. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {
-    try swap { $0 = documents }
+    try swap { $0.become(documents) }
   }
 
   /// Changes one document if it is as expected.
@@ -71,7 +80,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     do {
       while true {
         let attempt = try attempt {
-          guard $0.transit(id) == wanted else { throw Unexpected() }
+          guard $0.holds(id, wanted) else { throw Unexpected() }
           $0[id] = new
         }
         if let receipt = try commit(attempt, isAtomic: false, rerun: nil) { return receipt }
@@ -90,7 +99,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
   private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
     let snapshot = replica.snapshot()
-    var documents = Documents<Element>(snapshot)
+    var documents = self.documents(snapshot)
     try body(&documents)
     if let failure = documents.failure { throw failure }
     var attempt = Attempt(revision: snapshot.revision)
@@ -108,8 +117,8 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   ) throws -> Receipt? {
     var swap: SwapLog.Swap?
     if case .rebase = replica.policy.kind, let body {
-      swap = { overlay in
-        var documents = Documents<Element>(overlay)
+      swap = { [documents] overlay in
+        var documents = documents(overlay)
         try body(&documents)
         if let failure = documents.failure { throw failure }
         overlay = documents.overlay

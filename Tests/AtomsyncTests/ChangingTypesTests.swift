@@ -1,0 +1,202 @@
+import AtomsyncCore
+import AtomsyncTesting
+import Foundation
+import Testing
+import Transit
+
+@testable import Atomsync
+
+/// What an older version of an app knows of a document.
+private struct Todo: Codable, Sendable, Equatable {
+  struct Step: Codable, Sendable, Equatable {
+    var id: Int?
+    var text: String
+  }
+  var text: String
+  var note: String?
+  var steps: [Step] = []
+  var owner: Step?
+}
+
+private struct Note: Codable, Sendable, Equatable { var body: String }
+
+/// Counts how often it is decoded.
+private struct Counted: Codable, Sendable {
+  static let decodings = Lock(0)
+  var number: Int
+
+  init(number: Int) { self.number = number }
+
+  init(from decoder: any Decoder) throws {
+    Self.decodings.withLock { $0 += 1 }
+    number = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .number)
+  }
+}
+
+private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: text) }
+
+/// Documents that other versions of an app have written.
+@Suite(.timeLimit(.minutes(1))) struct ChangingTypesTests {
+  /// An atom of the older app on documents of the newer.
+  private func atom(
+    _ documents: [String: String], _ conflicts: ConflictPolicy = .serverWins
+  ) async throws -> (Scene, SyncedAtom<Todo>) {
+    let scene = try await Scene()
+    let newer = try await scene.other()
+    let values = try documents.mapValues { try edn($0) }
+    _ = try await newer.swap { for (id, value) in values { $0[id] = value } }.confirmed()
+    let client = try await scene.client()
+    let atom = try await client.atom("todo", of: Todo.self, transport: scene.way, conflicts: conflicts)
+    try await atom.value { $0.count == documents.count }
+    return (scene, atom)
+  }
+
+  @Test(arguments: [
+    // What is done to it, what there was, and what is to be.
+    (0, #"{:text "a" :steps [] :color :red}"#, #"{:text "new" :steps [] :color :red}"#),
+    // A name may be a string.
+    (0, #"{"text" "a" :steps [] "color" 1}"#, #"{"text" "new" :steps [] "color" 1}"#),
+    // What the type removes is gone, what it does not know is not.
+    (
+      1, #"{:text "a" :note "n" :steps [] :due #inst "2026-01-01T00:00:00.000Z"}"#,
+      #"{:text "a" :steps [] :due #inst "2026-01-01T00:00:00.000Z"}"#
+    ),
+    // At every depth.
+    (
+      2, #"{:text "a" :steps [] :owner {:text "o" :mail {:home "x"}}}"#,
+      #"{:text "a" :steps [] :owner {:text "new" :mail {:home "x"}}}"#
+    ),
+    // Elements are found by their id, ...
+    (
+      3,
+      #"{:text "a" :steps [{:id 1 :text "one" :n 1} {:id 2 :text "two" :n 2} {:id 3 :text "three" :n 3}]}"#,
+      #"{:text "a" :steps [{:id 3 :text "three" :n 3} {:text "between"} {:id 1 :text "new" :n 1}]}"#
+    ),
+    // ... by what they are, or by their place.
+    (
+      4, #"{:text "a" :steps [{:text "one" :n 1} {:text "two" :n 2} {:text "three" :n 3}]}"#,
+      #"{:text "a" :steps [{:text "three" :n 3} {:text "one" :n 1}]}"#
+    ),
+    (
+      5, #"{:text "a" :steps [{:text "one" :n 1} {:text "two" :n 2}]}"#,
+      #"{:text "a" :steps [{:text "one" :n 1} {:text "new" :n 2}]}"#
+    ),
+    // What was not touched stays as it was stored, be it another type that decodes to the same.
+    (
+      0, #"{:text "a" :steps ({:text "one" :n 1}) :color 1}"#,
+      #"{:text "new" :steps ({:text "one" :n 1}) :color 1}"#
+    ),
+  ]) func whatTheTypeDoesNotKnowIsKept(change: Int, before: String, after: String) async throws {
+    let (scene, atom) = try await atom(["a": before])
+    _ = try await atom.swap { documents in
+      var todo = try #require(documents["a"])
+      switch change {
+      case 0: todo.text = "new"
+      case 1: todo.note = nil
+      case 2: todo.owner?.text = "new"
+      case 3:
+        todo.steps = [todo.steps[2], Todo.Step(text: "between"), Todo.Step(id: 1, text: "new")]
+      case 4: todo.steps = [todo.steps[2], todo.steps[0]]
+      default: todo.steps[1].text = "new"
+      }
+      documents["a"] = todo
+    }.confirmed()
+    #expect(try await scene.server()["a"] == edn(after))
+    // Twice in one swap is as once.
+    try atom.swap {
+      $0["a"]?.note = "x"
+      $0["a"]?.note = nil
+    }
+    #expect(try atom.value.transit("a") == edn(after))
+  }
+
+  @Test func resetAndCompareKeepItAsWell() async throws {
+    let (_, atom) = try await atom([
+      "a": #"{:text "a" :steps [] :color :red}"#, "b": #"{:text "b" :steps []}"#,
+    ])
+    #expect(try atom.compareAndSet("a", expecting: Todo(text: "b"), to: nil) == nil)
+    #expect(try atom.compareAndSet("a", expecting: Todo(text: "a"), to: Todo(text: "c")) != nil)
+    #expect(try atom.value.transit("a") == edn(#"{:text "c" :steps [] :color :red}"#))
+    try atom.reset(to: ["a": Todo(text: "d"), "c": Todo(text: "new")])
+    #expect(try atom.value.transit("a") == edn(#"{:text "d" :steps [] :color :red}"#))
+    #expect(Set(atom.value.ids) == ["a", "c"])
+    let now = atom.value
+    try atom.reset(to: now)
+    #expect(atom.value == now)
+  }
+
+  @Test func aDefaultDoesNotWriteOverWhatCannotBeDecoded() async throws {
+    let (_, atom) = try await atom(["odd": #"{:headline "h"}"#])
+    #expect(atom.value["odd", default: Todo(text: "x")].text == "x")
+    let error = #expect(throws: SyncError.self) {
+      try atom.swap { $0["odd", default: Todo(text: "x")].text = "y" }
+    }
+    #expect(error?.code == .invalidDocument && error?.message.contains("odd") == true)
+    #expect(try atom.value.transit("odd") == edn(#"{:headline "h"}"#))
+    try atom.swap { $0["new", default: Todo(text: "x")].text = "y" }
+    #expect(atom.value["new"]?.text == "y")
+    #expect(atom.value.undecodable.map(\.id) == ["odd"])
+    #expect(atom.value.undecodable.allSatisfy { $0.error is DecodingError })
+  }
+
+  @Test func documentsAreDecodedOnce() async throws {
+    let client = try await AtomsyncClient.open(Scene.configuration())
+    let atom = try await client.atom("numbers", of: Counted.self)
+    try atom.swap { for number in 0..<100 { $0["\(number)"] = Counted(number: number) } }
+    func decodings<Value>(_ body: () -> Value) -> (Value, Int) {
+      let before = Counted.decodings.withLock { $0 }
+      let value = body()
+      return (value, Counted.decodings.withLock { $0 } - before)
+    }
+    #expect(decodings { atom.value.map(\.value.number).count } == (100, 100))
+    #expect(decodings { atom.value.reduce(0) { $0 + $1.value.number } } == (4950, 0))
+    try atom.swap { $0["7"] = Counted(number: 70) }
+    #expect(decodings { [atom.value["7"]?.number, atom.value["8"]?.number] } == ([70, 8], 1))
+  }
+
+  @Test func typesMerge() async throws {
+    let policy = ConflictPolicy.merge(of: Todo.self) { base, local, remote in
+      guard var merged = remote, let local else { return remote }
+      if local.note != base?.note { merged.note = local.note }
+      return merged
+    }
+    let (scene, atom) = try await atom(["a": #"{:text "a" :steps [] :color :red}"#], policy)
+    try await atom.settled()
+    atom.pause()
+    let receipt = try atom.swap { $0["a"]?.note = "mine" }
+    let other = try await scene.other()
+    try await other.value { $0.contains("a") }
+    let theirs = try edn(#"{:text "theirs" :steps [] :color :blue}"#)
+    _ = try await other.swap { $0["a"] = theirs }.confirmed()
+    atom.resume()
+    _ = try await receipt.confirmed()
+    #expect(
+      try await scene.server()["a"] == edn(#"{:text "theirs" :note "mine" :steps [] :color :blue}"#))
+    let conflict = try #require(atom.conflicts.first)
+    let (base, local, remote) = try conflict.values(as: Todo.self)
+    #expect(base?.text == "a" && local?.note == "mine" && remote?.text == "theirs")
+    #expect(throws: DecodingError.self) { try conflict.values(as: Note.self) }
+  }
+
+  @Test func aGroupMayHoldSeveralTypes() async throws {
+    let (scene, todos) = try await atom(["todo:1": #"{:text "a" :steps []}"#])
+    let notes = todos.documents(of: Note.self, prefix: "note:")
+    var changes = notes.changes.makeAsyncIterator()
+    var values = notes.values.makeAsyncIterator()
+    #expect(await values.next()?.isEmpty == true)
+    try todos.swap { $0["todo:2"] = Todo(text: "b") }
+    _ = try await notes.swap { $0["note:1"] = Note(body: "n") }.confirmed()
+    #expect(await changes.next()?.ids == ["note:1"])
+    #expect(await values.next()?.ids == ["note:1"])
+    #expect(notes.value["note:1"] == Note(body: "n") && notes.value["todo:1"] == nil)
+    #expect(notes.value.count == 1 && notes.value.ids == ["note:1"] && !notes.value.contains("todo:1"))
+    #expect(notes.value.undecodable.isEmpty && todos.value.undecodable.map(\.id) == ["note:1"])
+    #expect(throws: SyncError.self) { try notes.swap { $0["other"] = Note(body: "n") } }
+    try notes.reset(to: ["note:2": Note(body: "m")])
+    #expect(Set(todos.value.ids) == ["todo:1", "todo:2", "note:2"])
+    try notes.swap { $0.removeAll() }
+    try await todos.sync()
+    let left = try await scene.server().keys.sorted()
+    #expect(left == ["todo:1", "todo:2"])
+  }
+}
