@@ -62,6 +62,29 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     }
   }
 
+  /// Changes documents, and hands on what `body` returns: of the run whose changes were made.
+  ///
+  /// ```swift
+  /// let (id, receipt) = try todos.swapReturning { documents in
+  ///   let id = "todo:\(documents.count + 1)"
+  ///   documents[id] = Todo(text: "Buy milk")
+  ///   return id
+  /// }
+  /// ```
+  /// Otherwise ``swap(atomic:_:)``, which has not got this under its own name because `{ $0["a"]?.done = true }` returns something as well, an
+  /// optional `Void`.
+  public func swapReturning<Result: Sendable>(
+    atomic: Bool = false, _ body: @escaping @Sendable (inout Documents<Element>) throws -> Result
+  ) throws -> (result: Result, receipt: Receipt) {
+    while true {
+      var result: Result?
+      let attempt = try attempt { result = try body(&$0) }
+      if let receipt = try commit(attempt, isAtomic: atomic, rerun: { _ = try body(&$0) }), let result {
+        return (result, receipt)
+      }
+    }
+  }
+
   /// Makes the atom's value exactly these documents, each with what `Element` does not know of it. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {

@@ -15,9 +15,8 @@ public struct Change<Element: Codable & Sendable>: Sendable {
 ///
 /// ## Behavior
 /// - Watching begins when the sequence is asked for, not with the first `next()`: nothing in between is missed.
-/// - Elements come in order. While the watcher is busy, those that come are merged into one: it may miss states in
-///   between, never the last one, and keeps no more waiting than the names of what has changed, or the conflicts that
-///   it has not looked at.
+/// - Elements come in order. Changes wait in memory until the watcher takes them, each for itself. Values and statuses that come while it is busy
+///   are one: it may miss states in between, never the last one, and a slow watcher costs no memory.
 /// - The sequence ends when the atom closes. It is for one watcher: ask for another sequence to watch twice.
 public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
   private let source: @Sendable () async -> Element?
@@ -45,9 +44,16 @@ public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
 }
 
 extension SyncedAtom {
-  /// Every change of the value from now on.
+  /// Every change of the value from now on, each for itself. Who is slow and needs only the last state watches ``values``.
   public var changes: WatchSequence<Change<Element>> {
-    WatchSequence(replica.subscribeToChanges()) { [prefix, documents] change in
+    watching(merged: false)
+  }
+
+  /// As ``changes``; those that come while the watcher is busy are one.
+  var mergedChanges: WatchSequence<Change<Element>> { watching(merged: true) }
+
+  private func watching(merged: Bool) -> WatchSequence<Change<Element>> {
+    WatchSequence(replica.subscribeToChanges(merged: merged)) { [prefix, documents] change in
       let ids = prefix.isEmpty ? change.ids : change.ids.filter { $0.hasPrefix(prefix) }
       return ids.isEmpty ? nil : Change(ids: ids, old: documents(change.old), new: documents(change.new))
     }

@@ -18,8 +18,10 @@ extension Replica {
   // MARK: Broadcasts
 
   /// Every change of the value from now on.
-  package func subscribeToChanges() -> BroadcastSubscription<ValueChange> {
-    state.withLock { _ in changes.subscribe() }
+  ///
+  /// - Parameter merged: whether those that come while the subscriber is busy are one.
+  package func subscribeToChanges(merged: Bool) -> BroadcastSubscription<ValueChange> {
+    state.withLock { _ in changes.subscribe(merged: merged) }
   }
 
   /// The value now, and after every change.

@@ -1,7 +1,7 @@
 internal import AtomsyncCore
 
-/// Hands items to everybody who has subscribed, in order. Each subscriber has a mailbox: what comes while it is busy is
-/// merged into one item.
+/// Hands items to everybody who has subscribed, in order. Each subscriber has a mailbox: what comes while it is busy waits there, merged
+/// into one item, or each for itself.
 final class Broadcast<Item: Sendable>: Sendable {
   private struct State {
     var subscribers: [Int: Mailbox<Item>] = [:]
@@ -15,9 +15,11 @@ final class Broadcast<Item: Sendable>: Sendable {
 
   var hasSubscribers: Bool { state.withLock { !$0.subscribers.isEmpty } }
 
-  /// - Parameter first: an item that the subscriber gets at once.
-  func subscribe(first: Item? = nil) -> BroadcastSubscription<Item> {
-    let mailbox = Mailbox(first, merge: merge)
+  /// - Parameters:
+  ///   - first: an item that the subscriber gets at once.
+  ///   - merged: whether what waits is merged.
+  func subscribe(first: Item? = nil, merged: Bool = true) -> BroadcastSubscription<Item> {
+    let mailbox = Mailbox(first, merge: merged ? merge : nil)
     let number = state.withLock { state -> Int? in
       if state.isFinished { return nil }
       state.last += 1

@@ -1,10 +1,11 @@
 internal import AtomsyncCore
+internal import DequeModule
 
-/// Holds at most one item for one reader: what comes before the reader has taken it is merged into it. So a slow
-/// reader costs no memory and still misses nothing but intermediate states.
+/// Holds what one reader has not taken yet. With a `merge` that is one item at most: a slow reader costs no memory and still misses nothing
+/// but intermediate states. Without, it is every item.
 final class Mailbox<Item: Sendable>: Sendable {
   private struct State {
-    var item: Item?
+    var items: Deque<Item> = []
     var reader: CheckedContinuation<Item?, Never>?
     /// Which call of `next` the reader that waits is, and how many there have been.
     var waiting = 0
@@ -12,11 +13,11 @@ final class Mailbox<Item: Sendable>: Sendable {
     var isFinished = false
   }
   private let state = Lock(State())
-  private let merge: @Sendable (_ waiting: Item, _ new: Item) -> Item
+  private let merge: (@Sendable (_ waiting: Item, _ new: Item) -> Item)?
 
-  init(_ first: Item? = nil, merge: @escaping @Sendable (_ waiting: Item, _ new: Item) -> Item) {
+  init(_ first: Item? = nil, merge: (@Sendable (_ waiting: Item, _ new: Item) -> Item)?) {
     self.merge = merge
-    state.withLock { $0.item = first }
+    if let first { state.withLock { $0.items = [first] } }
   }
 
   func put(_ item: Item) {
@@ -26,7 +27,11 @@ final class Mailbox<Item: Sendable>: Sendable {
         state.reader = nil
         return reader
       }
-      state.item = state.item.map { merge($0, item) } ?? item
+      if let merge, let waiting = state.items.popLast() {
+        state.items.append(merge(waiting, item))
+      } else {
+        state.items.append(item)
+      }
       return nil
     }
     reader?.resume(returning: item)
@@ -52,10 +57,7 @@ final class Mailbox<Item: Sendable>: Sendable {
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let (isNow, item) = state.withLock { state -> (Bool, Item?) in
-          if let item = state.item {
-            state.item = nil
-            return (true, item)
-          }
+          if let item = state.items.popFirst() { return (true, item) }
           if state.isFinished || Task.isCancelled || state.reader != nil { return (true, nil) }
           state.reader = continuation
           state.waiting = call
