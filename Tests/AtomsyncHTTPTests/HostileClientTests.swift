@@ -95,6 +95,19 @@ private func statuses(_ answers: String) -> [String] {
     }
   }
 
+  /// Whatever the parser makes of it: an offer of nothing is none for it, and one after a tab neither.
+  @Test(arguments: [
+    ("upgrade", ""), ("upgrade\t", "h2c"), ("\tUpgrade", "h2c"), ("upgrade ,x", "h2c"), ("x", "h2c"),
+  ])
+  func anOfferMayBeWrittenInAnyWay(connection: String, upgrade: String) async throws {
+    let offer = get("Host: localhost\r\nConnection:\(connection)\r\nUpgrade:\(upgrade)\r\n")
+    let last = get("Host: localhost\r\nConnection: close\r\n")
+    try await TestServer.run { (server: TestServer) async throws -> Void in
+      let answers = try await RawConnection.answers(to: offer + offer + last, port: server.port)
+      #expect(statuses(answers) == ["200", "200", "200"])
+    }
+  }
+
   @Test func anExpectationIsMetBeforeTheBody() async throws {
     let body = document("1")
     try await TestServer.run { (server: TestServer) async throws -> Void in

@@ -3,12 +3,15 @@ internal import NIOHTTPTypes
 
 /// Sees that a body makes progress: ``ServerLimits/bodyWindowBytes`` in each window, and an end in
 /// ``ServerLimits/bodyTime``. One that does not closes its connection, or its HTTP/2 stream.
-final class BodyWatch: ChannelInboundHandler {
+final class BodyWatch: ChannelDuplexHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
+  typealias OutboundIn = Never
 
   private let limits: ServerLimits
   private var body: Body?
+  /// The connection is to be read. When it is not, a body cannot progress.
+  private var isReading = true
 
   private struct Body {
     let began = NIODeadline.now()
@@ -27,7 +30,13 @@ final class BodyWatch: ChannelInboundHandler {
     context.fireChannelRead(data)
   }
 
+  func read(context: ChannelHandlerContext) {
+    isReading = true
+    context.read()
+  }
+
   func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
     // Only a body that did not come with its head needs to be watched.
     if body != nil, body?.timer == nil { watch(context, from: 0) }
     context.fireChannelReadComplete()
@@ -49,6 +58,7 @@ final class BodyWatch: ChannelInboundHandler {
       in: TimeAmount(limits.bodyWindow)
     ) { [self] in
       guard let body else { return }
+      if !isReading { return watch(context, from: body.bytes) }
       let isLate = NIODeadline.now() - body.began >= TimeAmount(limits.bodyTime)
       if isLate || body.bytes - bytes < limits.bodyWindowBytes { return context.close(promise: nil) }
       watch(context, from: body.bytes)

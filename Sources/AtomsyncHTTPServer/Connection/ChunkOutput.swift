@@ -5,14 +5,16 @@ internal import NIOCore
 final class ChunkOutput: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
 
+  /// Whether the answer is sent in chunks.
+  var isFramed = true
   private var context: ChannelHandlerContext?
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   /// Between the head of an answer that is sent in chunks and its end.
-  func write(_ chunk: ByteBuffer, promise: EventLoopPromise<Void>) {
+  func write(_ frame: EventFrame, promise: EventLoopPromise<Void>) {
     guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
-    context.writeAndFlush(NIOAny(chunk), promise: promise)
+    context.writeAndFlush(NIOAny(isFramed ? frame.chunk : frame.bytes), promise: promise)
   }
 }

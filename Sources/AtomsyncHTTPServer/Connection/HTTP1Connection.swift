@@ -13,7 +13,7 @@ struct HTTP1Connection: Sendable {
     let chunks = ChunkOutput()
     try pipeline.addHandlers([chunks, HTTPResponseEncoder(), decoder])
     try pipeline.addHandler(
-      RequestGuard(settings.limits, isSecure: isSecure, decoder, makeDecoder: makeDecoder))
+      RequestGuard(settings.limits, isSecure: isSecure, chunks, decoder, makeDecoder: makeDecoder))
     try pipeline.addHandler(BodyWatch(settings.limits))
     try pipeline.addHandler(settings.requestHandler(LoopExecutor(channel.eventLoop), chunks))
   }

@@ -83,7 +83,7 @@ final class OpenConnections: Sendable {
     if channels.isEmpty { drained.succeed() }
     for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     let deadline = loop.scheduleTask(in: time) { [self] in
-      for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+      for channel in state.withLock({ Array($0.channels.values) }) { TLSConnection.closeAtOnce(channel) }
     }
     try await drained.futureResult.get()
     deadline.cancel()

@@ -8,10 +8,10 @@ internal import NIOHTTPTypesHTTP1
 ///
 /// - Exactly one `Host`, as RFC 9112 §3.2 demands; anything else is answered 400.
 /// - Header fields of ``ServerLimits/headerBytes``; more are answered 431.
-/// - `Expect: 100-continue` is answered with 100, unless an answer is under way (RFC 9110 §10.1.1).
+/// - `Expect: 100-continue` is answered with 100, once it is the request's turn (RFC 9110 §10.1.1).
 /// - The connection is closed after the answer to a request that wants that, or when the server shuts down, and the answer
-///   says so (RFC 9112 §9.6).
-/// - What cannot be parsed is answered 400.
+///   says so (RFC 9112 §9.6). What the client has sent beyond is read for a moment and dropped, since the answer would be lost to it otherwise.
+/// - What cannot be parsed is answered 400, after the answers to what came before it.
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
@@ -22,21 +22,34 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private let limits: ServerLimits
   private let isSecure: Bool
+  private let chunks: ChunkOutput
   private let makeDecoder: () -> ByteToMessageHandler<HTTPRequestDecoder>
   private var decoder: ByteToMessageHandler<HTTPRequestDecoder>
 
+  /// Those that are not answered.
   private var requests = 0
+  private var version = HTTPVersion.http1_1
   private var ignoresInput = false
-  private var endsDecoding = false
+  /// The last request waits for a 100 before it goes on.
+  private var owesContinue = false
+  /// The last request may have been the last that the decoder reads.
+  private var mayHaveStopped = false
   /// After the last answer that is under way.
   private var closesAfterAnswer = false
+  /// All is written, and what still comes is dropped, until then.
+  private var lingering: Scheduled<Void>?
+
+  /// How long what a client still sends is read once everything is answered.
+  private static let lingerTime = TimeAmount.seconds(1)
 
   init(
-    _ limits: ServerLimits, isSecure: Bool, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+    _ limits: ServerLimits, isSecure: Bool, _ chunks: ChunkOutput,
+    _ decoder: ByteToMessageHandler<HTTPRequestDecoder>,
     makeDecoder: @escaping () -> ByteToMessageHandler<HTTPRequestDecoder>
   ) {
     self.limits = limits
     self.isSecure = isSecure
+    self.chunks = chunks
     self.decoder = decoder
     self.makeDecoder = makeDecoder
   }
@@ -47,6 +60,7 @@ final class RequestGuard: ChannelDuplexHandler {
     if ignoresInput { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
+      mayHaveStopped = false
       guard hasHost(head) else { return refuse(context, .badRequest) }
       guard size(head.headers) <= limits.headerBytes else {
         return refuse(context, .requestHeaderFieldsTooLarge)
@@ -54,19 +68,25 @@ final class RequestGuard: ChannelDuplexHandler {
       guard let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false) else {
         return refuse(context, .badRequest)
       }
-      if requests == 0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
-        let interim = HTTPResponseHead(version: head.version, status: .continue)
-        context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
-      }
-      endsDecoding = Self.endsDecoding(head)
+      version = head.version
       if !head.isKeepAlive { closesAfterAnswer = true }
+      owesContinue = head.version != .http1_0 && Self.expectsContinue(head)
+      mayHaveStopped = Self.mayEndDecoding(head)
+      if requests == 0 { sendContinue(context) }
       requests += 1
       context.fireChannelRead(wrapInboundOut(.head(request)))
-    case .body(let bytes): context.fireChannelRead(wrapInboundOut(.body(bytes)))
+    case .body(let bytes):
+      owesContinue = false
+      context.fireChannelRead(wrapInboundOut(.body(bytes)))
     case .end:
+      owesContinue = false
+      if closesAfterAnswer { ignoresInput = true }
       context.fireChannelRead(wrapInboundOut(.end(nil)))
-      if closesAfterAnswer { ignoresInput = true } else if endsDecoding { renewDecoder(context) }
     }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if mayHaveStopped && !ignoresInput { renewDecoder(context) } else { context.fireChannelReadComplete() }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -76,30 +96,78 @@ final class RequestGuard: ChannelDuplexHandler {
     context.fireErrorCaught(error)
   }
 
-  // MARK: Answers
-
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event is ChannelShouldQuiesceEvent { closesAfterAnswer = true }
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent, lingering != nil {
+      context.close(promise: nil)
+    }
     context.fireUserInboundEventTriggered(event)
   }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    lingering?.cancel()
+    context.fireChannelInactive()
+  }
+
+  // MARK: Answers
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     switch unwrapOutboundIn(data) {
     case .head(let response):
-      var head = HTTPResponseHead(response)
-      if closesAfterAnswer && requests == 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
-      context.write(wrapOutboundOut(.head(head)), promise: promise)
+      context.write(wrapOutboundOut(.head(head(response))), promise: promise)
     case .body(let bytes): context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
     case .end:
       requests -= 1
       var written = promise
       if closesAfterAnswer && requests == 0 {
         let last = promise ?? context.eventLoop.makePromise()
-        last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        last.futureResult.assumeIsolated().whenComplete { [self] _ in linger(context) }
         written = last
       }
       context.write(wrapOutboundOut(.end(nil)), promise: written)
+      if requests == 1 { sendContinue(context) }
     }
+  }
+
+  private func head(_ response: HTTPResponse) -> HTTPResponseHead {
+    var head = HTTPResponseHead(response)
+    // An older client knows no chunks: its answer ends with the connection.
+    if version == .http1_0, !head.headers.contains(name: "content-length") {
+      head.version = version
+      chunks.isFramed = false
+      closesAfterAnswer = true
+    }
+    if closesAfterAnswer && requests == 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+    return head
+  }
+
+  private func sendContinue(_ context: ChannelHandlerContext) {
+    guard owesContinue else { return }
+    owesContinue = false
+    let interim = HTTPResponseHead(version: .http1_1, status: .continue)
+    context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
+  }
+
+  // MARK: The end
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode == .all, closesAfterAnswer, requests == 0 else {
+      return context.close(mode: mode, promise: promise)
+    }
+    linger(context)
+    promise?.succeed()
+  }
+
+  /// Closes in good order: a system that has not read all answers with a reset, which takes along what the client has not read.
+  private func linger(_ context: ChannelHandlerContext) {
+    guard lingering == nil else { return }
+    ignoresInput = true
+    // TLS says for itself that it ends, and waits for the other side to say so.
+    if isSecure { return context.close(promise: nil) }
+    lingering = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
+      context.close(promise: nil)
+    }
+    context.close(mode: .output, promise: nil)
   }
 
   // MARK: Parts
@@ -124,28 +192,36 @@ final class RequestGuard: ChannelDuplexHandler {
     let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
     let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(answer)), promise: nil)
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-    context.close(promise: nil)
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { [self] _ in linger(context) }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
   }
 
-  /// Whether llhttp, the parser in the decoder, reads nothing after the request.
-  private static func endsDecoding(_ head: HTTPRequestHead) -> Bool {
-    if head.method == .CONNECT { return true }
-    return head.headers.contains(name: "upgrade")
-      && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+  private static func expectsContinue(_ head: HTTPRequestHead) -> Bool {
+    head.headers["expect"].contains { $0.lowercased() == "100-continue" }
   }
 
-  /// Puts a new decoder behind the old one, which hands it what it has not read when it goes.
+  /// Whether llhttp, the parser in the decoder, may read nothing after the request. Whether it does so depends on how the fields are
+  /// written, so that is looked at, not foretold.
+  private static func mayEndDecoding(_ head: HTTPRequestHead) -> Bool {
+    head.method == .CONNECT || head.headers.contains(name: "upgrade")
+  }
+
+  /// Puts a new decoder behind the old one, which hands it what it has not read when it goes. Not in the middle of a reading, in which the
+  /// old one may still go on.
   private func renewDecoder(_ context: ChannelHandlerContext) {
+    mayHaveStopped = false
     let old = decoder
     let pipeline = context.pipeline.syncOperations
     decoder = makeDecoder()
     do { try pipeline.addHandler(decoder, position: .after(old)) } catch {
       return context.close(promise: nil)
     }
-    // What it hands on came in a reading that is over for those who wait for the end of one.
-    pipeline.removeHandler(old).assumeIsolated().whenComplete { _ in
-      if context.channel.isActive { context.fireChannelReadComplete() }
+    pipeline.removeHandler(old).assumeIsolated().whenComplete { [self] _ in
+      // The next one may have had an offer as well.
+      context.eventLoop.assumeIsolated().execute { [self] in
+        if context.channel.isActive { channelReadComplete(context: context) }
+      }
     }
   }
 }

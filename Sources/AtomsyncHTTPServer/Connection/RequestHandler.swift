@@ -55,6 +55,8 @@ final class RequestHandler: ChannelDuplexHandler {
   private var isInputClosed = false
   /// The server shuts down.
   private var isQuiescing = false
+  /// The connection has been told to close, which may take a while.
+  private var isClosing = false
 
   private var lastActivity = NIODeadline.now()
   private var timer: Scheduled<Void>?
@@ -90,7 +92,12 @@ final class RequestHandler: ChannelDuplexHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // What came before it is answered.
-    if error is HTTPParserError { endInput() } else { context.close(promise: nil) }
+    if error is HTTPParserError { endInput() } else { close() }
+  }
+
+  private func close() {
+    isClosing = true
+    context?.close(promise: nil)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -98,7 +105,7 @@ final class RequestHandler: ChannelDuplexHandler {
     case is ChannelShouldQuiesceEvent:
       isQuiescing = true
       exchange?.stream?.watch.end(.shutdown)
-      if exchange == nil { context.close(promise: nil) }
+      if exchange == nil { close() }
     case ChannelEvent.inputClosed: endInput()
     default: context.fireUserInboundEventTriggered(event)
     }
@@ -107,10 +114,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Nothing more comes, not even the rest of a request.
   private func endInput() {
     isInputClosed = true
-    guard let exchange else {
-      context?.close(promise: nil)
-      return
-    }
+    guard let exchange else { return close() }
     exchange.stream?.watch.end(.left)
     breakOffBody()
     if exchange.isAnswered { goOn() } else { start() }
@@ -135,6 +139,8 @@ final class RequestHandler: ChannelDuplexHandler {
   // MARK: Requests
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    // Nobody would be told what became of it.
+    if isClosing { return }
     let part = unwrapInboundIn(data)
     if let exchange, exchange.isReceived { pipelined.append(part) } else { receive(part) }
   }
@@ -159,7 +165,10 @@ final class RequestHandler: ChannelDuplexHandler {
   private func receive(_ part: HTTPRequestPart) {
     lastActivity = .now()
     switch part {
-    case .head(let head): exchange = Exchange(head, makeBody())
+    case .head(let head):
+      // Never before the end of the one before.
+      if exchange != nil { return close() }
+      exchange = Exchange(head, makeBody())
     case .body(let piece): exchange?.body.receive(piece)
     case .end:
       guard let exchange else { return }
@@ -207,13 +216,19 @@ final class RequestHandler: ChannelDuplexHandler {
         if bytes.readableBytes > 0 { try write(.body(bytes)) }
       case .events(let stream):
         exchange.stream = stream
-        try await stream.run(ChannelOutput(self, try connected.channel))
+        // It may have happened before there was a stream to tell.
+        if isQuiescing { stream.watch.end(.shutdown) }
+        if isInputClosed { stream.watch.end(.left) }
+        let channel = try connected.channel
+        let result = await result { try await stream.run(ChannelOutput(self, channel)) }
+        await LoopExecutor.rejoin(channel.eventLoop)
+        try result.get()
       }
       try await flush(.end(nil))
       answered(exchange)
     } catch {
       // What was begun cannot be taken back. The client sees that it is not complete.
-      context?.close(promise: nil)
+      close()
     }
   }
 
@@ -240,7 +255,7 @@ final class RequestHandler: ChannelDuplexHandler {
   fileprivate func flush(_ frame: EventFrame) async throws {
     guard let chunks, frame.bytes.readableBytes > 0 else { return try await flush(.body(frame.bytes)) }
     let promise = try connected.eventLoop.makePromise(of: Void.self)
-    chunks.write(frame.chunk, promise: promise)
+    chunks.write(frame, promise: promise)
     try await promise.futureResult.get()
     lastActivity = .now()
   }
@@ -256,10 +271,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Turns to the next request.
   private func goOn() {
     exchange = nil
-    if isQuiescing || isInputClosed && pipelined.isEmpty {
-      context?.close(promise: nil)
-      return
-    }
+    if isQuiescing || isInputClosed && pipelined.isEmpty { return close() }
     while exchange?.isReceived != true, let part = pipelined.popFirst() { receive(part) }
     breakOffBody()
     start()
@@ -271,7 +283,7 @@ final class RequestHandler: ChannelDuplexHandler {
   private func watchIdleness(_ context: ChannelHandlerContext, after delay: TimeAmount) {
     timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
       let idle = waitsForClient ? NIODeadline.now() - lastActivity : .zero
-      if idle >= idleTimeout { return context.close(promise: nil) }
+      if idle >= idleTimeout { return close() }
       watchIdleness(context, after: idleTimeout - idle)
     }
   }
@@ -299,4 +311,8 @@ struct ChannelOutput: EventOutput {
   }
 
   func breakOff() { channel.close(promise: nil) }
+}
+
+private func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
+  do { return .success(try await body()) } catch { return .failure(error) }
 }

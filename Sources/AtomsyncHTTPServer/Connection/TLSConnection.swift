@@ -13,9 +13,12 @@ struct TLSConnection: Sendable {
 
   /// On the channel's event loop.
   func configure(_ channel: any Channel) throws {
+    let closer = HandshakeCloser()
+    let bound = NIOLoopBound(closer, eventLoop: channel.eventLoop)
     let deadline = channel.eventLoop.scheduleTask(in: Self.handshakeTime) { channel.close(promise: nil) }
     let negotiation = ApplicationProtocolNegotiationHandler { result, channel in
       deadline.cancel()
+      bound.value.isDone = true
       return channel.eventLoop.makeCompletedFuture {
         if case .negotiated("h2") = result {
           try http2.configure(channel)
@@ -27,14 +30,32 @@ struct TLSConnection: Sendable {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(NIOSSLServerHandler(context: identity.context))
     try pipeline.addHandler(negotiation)
-    // For as long as there is no other to do it.
-    try pipeline.addHandler(HandshakeCloser())
+    try pipeline.addHandler(closer)
+    channel.closeFuture.whenComplete { _ in deadline.cancel() }
+  }
+
+  /// Without waiting for the client to say that it ends as well.
+  static func closeAtOnce(_ channel: any Channel) {
+    channel.eventLoop.execute {
+      let tls = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+      if let tls { tls.close(promise: nil) } else { channel.close(promise: nil) }
+    }
   }
 }
 
-/// Closes a connection whose handshake failed.
+/// Closes a connection whose handshake failed, or was not done when the server shut down.
 private final class HandshakeCloser: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  /// From then on there are others to do it.
+  var isDone = false
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if isDone { context.fireErrorCaught(error) } else { context.close(promise: nil) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if !isDone, event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
+    context.fireUserInboundEventTriggered(event)
+  }
 }
