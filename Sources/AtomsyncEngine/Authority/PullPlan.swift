@@ -143,5 +143,5 @@ package struct PullPlan {
 }
 
 extension PullRequest.Start {
-  package var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
+  var cursor: Cursor? { if case .cursor(let cursor) = self { cursor } else { nil } }
 }

@@ -21,7 +21,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
   /// A request and what has become of it.
   private final class Exchange {
-    let head: HTTPRequest
+    /// Until its task has it.
+    var head: HTTPRequest?
     let body: IncomingBody
     var task: Task<Void, Never>?
     /// Its end has come.
@@ -186,8 +187,9 @@ final class RequestHandler: ChannelDuplexHandler {
 
   /// Hands the request to a task, unless that was done.
   private func start() {
-    guard let context, let exchange, exchange.task == nil else { return }
-    let request = EndpointRequest(exchange.head, body: exchange.body, from: Peer(context.channel))
+    guard let context, let exchange, let head = exchange.head else { return }
+    exchange.head = nil
+    let request = EndpointRequest(head, body: exchange.body, from: Peer(context.channel))
     let bound = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
     exchange.task = Task(executorPreference: executor) { [respond, loop = context.eventLoop] in
       let response = await respond(request)
@@ -214,23 +216,45 @@ final class RequestHandler: ChannelDuplexHandler {
           try await flush(.body(piece))
         }
         if bytes.readableBytes > 0 { try write(.body(bytes)) }
-      case .events(let stream):
-        exchange.stream = stream
-        // It may have happened before there was a stream to tell.
-        if isQuiescing { stream.watch.end(.shutdown) }
-        if isInputClosed { stream.watch.end(.left) }
-        let channel = try connected.channel
-        let result = await result { try await stream.run(ChannelOutput(self, channel)) }
-        await LoopExecutor.rejoin(channel.eventLoop)
-        try result.get()
+      case .events(let stream): return try follow(exchange, stream)
       }
+      await end(exchange)
+    } catch {
+      breakOffAnswer()
+    }
+  }
+
+  /// Hands a live stream to a task of its own: what was needed to answer the request is let go of, for as long as the stream is open.
+  private func follow(_ exchange: Exchange, _ stream: EventStream) throws {
+    exchange.stream = stream
+    // It may have happened before there was a stream to tell.
+    if isQuiescing { stream.watch.end(.shutdown) }
+    if isInputClosed { stream.watch.end(.left) }
+    let output = ChannelOutput(self, try connected.channel)
+    let bound = NIOLoopBound((self, exchange), eventLoop: try connected.eventLoop)
+    exchange.task = Task(executorPreference: executor) {
+      let isWhole: Bool
+      do {
+        try await stream.run(output)
+        isWhole = true
+      } catch { isWhole = false }
+      await output.rejoin()
+      let (handler, exchange) = bound.value
+      if isWhole { await handler.end(exchange) } else { handler.breakOffAnswer() }
+    }
+  }
+
+  private func end(_ exchange: Exchange) async {
+    do {
       try await flush(.end(nil))
       answered(exchange)
     } catch {
-      // What was begun cannot be taken back. The client sees that it is not complete.
-      close()
+      breakOffAnswer()
     }
   }
+
+  /// What was begun cannot be taken back. The client sees that it is not complete.
+  private func breakOffAnswer() { close() }
 
   private var connected: ChannelHandlerContext {
     get throws {
@@ -305,14 +329,12 @@ struct ChannelOutput: EventOutput {
     self.channel = channel
   }
 
+  fileprivate func rejoin() async { await LoopExecutor.rejoin(channel.eventLoop) }
+
   func write(_ frame: EventFrame) async throws {
-    await LoopExecutor.rejoin(channel.eventLoop)
+    await rejoin()
     try await handler.value.flush(frame)
   }
 
   func breakOff() { channel.close(promise: nil) }
-}
-
-private func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
-  do { return .success(try await body()) } catch { return .failure(error) }
 }

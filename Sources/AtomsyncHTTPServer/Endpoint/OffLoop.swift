@@ -1,7 +1,9 @@
 /// Work that would hold up the other connections of an event loop.
 enum OffLoop {
-  /// What so many bytes take, a millisecond or less, others can wait for.
-  static let shortBytes = 64 << 10
+  /// What so many bytes take, a few milliseconds, others can wait for.
+  static let shortBytes = 256 << 10
+  /// As many documents take about as long.
+  static let shortDocuments = 1000
 
   /// Runs `body` on the threads that all tasks share, if it is long.
   ///

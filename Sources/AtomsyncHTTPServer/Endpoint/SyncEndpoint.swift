@@ -102,8 +102,8 @@ public struct SyncEndpoint: Sendable {
     let pull = try PullRequest(QueryParameters(context.request.query))
     context.group = pull.group
     try caller.check(group: pull.group)
-    // Most who have been here before find little.
-    let page = try await OffLoop.run(if: pull.start.cursor == nil) {
+    let isLong = pull.limit ?? 0 > OffLoop.shortDocuments
+    let page = try await OffLoop.run(if: isLong) {
       var page = try await authority.pull(pull)
       page.user = caller.user?.name
       return page
@@ -161,11 +161,13 @@ extension PullPage {
 
 extension PushAnswer {
   /// Whether it takes long to write. Rejected documents come with what is stored.
-  fileprivate var isLong: Bool { accepted.count > 512 || rejected.compactMap(\.current).areLong }
+  fileprivate var isLong: Bool {
+    accepted.count > OffLoop.shortDocuments || rejected.compactMap(\.current).areLong
+  }
 }
 
 extension [Document] {
   fileprivate var areLong: Bool {
-    count > 64 || reduce(0) { $0 + $1.content.byteCount } > OffLoop.shortBytes
+    count > OffLoop.shortDocuments || reduce(0) { $0 + $1.content.byteCount } > OffLoop.shortBytes
   }
 }
