@@ -39,6 +39,28 @@ struct AtomBenchmarks {
     }
   }
 
+  /// Reading every document as a type of one's own: for the first time, which decodes it, and again.
+  func typed() async throws {
+    var (first, again, share) = (Samples(), Samples(), Samples())
+    for _ in 0..<5 {
+      try await withAtom(of: Todo.self) { atom in
+        func seconds() -> Double {
+          let start = ContinuousClock.now
+          precondition(atom.value.reduce(0) { sum, _ in sum + 1 } == documents)
+          return (ContinuousClock.now - start).seconds
+        }
+        let decoding = seconds()
+        let reading = (0..<5).map { _ in seconds() }.min() ?? 0
+        first.append(decoding * 1e3)
+        again.append(reading * 1e3)
+        share.append(decoding / reading)
+      }
+    }
+    table.row("every document decoded, \(documents)", first, "ms")
+    table.row("... and read again", again, "ms")
+    table.row("  how many times faster", share, "×", .atLeast(20))
+  }
+
   /// One swap of one document at a time: the call, after which its row is queued to become durable.
   func swap() async throws {
     try await withAtom(of: TransitValue.self) { atom in

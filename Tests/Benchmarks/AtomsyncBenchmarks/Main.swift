@@ -5,7 +5,7 @@ import Foundation
 
 /// Measures one client's atom, without a network.
 ///
-///     atomsync-benchmarks [value] [swap] [throughput] [open] [curve] [--documents N] [--store NAME]… [--svg PATH]
+///     atomsync-benchmarks [value] [swap] [throughput] [open] [typed] [curve] [--documents N] [--store NAME]… [--svg PATH]
 ///
 /// Without words, everything but the curve. Stores are `memory`, `sqlite`, `lmdb`, `sqlite-process`, `lmdb-process`.
 @main
@@ -15,6 +15,7 @@ struct Main {
     let table = Table()
     table.header()
     if options.wants("value") || options.wants("swap") || options.wants("throughput") || options.wants("open")
+      || options.wants("typed")
     {
       for kind in options.stores {
         try await withTemporaryFolder { try await measure(kind, in: $0, options, table) }
@@ -33,6 +34,7 @@ struct Main {
       kind: kind, provider: provider, documents: options.documents, table: table)
     if options.wants("open") { try await benchmarks.open() }
     if options.wants("value") && kind == .memory { try await benchmarks.value() }
+    if options.wants("typed") && kind == .memory { try await benchmarks.typed() }
     if options.wants("swap") { try await benchmarks.swap() }
     if options.wants("throughput") { try await benchmarks.throughput() }
   }
