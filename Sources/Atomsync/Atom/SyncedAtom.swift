@@ -36,7 +36,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   public var group: String { replica.group }
 
   /// The documents as they are now, local changes included. O(1)
-  public var value: Documents<Element> { documents(replica.snapshot()) }
+  public var value: Documents<Element> { Documents(replica.snapshot(), decodings, prefix: prefix) }
 
   /// What makes documents of a snapshot.
   var documents: @Sendable (SnapshotOverlay) -> Documents<Element> {

@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncEngine
 internal import Transit
 
 /// What an atom's documents were decoded to, so that reading one again costs no decoding.
@@ -11,7 +12,20 @@ final class DecodedDocuments<Element: Codable & Sendable>: Sendable {
     var element: Result<Element, any Error>
   }
 
+  typealias Pair = (id: String, value: Element)
+
   private let entries = Lock<[String: Entry]>([:])
+  /// All that can be decoded of one revision, for those who go through them again.
+  private let all = Lock<(revision: SnapshotOverlay.Origin, pairs: [Pair])?>(nil)
+
+  func pairs(of revision: SnapshotOverlay.Origin?) -> [Pair]? {
+    guard let revision else { return nil }
+    return all.withLock { all in all.flatMap { $0.revision == revision ? $0.pairs : nil } }
+  }
+
+  func keep(_ pairs: [Pair], of revision: SnapshotOverlay.Origin?) {
+    if let revision { all.withLock { $0 = (revision, pairs) } }
+  }
 
   /// - Parameters:
   ///   - payload: the document's bytes; `nil` for one that was assigned and not stored yet, which is decoded each time.

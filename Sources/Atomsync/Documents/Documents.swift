@@ -155,16 +155,45 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 }
 
 extension Documents: Sequence {
-  /// The documents that can be decoded, each with its id, in no particular order that lasts.
-  public func makeIterator() -> AnyIterator<(id: String, value: Element)> {
-    var rest = entries.makeIterator()
-    return AnyIterator {
-      while let entry = rest.next() {
-        if case .success(let element) = self.element(entry) { return (entry.id, element) }
+  /// A document and its id.
+  public typealias Pair = (id: String, value: Element)
+
+  /// Goes through the documents that can be decoded. Each is decoded when its turn comes, unless it was before.
+  public struct Iterator: IteratorProtocol {
+    private let documents: Documents
+    private let revision: SnapshotOverlay.Origin?
+    /// All, if somebody has gone through this revision before; what was found so far, if not.
+    private var pairs: [Pair]
+    private var position = 0
+    private var rest: LazyFilterSequence<SnapshotOverlay>.Iterator?
+
+    fileprivate init(_ documents: Documents) {
+      self.documents = documents
+      revision = documents.overlay.unchangedOrigin
+      let all = documents.decodings.pairs(of: revision)
+      pairs = all ?? []
+      if all == nil { rest = documents.entries.makeIterator() }
+    }
+
+    public mutating func next() -> Pair? {
+      if position == pairs.count { find() }
+      guard position < pairs.count else { return nil }
+      defer { position += 1 }
+      return pairs[position]
+    }
+
+    private mutating func find() {
+      while let entry = rest?.next() {
+        guard case .success(let element) = documents.element(entry) else { continue }
+        return pairs.append((entry.id, element))
       }
-      return nil
+      if rest != nil { documents.decodings.keep(pairs, of: revision) }
+      rest = nil
     }
   }
+
+  /// The documents that can be decoded, each with its id, in no particular order that lasts.
+  public func makeIterator() -> Iterator { Iterator(self) }
 }
 
 extension Documents: Equatable {

@@ -13,10 +13,13 @@ package struct SnapshotOverlay: Sendable {
   private var changes: [String: TransitValue?] = [:]
 
   /// One revision of one atom.
-  struct Origin: Equatable {
+  package struct Origin: Equatable, Sendable {
     var atom: UInt64
     var revision: Int
   }
+
+  /// The revision that these are exactly the documents of; `nil` when something was assigned.
+  package var unchangedOrigin: Origin? { changes.isEmpty ? origin : nil }
 
   init(_ snapshot: DocumentTree, _ origin: Origin? = nil) {
     self.snapshot = snapshot
