@@ -108,6 +108,23 @@ private func statuses(_ answers: String) -> [String] {
     }
   }
 
+  /// As Java's client does, which sends the body by itself.
+  @Test func aBodyMayComeAfterAnOfferToUpgrade() async throws {
+    let body = document("1")
+    let head =
+      "POST /sync HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+      + "Content-Type: application/transit+json\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+    try await TestServer.run { (server: TestServer) async throws -> Void in
+      let lazy = try await LazyReader.connect(server, "GET /health HTTP/1.1")
+      try await lazy.channel.writeAndFlush(ByteBuffer(string: head))
+      // Once this is answered, the head has been read by itself.
+      for _ in 0..<20 { _ = try await server.raw.send(.GET, "?group=g") }
+      try await lazy.channel.writeAndFlush(ByteBuffer(string: body))
+      while try await server.raw.send(.GET, "?group=g").page?.documents.isEmpty == true {}
+      try await lazy.close()
+    }
+  }
+
   @Test func anExpectationIsMetBeforeTheBody() async throws {
     let body = document("1")
     try await TestServer.run { (server: TestServer) async throws -> Void in

@@ -32,7 +32,9 @@ final class RequestGuard: ChannelDuplexHandler {
   private var ignoresInput = false
   /// The last request waits for a 100 before it goes on.
   private var owesContinue = false
-  /// The last request may have been the last that the decoder reads.
+  /// The last request may be the last that the decoder reads.
+  private var mayEndDecoding = false
+  /// So, and its end has come.
   private var mayHaveStopped = false
   /// After the last answer that is under way.
   private var closesAfterAnswer = false
@@ -71,7 +73,7 @@ final class RequestGuard: ChannelDuplexHandler {
       version = head.version
       if !head.isKeepAlive { closesAfterAnswer = true }
       owesContinue = head.version != .http1_0 && Self.expectsContinue(head)
-      mayHaveStopped = Self.mayEndDecoding(head)
+      mayEndDecoding = Self.mayEndDecoding(head)
       if requests == 0 { sendContinue(context) }
       requests += 1
       context.fireChannelRead(wrapInboundOut(.head(request)))
@@ -80,6 +82,7 @@ final class RequestGuard: ChannelDuplexHandler {
       context.fireChannelRead(wrapInboundOut(.body(bytes)))
     case .end:
       owesContinue = false
+      mayHaveStopped = mayEndDecoding
       if closesAfterAnswer { ignoresInput = true }
       context.fireChannelRead(wrapInboundOut(.end(nil)))
     }
