@@ -11,7 +11,7 @@ internal import NIOHTTPTypesHTTP1
 /// - `Expect: 100-continue` is answered with 100, once it is the request's turn (RFC 9110 §10.1.1).
 /// - The connection is closed after the answer to a request that wants that, or when the server shuts down, and the answer
 ///   says so (RFC 9112 §9.6). What the client has sent beyond is read for a moment and dropped, since the answer would be lost to it otherwise.
-/// - What cannot be parsed is answered 400, after the answers to what came before it.
+/// - What cannot be parsed is answered 400. Behind requests that are not answered yet it ends the connection, after their answers.
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
@@ -158,7 +158,7 @@ final class RequestGuard: ChannelDuplexHandler {
       return context.close(mode: mode, promise: promise)
     }
     linger(context)
-    promise?.succeed()
+    context.channel.closeFuture.cascade(to: promise)
   }
 
   /// Closes in good order: a system that has not read all answers with a reset, which takes along what the client has not read.
@@ -207,7 +207,9 @@ final class RequestGuard: ChannelDuplexHandler {
   /// Whether llhttp, the parser in the decoder, may read nothing after the request. Whether it does so depends on how the fields are
   /// written, so that is looked at, not foretold.
   private static func mayEndDecoding(_ head: HTTPRequestHead) -> Bool {
-    head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    head.method == .CONNECT
+      || head.headers.contains(name: "upgrade")
+        && head.headers["connection"].contains { $0.lowercased().contains("upgrade") }
   }
 
   /// Puts a new decoder behind the old one, which hands it what it has not read when it goes. Not in the middle of a reading, in which the
