@@ -134,7 +134,8 @@ public final class Authority: Sendable {
     }
   }
 
-  /// What ``live(_:pageBytes:admits:receive:)`` reads with, and what it is for: pages come with the bytes that readers share.
+  /// A reader of groups, as ``live(_:pageBytes:admits:receive:)`` uses one. Readers at the same place share their pages, and what those
+  /// are encoded to.
   package func reader(
     _ request: LiveRequest, pageBytes: Int,
     admits: nonisolated(nonsending) @escaping @Sendable (String) async throws -> Bool

@@ -26,7 +26,7 @@ package struct TurnContext: Sendable {
 /// meanwhile makes the work void, as a whole.
 package protocol GroupWork: Sendable {
   var group: String { get }
-  /// Whether it is done in no time.
+  /// Whether it takes about a millisecond at most, without the storage.
   var isShort: Bool { get }
   /// What ``judge(_:_:)`` needs to know.
   var query: StorageQuery { get }

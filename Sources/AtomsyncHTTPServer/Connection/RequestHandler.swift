@@ -167,7 +167,7 @@ final class RequestHandler: ChannelDuplexHandler {
     lastActivity = .now()
     switch part {
     case .head(let head):
-      // Never before the end of the one before.
+      // A parser that has lost its place: none begins before the one before it has ended.
       if exchange != nil { return close() }
       exchange = Exchange(head, makeBody())
     case .body(let piece): exchange?.body.receive(piece)
@@ -269,17 +269,20 @@ final class RequestHandler: ChannelDuplexHandler {
 
   /// Returns once the system has taken everything up to this part.
   private func flush(_ part: HTTPResponsePart) async throws {
-    let context = try connected
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    context.writeAndFlush(wrapOutboundOut(part), promise: promise)
-    try await promise.futureResult.get()
-    lastActivity = .now()
+    try await taken { $0.writeAndFlush(wrapOutboundOut(part), promise: $1) }
   }
 
   fileprivate func flush(_ frame: EventFrame) async throws {
-    guard let chunks, frame.bytes.readableBytes > 0 else { return try await flush(.body(frame.bytes)) }
-    let promise = try connected.eventLoop.makePromise(of: Void.self)
-    chunks.write(frame, promise: promise)
+    guard let chunks, !frame.isEmpty else { return try await flush(.body(frame.bytes)) }
+    try await taken { chunks.write(frame, promise: $1) }
+  }
+
+  private func taken(
+    _ write: (ChannelHandlerContext, EventLoopPromise<Void>) -> Void
+  ) async throws {
+    let context = try connected
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    write(context, promise)
     try await promise.futureResult.get()
     lastActivity = .now()
   }

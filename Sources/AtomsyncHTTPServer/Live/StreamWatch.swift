@@ -48,15 +48,12 @@ package final class StreamWatch: Sendable {
   func willWrite() { state.withLock { ($0.isWriting, $0.since) = (true, .now) } }
   func didWrite() { state.withLock { ($0.isWriting, $0.since) = (false, .now) } }
 
-  /// The first ending counts.
+  /// The first ending is what the reader is told. One that fails does not wait for what is being written.
   package func end(_ ending: Ending) {
     let (subscription, breakOff) = state.withLock { state in
-      let isFirst = state.ending == nil
-      if isFirst { state.ending = ending }
-      guard isFirst, case .failed = ending else {
-        return (state.subscription, nil as (@Sendable () -> Void)?)
-      }
-      return (state.subscription, state.breakOff)
+      state.ending = state.ending ?? ending
+      let breaksOff = if case .failed = ending { true } else { false }
+      return (state.subscription, breaksOff ? state.breakOff : nil)
     }
     subscription?.finish()
     breakOff?()
