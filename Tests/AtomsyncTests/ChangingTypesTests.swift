@@ -110,6 +110,50 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     #expect(try atom.value.transit("a") == edn(after))
   }
 
+  @Test(arguments: [
+    // What is stored, what a type makes of it, what it makes of the change, what is to be.
+    // A name that is stored in two ways is two fields, of which the type knows one.
+    (#"{:a 1 "a" 2}"#, "{:a 1}", "{:a 3}", #"{:a 3 "a" 2}"#),
+    (#"{"a" 2 :a 1}"#, "{:a 1}", "{}", #"{"a" 2}"#),
+    // A field may be found by a number.
+    ("{1 :one 2 :two}", "{:1 :one}", "{:1 :new}", "{1 :new 2 :two}"),
+    ("{1 :one 2 :two}", "{1 :one 2 :two}", "{1 :one}", "{1 :one}"),
+    // What lies under a tag, and a set, which is known or not as a whole.
+    (#"#point {:x 1 :z 3}"#, "#point {:x 1}", "#point {:x 2}", "#point {:x 2 :z 3}"),
+    (#"#point {:x 1 :z 3}"#, "#point {:x 1}", "#other {:x 2}", "#other {:x 2}"),
+    ("{:s #{1 2} :u 1}", "{:s #{1 2}}", "{:s #{2 3}}", "{:s #{2 3} :u 1}"),
+    // Equal elements are as many as they were.
+    (
+      "[{:a 1 :u 1} {:a 1 :u 2}]", "[{:a 1} {:a 1}]", "[{:a 1} {:a 1} {:a 1}]",
+      "[{:a 1 :u 1} {:a 1 :u 2} {:a 1}]"
+    ),
+  ]) func unknownFields(old: String, known: String, new: String, expected: String) throws {
+    let kept = UnknownFields.keeping(try edn(old), known: try edn(known), in: try edn(new))
+    #expect(try kept == edn(expected))
+  }
+
+  /// A value is compared once, and not at each level that is around it.
+  @Test func depthCostsNothing() throws {
+    func seconds(depth: Int) throws -> Double {
+      func document(_ last: Int64, unknown: Bool) -> TransitValue {
+        // Each in memory of its own, so that it has to be compared.
+        var value: TransitValue = [.bytes(Array(repeating: 7, count: 1 << 20)), .int(last)]
+        for _ in 0..<depth { value = .map([.keyword("in"): value]) }
+        return unknown ? .map([.keyword("in"): value, .keyword("new"): 1]) : .map([.keyword("in"): value])
+      }
+      let (old, known, new) = (
+        document(1, unknown: true), document(1, unknown: false), document(2, unknown: false)
+      )
+      return (0..<3).map { _ in
+        let start = ContinuousClock.now
+        #expect(UnknownFields.keeping(old, known: known, in: new) == document(2, unknown: true))
+        return (ContinuousClock.now - start) / .seconds(1)
+      }.min() ?? 0
+    }
+    let shallow = try seconds(depth: 2)
+    #expect(try seconds(depth: 400) < shallow * 10)
+  }
+
   @Test func resetAndCompareKeepItAsWell() async throws {
     let (_, atom) = try await atom([
       "a": #"{:text "a" :steps [] :color :red}"#, "b": #"{:text "b" :steps []}"#,

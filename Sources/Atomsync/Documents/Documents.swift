@@ -125,7 +125,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
       trying(entry.id) { documents in
         let old = documents.transit(entry.id)
         let value =
-          old == nil || Element.self == TransitValue.self
+          old == nil || Self.areTransit
           ? entry.value
           : try ElementCoding.encode(others.decodedThere(entry.id), replacing: old) { _ in
             try documents.decodedThere(entry.id)
@@ -136,6 +136,9 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   // MARK: Parts
+
+  /// Whether the elements need no decoding.
+  private static var areTransit: Bool { Element.self == TransitValue.self }
 
   /// Those with the prefix.
   private var entries: LazyFilterSequence<SnapshotOverlay> {
@@ -160,35 +163,41 @@ extension Documents: Sequence {
 
   /// Goes through the documents that can be decoded. Each is decoded when its turn comes, unless it was before.
   public struct Iterator: IteratorProtocol {
+    private enum Source {
+      /// Somebody has gone through this revision before.
+      case decoded(IndexingIterator<[Pair]>)
+      case stored(LazyFilterSequence<SnapshotOverlay>.Iterator)
+    }
+
     private let documents: Documents
+    private var source: Source
+    /// The revision whose elements are kept for those who go through it again; `nil` where that gains nothing.
     private let revision: SnapshotOverlay.Origin?
-    /// All, if somebody has gone through this revision before; what was found so far, if not.
-    private var pairs: [Pair]
-    private var position = 0
-    private var rest: LazyFilterSequence<SnapshotOverlay>.Iterator?
+    private var found: [Pair] = []
 
     fileprivate init(_ documents: Documents) {
       self.documents = documents
-      revision = documents.overlay.unchangedOrigin
-      let all = documents.decodings.pairs(of: revision)
-      pairs = all ?? []
-      if all == nil { rest = documents.entries.makeIterator() }
+      revision = areTransit ? nil : documents.overlay.unchangedOrigin
+      source =
+        documents.decodings.pairs(of: revision).map { .decoded($0.makeIterator()) }
+        ?? .stored(documents.entries.makeIterator())
     }
 
     public mutating func next() -> Pair? {
-      if position == pairs.count { find() }
-      guard position < pairs.count else { return nil }
-      defer { position += 1 }
-      return pairs[position]
-    }
-
-    private mutating func find() {
-      while let entry = rest?.next() {
-        guard case .success(let element) = documents.element(entry) else { continue }
-        return pairs.append((entry.id, element))
+      switch source {
+      case .decoded(var pairs):
+        defer { source = .decoded(pairs) }
+        return pairs.next()
+      case .stored(var entries):
+        defer { source = .stored(entries) }
+        while let entry = entries.next() {
+          guard case .success(let element) = documents.element(entry) else { continue }
+          if revision != nil { found.append((entry.id, element)) }
+          return (entry.id, element)
+        }
+        documents.decodings.keep(found, of: revision)
+        return nil
       }
-      if rest != nil { documents.decodings.keep(pairs, of: revision) }
-      rest = nil
     }
   }
 
