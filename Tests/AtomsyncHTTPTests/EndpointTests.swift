@@ -150,16 +150,21 @@ import Transit
     }
   }
 
+  /// A server that ends when its task is cancelled.
+  private func serve() async throws -> (Authority, port: Int, Task<Void, any Error>) {
+    let authority = try await Authority.open(AtomsyncConfiguration())
+    var configuration = HTTPServerConfiguration()
+    configuration.port = 0
+    configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
+    let server = try SyncServer(authority, configuration: configuration)
+    let serving = Task { try await server.run() }
+    return (authority, try await server.boundPort(), serving)
+  }
+
   /// Whatever connections are made at that moment.
   @Test func aServerThatIsCancelledEnds() async throws {
     for _ in 0..<10 {
-      let authority = try await Authority.open(AtomsyncConfiguration())
-      var configuration = HTTPServerConfiguration()
-      configuration.port = 0
-      configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
-      let server = try SyncServer(authority, configuration: configuration)
-      let serving = Task { try await server.run() }
-      let port = try await server.boundPort()
+      let (authority, port, serving) = try await serve()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<64 {
           group.addTask {
@@ -177,13 +182,7 @@ import Transit
 
   /// A request that goes on is broken off ten seconds after the shutdown began, and that is no error.
   @Test func aShutdownDoesNotWaitForASlowBody() async throws {
-    let authority = try await Authority.open(AtomsyncConfiguration())
-    var configuration = HTTPServerConfiguration()
-    configuration.port = 0
-    configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
-    let server = try SyncServer(authority, configuration: configuration)
-    let serving = Task { try await server.run() }
-    let port = try await server.boundPort()
+    let (authority, port, serving) = try await serve()
     let isTaken = Promise<Void>()
     async let answer = RawConnection.answers(
       to: "POST /sync HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/transit+json\r\n"
