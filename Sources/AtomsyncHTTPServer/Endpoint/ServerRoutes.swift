@@ -7,15 +7,11 @@ struct ServerRoutes: Sendable {
   let endpoint: SyncEndpoint
 
   func respond(to request: EndpointRequest) async -> EndpointResponse {
-    let wanted = endpoint.configuration.path
-    if request.path == wanted || request.path.utf8.elementsEqual((wanted + "/").utf8) {
-      return await endpoint.respond(to: request)
-    }
-    switch request.path {
-    case "/health": return await health(request) { true }
-    case "/ready": return await health(request) { await endpoint.authority.isReady() }
-    default: return endpoint.notFound(request)
-    }
+    let path = endpoint.configuration.path
+    if request.isFor(path) || request.isFor(path + "/") { return await endpoint.respond(to: request) }
+    if request.isFor("/health") { return await health(request) { true } }
+    if request.isFor("/ready") { return await health(request) { await endpoint.authority.isReady() } }
+    return endpoint.notFound(request)
   }
 
   private func health(_ request: EndpointRequest, _ isFine: () async -> Bool) async -> EndpointResponse {

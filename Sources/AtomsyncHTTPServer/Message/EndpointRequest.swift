@@ -11,7 +11,7 @@ package struct EndpointRequest: Sendable {
   package let body: Body
   let peer: Peer
   /// What the target names, without the query, as it was sent.
-  package let path: Substring
+  let path: Substring
   /// What follows the path, as it was sent; empty without one.
   let query: Substring
 
@@ -26,6 +26,9 @@ package struct EndpointRequest: Sendable {
   package init(_ head: HTTPRequest, body: Body, address: String?) {
     self.init(head, body: body, from: Peer(address: address))
   }
+
+  /// Whether it is for a path. By bytes: to compare text as Swift does takes time that a hostile path can multiply.
+  package func isFor(_ path: String) -> Bool { self.path.utf8.elementsEqual(path.utf8) }
 
   /// By bytes, since nobody knows yet who sent it. A client may name the whole URL (RFC 9112 §3.2.2).
   private static func target(of head: HTTPRequest) -> (path: Substring, query: Substring) {

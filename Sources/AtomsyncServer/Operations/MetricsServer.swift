@@ -15,7 +15,7 @@ struct MetricsServer: Service {
   func run() async throws {
     let size = Meter(label: "atomsync_store_bytes", factory: registry)
     let listener = HTTPListener(host: address.host, port: address.port) { [registry, storeBytes] request in
-      guard request.path == "/metrics" else { return EndpointResponse(.notFound) }
+      guard request.isFor("/metrics") else { return EndpointResponse(.notFound) }
       guard request.head.method == .get else { return EndpointResponse(.methodNotAllowed, [.allow: "GET"]) }
       size.set(storeBytes())
       return EndpointResponse(
