@@ -169,6 +169,91 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     #expect(atom.value == now)
   }
 
+  /// A snapshot is put back as it was, and what is there since is not half kept.
+  @Test func aSnapshotIsPutBack() async throws {
+    let (_, atom) = try await atom([
+      "odd": #"{:headline "h"}"#, "a": #"{:text "a" :steps [] :color :red}"#, "b": #"{:text "b" :steps []}"#,
+    ])
+    let before = atom.value
+    try atom.swap {
+      $0["a"]?.text = "changed"
+      $0.remove("odd")
+      $0.remove("b")
+      $0["new"] = Todo(text: "new")
+    }
+    try atom.reset(to: before)
+    #expect(atom.value == before && atom.value.undecodable.map(\.id) == ["odd"])
+    // In the middle of a swap as well, whatever was done before.
+    try atom.swap {
+      $0.removeAll()
+      $0 = before
+      $0["b"]?.text = "bb"
+    }
+    #expect(try atom.value.transit("a") == edn(#"{:text "a" :steps [] :color :red}"#))
+    #expect(atom.value["b"]?.text == "bb" && atom.value.count == 3)
+  }
+
+  @Test func whatCannotBeAssignedIsNotDroppedByAReset() async throws {
+    let (_, atom) = try await atom(["a": #"{:text "a" :steps []}"#])
+    #expect(throws: SyncError.self) { try atom.reset(to: ["": Todo(text: "no id"), "b": Todo(text: "b")]) }
+    #expect(throws: SyncError.self) { try atom.swap { $0 = ["": Todo(text: "no id")] } }
+    #expect(atom.value.ids == ["a"])
+  }
+
+  /// It reads as `nil`, and a program that writes back what it has read must not delete it.
+  @Test func whatCannotBeDecodedIsNotDeletedUnawares() async throws {
+    let (_, atom) = try await atom(["odd": #"{:headline "h"}"#])
+    func expectRefusal(_ body: @escaping @Sendable (inout Documents<Todo>) throws -> Void) {
+      let error = #expect(throws: SyncError.self) { try atom.swap(body) }
+      #expect(error?.message.contains("odd") == true)
+    }
+    @Sendable func touch(_ todo: inout Todo?) { todo?.text = "x" }
+    expectRefusal { $0["odd"] = $0["odd"].map { $0 } }
+    expectRefusal { $0["odd"] = nil }
+    try atom.swap {
+      touch(&$0["odd"])
+      $0["odd"]?.text = "x"
+      $0["missing"]?.text = "x"
+    }
+    #expect(throws: DecodingError.self) { try atom.document("odd").swap { $0?.text = "x" } }
+    #expect(try atom.compareAndSet("odd", expecting: nil, to: nil) == nil)
+    #expect(try atom.value.transit("odd") == edn(#"{:headline "h"}"#))
+    try atom.document("odd").reset(to: Todo(text: "mine"))
+    #expect(atom.value["odd"]?.text == "mine")
+    try atom.document("odd").reset(to: nil)
+    #expect(atom.value.isEmpty)
+  }
+
+  /// Of a group with several types, one type's documents are put in the place of their own kind alone.
+  @Test func aResetOfOneTypeLeavesTheOthers() async throws {
+    let (_, todos) = try await atom(["todo:1": #"{:text "a" :steps []}"#])
+    let notes = todos.documents(of: Note.self, prefix: "note:")
+    try notes.swap { $0["note:1"] = Note(body: "1") }
+    let before = notes.value
+    try todos.swap { $0["todo:2"] = Todo(text: "b") }
+    try notes.swap { $0 = [:] }
+    #expect(Set(todos.value.ids) == ["todo:1", "todo:2"])
+    try notes.swap { $0 = before }
+    #expect(Set(todos.value.ids) == ["todo:1", "todo:2", "note:1"])
+    #expect(throws: SyncError.self) { try notes.reset(to: ["todo:1": Note(body: "no")]) }
+    #expect(todos.value["todo:1"]?.text == "a")
+  }
+
+  /// Reading in a swap costs the same, however much it has assigned before.
+  @Test func readingInASwapIsLinear() async throws {
+    let client = try await AtomsyncClient.open(Scene.configuration())
+    let atom = try await client.atom("notes", of: Note.self)
+    func seconds(_ count: Int) throws -> Double {
+      let start = ContinuousClock.now
+      try atom.swap { documents in
+        for number in 0..<count { documents["\(number)", default: Note(body: "n")].body += "x" }
+      }
+      return (ContinuousClock.now - start) / .seconds(1)
+    }
+    let few = try seconds(1000)
+    #expect(try seconds(10_000) < few * 40)
+  }
+
   @Test func aDefaultDoesNotWriteOverWhatCannotBeDecoded() async throws {
     let (_, atom) = try await atom(["odd": #"{:headline "h"}"#])
     #expect(atom.value["odd", default: Todo(text: "x")].text == "x")

@@ -25,15 +25,23 @@ public struct DocumentLens<Element: Codable & Sendable>: Sendable {
 
   /// Changes the document: what `body` makes of its argument; `nil` deletes it.
   ///
-  /// - Throws: as ``SyncedAtom/swap(atomic:_:)``.
+  /// - Throws: as ``SyncedAtom/swap(atomic:_:)``; `DecodingError` when the document is no `Element`.
   @discardableResult
   public func swap(_ body: @escaping @Sendable (inout Element?) throws -> Void) throws -> Receipt {
-    try atom.swap { [id] in try body(&$0[id]) }
+    try atom.swap { [id] documents in
+      var value = try documents.decoded(id)
+      try body(&value)
+      documents[id] = value
+    }
   }
 
-  /// Makes the document this one; `nil` deletes it.
+  /// Makes the document this one, whatever it was; `nil` deletes it.
   @discardableResult
-  public func reset(to new: Element?) throws -> Receipt { try swap { $0 = new } }
+  public func reset(to new: Element?) throws -> Receipt {
+    try atom.swap { [id] documents in
+      if new == nil { documents.remove(id) } else { documents[id] = new }
+    }
+  }
 
   /// Changes the document if it is as expected; see ``SyncedAtom/compareAndSet(_:expecting:to:)``.
   @discardableResult

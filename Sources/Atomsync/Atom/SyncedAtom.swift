@@ -88,7 +88,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Makes the atom's value exactly these documents, each with what `Element` does not know of it. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {
-    try swap { $0.become(documents) }
+    try swap { $0 = documents }
   }
 
   /// Changes one document if it is as expected.
@@ -122,12 +122,10 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Runs a swap on a snapshot, which is gone when this returns: while one is held, a change copies what it touches.
   private func attempt(_ body: (inout Documents<Element>) throws -> Void) throws -> Attempt {
     let snapshot = replica.snapshot()
-    var documents = self.documents(snapshot)
-    try body(&documents)
-    if let failure = documents.failure { throw failure }
+    let overlay = try documents(snapshot).applying(body)
     var attempt = Attempt(revision: snapshot.revision)
-    for id in documents.overlay.changed(since: snapshot) {
-      do { attempt.changes.append((id, try documents.transit(id).map { try StoredValue($0) })) } catch {
+    for id in overlay.changed(since: snapshot) {
+      do { attempt.changes.append((id, try overlay[id].map { try StoredValue($0) })) } catch {
         throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
       }
     }
@@ -140,12 +138,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   ) throws -> Receipt? {
     var swap: SwapLog.Swap?
     if case .rebase = replica.policy.kind, let body {
-      swap = { [documents] overlay in
-        var documents = documents(overlay)
-        try body(&documents)
-        if let failure = documents.failure { throw failure }
-        overlay = documents.overlay
-      }
+      swap = { [documents] overlay in overlay = try documents(overlay).applying(body) }
     }
     guard
       let numbers = try replica.edit(

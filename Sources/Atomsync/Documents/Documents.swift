@@ -10,7 +10,7 @@ public import Transit
 ///
 /// Documents are kept as Transit values, and decoded when they are read for the first time. One that cannot be decoded as `Element`
 /// (written by a newer version of an app, say) reads as `nil`, is named by ``ids`` and ``undecodable``, and is untouched unless you
-/// assign to its id; ``transit(_:)`` shows what it holds. What a decoded document has beside what `Element` knows (fields of a newer
+/// assign an element to its id or ``remove(_:)`` it; ``transit(_:)`` shows what it holds. What a decoded document has beside what `Element` knows (fields of a newer
 /// version of an app) is kept when it is assigned anew, at every depth: in arrays, elements are found again by what they are, by their `id`, or by
 /// their place.
 public struct Documents<Element: Codable & Sendable>: Sendable {
@@ -20,6 +20,8 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   private let prefix: String
   /// The first assignment that could not be made.
   private(set) var failure: (any Error)?
+  /// The swap that these are changed in.
+  private var swap: SwapIdentity?
 
   init(_ overlay: SnapshotOverlay, _ decodings: DecodedDocuments<Element>, prefix: String) {
     self.overlay = overlay
@@ -33,23 +35,35 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   /// The document `id`; `nil` when there is none, or when it is no `Element`. Assigning `nil` deletes it.
   ///
   /// An assignment that cannot be made (an id against the rules of ``AtomsyncCore/Names`` or without the prefix that these documents
-  /// have, a value that cannot be encoded) changes nothing and makes the swap throw.
+  /// have, a value that cannot be encoded) changes nothing and makes the swap throw. So does `nil` for a document that is there and cannot be
+  /// decoded, since `nil` is what it reads as: ``remove(_:)`` deletes it.
   public subscript(id: String) -> Element? {
     get { try? decoded(id) }
     set {
       trying(id) { documents in
-        if let problem = Names.problem(id: id) { throw SyncError(.invalidDocument, problem) }
-        if !id.hasPrefix(documents.prefix) {
-          throw SyncError(
-            .invalidDocument, "The id \(id) does not begin with \(documents.prefix), as all of these do.")
+        if let newValue {
+          try documents.checkID(id)
+          documents.overlay[id] = try ElementCoding.encode(newValue, replacing: documents.stored(id))
+        } else if try documents.decoded(id) != nil {
+          documents.overlay[id] = nil
         }
-        let old = documents.transit(id)
-        let value = try newValue.map {
-          try ElementCoding.encode($0, replacing: old) { _ in try documents.decodedThere(id) }
-        }
-        if value == nil && old == nil { return }
-        documents.overlay[id] = value
       }
+    }
+    // Beside `set`, because `documents["a"]?.done = true` hands back the `nil` that it has found: that changes nothing.
+    _modify {
+      let found = Result { try decoded(id) }
+      var element = try? found.get()
+      defer {
+        if case .failure = found, element == nil {} else { self[id] = element }
+      }
+      yield &element
+    }
+  }
+
+  private func checkID(_ id: String) throws {
+    if let problem = Names.problem(id: id) { throw SyncError(.invalidDocument, problem) }
+    if !id.hasPrefix(prefix) {
+      throw SyncError(.invalidDocument, "The id \(id) does not begin with \(prefix), as all of these do.")
     }
   }
 
@@ -57,8 +71,15 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   private mutating func trying(_ id: String, _ body: (inout Self) throws -> Void) {
     do { try body(&self) } catch {
       if failure != nil { return }
-      failure =
-        error as? SyncError ?? SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
+      failure = error as? SyncError ?? SyncError(.invalidDocument, Self.message(id, error))
+    }
+  }
+
+  private static func message(_ id: String, _ error: any Error) -> String {
+    if error is DecodingError {
+      "The document \(id) cannot be decoded, so it is neither changed nor deleted. Assign one, or remove it: \(error)"
+    } else {
+      "The document \(id) cannot be encoded: \(error)"
     }
   }
 
@@ -71,12 +92,9 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   public subscript(id: String, default default: @autoclosure () -> Element) -> Element {
     get { self[id] ?? `default`() }
     set {
-      do {
-        _ = try decoded(id)
-        self[id] = newValue
-      } catch {
-        let message = "The document \(id) cannot be decoded, so it is not written over by a default: \(error)"
-        failure = failure ?? SyncError(.invalidDocument, message)
+      trying(id) { documents in
+        _ = try documents.decoded(id)
+        documents[id] = newValue
       }
     }
   }
@@ -86,14 +104,22 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   /// The document `id`, or the error that keeps it from being decoded; `nil` when there is none.
   public func decoded(_ id: String) throws -> Element? {
-    transit(id) == nil ? nil : try decodedThere(id)
+    guard id.hasPrefix(prefix), let entry = overlay.entry(id) else { return nil }
+    return try element(entry).get()
+  }
+
+  /// The document `id` as it is stored and as it is decoded; `nil` when there is none, or when it is no `Element`.
+  private func stored(_ id: String) -> (value: TransitValue, element: Element)? {
+    guard let value = transit(id), let element = self[id] else { return nil }
+    return (value, element)
   }
 
   /// Whether the document is this one, as far as `Element` knows it; `nil` for one that is not there.
   func holds(_ id: String, _ expected: TransitValue?) -> Bool {
-    guard let expected, let stored = transit(id) else { return expected == nil && transit(id) == nil }
-    if stored == expected { return true }
-    return (try? ElementCoding.encode(decodedThere(id))) == expected
+    let value = transit(id)
+    if value == expected { return true }
+    guard expected != nil, let element = self[id] else { return false }
+    return (try? ElementCoding.encode(element)) == expected
   }
 
   /// The documents that cannot be decoded as `Element`, with the reasons. O(n)
@@ -110,29 +136,54 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   /// The ids of all documents, in no particular order that lasts. O(n)
   public var ids: [String] { prefix.isEmpty ? overlay.ids : entries.map(\.id) }
 
-  /// Deletes the document `id`.
-  public mutating func remove(_ id: String) { self[id] = nil }
+  /// Deletes the document `id`, be it an `Element` or not.
+  public mutating func remove(_ id: String) {
+    if contains(id) { overlay[id] = nil }
+  }
 
   /// Deletes every document. O(n)
   public mutating func removeAll() {
     if prefix.isEmpty { overlay.removeAll() } else { for id in ids { overlay[id] = nil } }
   }
 
-  /// Makes these the documents of others, and keeps what `Element` does not know of those that are there. O(n)
-  mutating func become(_ others: Self) {
+  // MARK: Swaps
+
+  /// What `body` makes of these.
+  ///
+  /// When it puts others in their place as a whole, those are the documents from then on, and what `Element` does not know of the ones
+  /// that are there is kept as if each had been assigned.
+  func applying(_ body: (inout Self) throws -> Void) throws -> SnapshotOverlay {
+    var documents = self
+    let swap = SwapIdentity()
+    documents.swap = swap
+    try body(&documents)
+    if documents.swap !== swap {
+      let others = documents
+      documents = self
+      documents.become(others)
+    }
+    if let failure = documents.failure { throw failure }
+    return documents.overlay
+  }
+
+  private mutating func become(_ others: Self) {
+    failure = failure ?? others.failure
     for id in ids where !others.contains(id) { overlay[id] = nil }
     for entry in others.entries {
       trying(entry.id) { documents in
-        let old = documents.transit(entry.id)
-        let value =
-          old == nil || Self.areTransit
-          ? entry.value
-          : try ElementCoding.encode(others.decodedThere(entry.id), replacing: old) { _ in
-            try documents.decodedThere(entry.id)
-          }
-        if value != old { documents.overlay[entry.id] = value }
+        try documents.checkID(entry.id)
+        let value = try documents.value(taking: entry, of: others)
+        if value != documents.transit(entry.id) { documents.overlay[entry.id] = value }
       }
     }
+  }
+
+  /// A document of others, with what is unknown of the one that is here. One that has something unknown of its own is taken as it is.
+  private func value(taking entry: SnapshotOverlay.Entry, of others: Self) throws -> TransitValue {
+    guard !Self.areTransit, let old = stored(entry.id), let element = others[entry.id],
+      try ElementCoding.encode(element) == entry.value
+    else { return entry.value }
+    return try ElementCoding.encode(element, replacing: old)
   }
 
   // MARK: Parts
@@ -146,16 +197,12 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   private func element(_ entry: SnapshotOverlay.Entry) -> Result<Element, any Error> {
-    decodings.element(entry.id, entry.value, entry.payload, most: overlay.count)
-  }
-
-  private func decodedThere(_ id: String) throws -> Element {
-    guard let entry = overlay.entry(id) else {
-      throw SyncError(.invalidDocument, "There is no document \(id).")
-    }
-    return try element(entry).get()
+    decodings.element(entry.id, entry.value, entry.payload, most: overlay.storedCount)
   }
 }
+
+/// One run of one swap.
+private final class SwapIdentity: Sendable {}
 
 extension Documents: Sequence {
   /// A document and its id.

@@ -14,15 +14,12 @@ enum ElementCoding {
     return try TransitDecoder().decode(Element.self, from: value)
   }
 
-  /// What to store for an element that takes the place of a value: the element, with what its type does not know of the value.
+  /// What to store for an element that takes the place of another: the element, with what its type does not know of the other.
   static func encode<Element: Codable & Sendable>(
-    _ element: Element, replacing old: TransitValue?, of decoded: (TransitValue) throws -> Element
+    _ element: Element, replacing old: (value: TransitValue, element: Element)?
   ) throws -> TransitValue {
     let new = try encode(element)
-    // What cannot be decoded was replaced knowingly.
-    guard Element.self != TransitValue.self, let old, let known = try? encode(decoded(old)) else {
-      return new
-    }
-    return UnknownFields.keeping(old, known: known, in: new)
+    guard Element.self != TransitValue.self, let old, let known = try? encode(old.element) else { return new }
+    return UnknownFields.keeping(old.value, known: known, in: new)
   }
 }

@@ -25,11 +25,10 @@ extension ConflictPolicy {
         decoded(input.base, Element.self), decoded(input.local, Element.self),
         decoded(input.remote, Element.self)
       )
-      return try merge(base, local, remote).map { merged in
-        try ElementCoding.encode(merged, replacing: input.remote ?? input.local) {
-          try ElementCoding.decode($0)
-        }
-      }
+      let old =
+        input.remote.flatMap { value in remote.map { (value, $0) } }
+        ?? input.local.flatMap { value in local.map { (value, $0) } }
+      return try merge(base, local, remote).map { try ElementCoding.encode($0, replacing: old) }
     }
   }
 }

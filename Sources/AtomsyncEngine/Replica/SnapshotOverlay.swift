@@ -59,6 +59,9 @@ package struct SnapshotOverlay: Sendable {
     }
   }
 
+  /// How many documents the snapshot has. O(1)
+  package var storedCount: Int { snapshot.count }
+
   /// All ids, in no particular order. O(n)
   package var ids: [String] { changes.isEmpty ? Array(snapshot.keys) : map(\.id) }
 
