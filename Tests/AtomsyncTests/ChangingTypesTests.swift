@@ -20,6 +20,14 @@ private struct Todo: Codable, Sendable, Equatable {
 
 private struct Note: Codable, Sendable, Equatable { var body: String }
 
+/// What an element should not be.
+private final class Box: Codable, @unchecked Sendable {
+  var text: String
+  init(text: String) { self.text = text }
+}
+
+private struct Boxed: Codable, Sendable { var box: Box }
+
 /// Counts how often it is decoded.
 private struct Counted: Codable, Sendable {
   static let decodings = Lock(0)
@@ -122,6 +130,30 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     (#"#point {:x 1 :z 3}"#, "#point {:x 1}", "#point {:x 2}", "#point {:x 2 :z 3}"),
     (#"#point {:x 1 :z 3}"#, "#point {:x 1}", "#other {:x 2}", "#other {:x 2}"),
     ("{:s #{1 2} :u 1}", "{:s #{1 2}}", "{:s #{2 3}}", "{:s #{2 3} :u 1}"),
+    // One is edited while others come or go.
+    (
+      "[{:a 1 :u 1} {:a 2 :u 2}]", "[{:a 1} {:a 2}]", "[{:a 9} {:a 2} {:a 3}]",
+      "[{:a 9 :u 1} {:a 2 :u 2} {:a 3}]"
+    ),
+    ("[{:a 1 :u 1} {:a 2 :u 2}]", "[{:a 1} {:a 2}]", "[{:a 9}]", "[{:a 9 :u 1}]"),
+    // What a type leaves out of an array keeps its place.
+    ("[{:a 1 :u 1} :odd {:a 2}]", "[{:a 1} {:a 2}]", "[{:a 9} {:a 2}]", "[{:a 9 :u 1} :odd {:a 2}]"),
+    ("[:odd {:a 1 :u 1} :last]", "[{:a 1}]", "[{:a 1} {:a 2}]", "[:odd {:a 1 :u 1} :last {:a 2}]"),
+    ("[{:a 1} :odd]", "[{:a 1}]", "[]", "[:odd]"),
+    ("[3 1 2]", "[1 2]", "[1 2 4]", "[3 1 2 4]"),
+    // A type that sorts does not tell.
+    ("[3 3 1]", "[1 3]", "[1 2 3]", "[1 2 3]"),
+    // Sets of what has fields, be the type's a set or an array.
+    (
+      "#{{:a 1 :u 1} {:a 2 :u 2}}", "#{{:a 2} {:a 1}}", "#{{:a 1} {:a 2} {:a 3}}",
+      "#{{:a 1 :u 1} {:a 2 :u 2} {:a 3}}"
+    ),
+    ("#{{:id 1 :a 1 :u 1}}", "#{{:id 1 :a 1}}", "#{{:id 1 :a 2}}", "#{{:id 1 :a 2 :u 1}}"),
+    ("#{{:a 1 :u 1}}", "[{:a 1}]", "[{:a 2}]", "#{{:a 2 :u 1}}"),
+    // Keys that are numbers.
+    ("{1 :one 2 :two}", "{1.0 :one 2.0 :two}", "{2.0 :two}", "{2 :two}"),
+    // Text of another kind.
+    ("{:k :done :u 1}", "{:k :done}", "{:k \"\u{4}done\"}", "{:k \"\u{4}done\" :u 1}"),
     // Equal elements are as many as they were.
     (
       "[{:a 1 :u 1} {:a 1 :u 2}]", "[{:a 1} {:a 1}]", "[{:a 1} {:a 1} {:a 1}]",
@@ -210,6 +242,8 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     @Sendable func touch(_ todo: inout Todo?) { todo?.text = "x" }
     expectRefusal { $0["odd"] = $0["odd"].map { $0 } }
     expectRefusal { $0["odd"] = nil }
+    expectRefusal { if $0["odd"] == nil { $0["odd"] = Todo(text: "made") } }
+    expectRefusal { $0 = ["odd": Todo(text: "made")] }
     try atom.swap {
       touch(&$0["odd"])
       $0["odd"]?.text = "x"
@@ -239,6 +273,68 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     #expect(todos.value["todo:1"]?.text == "a")
   }
 
+  /// A view that waits for its first value gets one, whatever changes before it looks.
+  @Test func theFirstValueIsNotFilteredOut() async throws {
+    let (_, todos) = try await atom(["todo:1": #"{:text "a" :steps []}"#])
+    let notes = todos.documents(of: Note.self, prefix: "note:")
+    var values = notes.values.makeAsyncIterator()
+    var one = notes.document("note:1").values.makeAsyncIterator()
+    try todos.swap { $0["todo:2"] = Todo(text: "b") }
+    #expect(await values.next()?.isEmpty == true)
+    #expect(await one.next() == .some(nil))
+  }
+
+  /// Copies of an iterator go their own ways.
+  @Test func aCopiedIteratorTellsTheSame() async throws {
+    let (_, atom) = try await atom(["a": #"{:text "a" :steps []}"#, "b": #"{:text "b" :steps []}"#])
+    let value = atom.value
+    var iterator = value.makeIterator()
+    _ = iterator.next()
+    var rest = 0
+    for _ in IteratorSequence(iterator) { rest += 1 }
+    _ = iterator.next()
+    #expect(rest == 1 && iterator.next() == nil && value.map(\.id).count == 2)
+  }
+
+  /// A change of an object is seen by nobody, and one that is shared by everybody.
+  @Test func objectsAreNoDocuments() async throws {
+    let client = try await AtomsyncClient.open(Scene.configuration())
+    let error = await #expect(throws: SyncError.self) { try await client.atom("boxes", of: Box.self) }
+    #expect(error?.message.contains("Box") == true)
+    // Not even in a struct, but there what is written is told from what was read.
+    let atom = try await client.atom("boxes", of: Boxed.self)
+    try atom.swap { $0["a"] = Boxed(box: Box(text: "old")) }
+    _ = atom.value["a"]
+    try atom.swap { $0["a"]?.box.text = "new" }
+    try atom.swap { documents in
+      let boxed = try #require(documents["a"])
+      boxed.box.text = "newest"
+      documents["a"] = boxed
+    }
+    #expect(try atom.value.transit("a") == edn(#"{:box {:text "newest"}}"#))
+  }
+
+  /// Rows are found by their bytes, and Swift compares text otherwise.
+  @Test func anIDOfAnotherSpellingDeletesNothing() async throws {
+    let (_, atom) = try await atom(["caf\u{E9}": #"{:text "a" :steps []}"#])
+    #expect(throws: SyncError.self) { try atom.swap { $0.remove("cafe\u{301}") } }
+    #expect(throws: SyncError.self) { try atom.swap { $0["cafe\u{301}"] = nil } }
+    #expect(atom.value.count == 1)
+    #expect(throws: SyncError.self) {
+      try atom.documents(of: Note.self, prefix: "note:").swap { $0["todo:1"] = nil }
+    }
+  }
+
+  @Test func aDocumentIsCopiedAsItIsStored() async throws {
+    let (_, atom) = try await atom(["a": #"{:text "a" :steps [] :color :red}"#])
+    try atom.swap {
+      $0.copy("a", to: "b")
+      $0.remove("a")
+    }
+    #expect(try atom.value.transit("b") == edn(#"{:text "a" :steps [] :color :red}"#))
+    #expect(atom.value.count == 1)
+  }
+
   /// Reading in a swap costs the same, however much it has assigned before.
   @Test func readingInASwapIsLinear() async throws {
     let client = try await AtomsyncClient.open(Scene.configuration())
@@ -246,7 +342,10 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     func seconds(_ count: Int) throws -> Double {
       let start = ContinuousClock.now
       try atom.swap { documents in
-        for number in 0..<count { documents["\(number)", default: Note(body: "n")].body += "x" }
+        for number in 0..<count {
+          documents["\(number)", default: Note(body: "n")].body += "x"
+          if documents.count == 0 { documents.removeAll() }
+        }
       }
       return (ContinuousClock.now - start) / .seconds(1)
     }
@@ -321,6 +420,9 @@ private func edn(_ text: String) throws -> TransitValue { try TransitValue(edn: 
     #expect(notes.value.count == 1 && notes.value.ids == ["note:1"] && !notes.value.contains("todo:1"))
     #expect(notes.value.undecodable.isEmpty && todos.value.undecodable.map(\.id) == ["note:1"])
     #expect(throws: SyncError.self) { try notes.swap { $0["other"] = Note(body: "n") } }
+    // What is no note is not seen, and stays, and so it is the other way about.
+    try todos.reset(to: ["todo:1": Todo(text: "a"), "todo:2": Todo(text: "b")])
+    #expect(notes.value.ids == ["note:1"])
     try notes.reset(to: ["note:2": Note(body: "m")])
     #expect(Set(todos.value.ids) == ["todo:1", "todo:2", "note:2"])
     try notes.swap { $0.removeAll() }

@@ -14,9 +14,9 @@ public struct DocumentLens<Element: Codable & Sendable>: Sendable {
 
   /// A change of the document.
   public struct Change: Sendable {
-    /// `nil` when there was none.
+    /// The document before; `nil` when there was none, or when it was no `Element`.
     public let old: Element?
-    /// `nil` when it was deleted.
+    /// The document after; `nil` when it was deleted, or when it is no `Element`.
     public let new: Element?
   }
 
@@ -39,7 +39,8 @@ public struct DocumentLens<Element: Codable & Sendable>: Sendable {
   @discardableResult
   public func reset(to new: Element?) throws -> Receipt {
     try atom.swap { [id] documents in
-      if new == nil { documents.remove(id) } else { documents[id] = new }
+      if new == nil || documents[id] == nil { documents.remove(id) }
+      documents[id] = new
     }
   }
 
@@ -60,8 +61,7 @@ public struct DocumentLens<Element: Codable & Sendable>: Sendable {
   /// The document now, and after its changes; those that come while the watcher is busy are one.
   public var values: WatchSequence<Element?> {
     WatchSequence(atom.replica.subscribeToValues()) { [id, documents = atom.documents] change in
-      // The first is no change.
-      change.ids.isEmpty || change.ids.contains(id) ? .some(documents(change.new)[id]) : nil
+      change.isFirst || change.ids.contains(id) ? .some(documents(change.new)[id]) : nil
     }
   }
 

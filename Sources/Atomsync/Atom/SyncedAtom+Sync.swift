@@ -51,7 +51,7 @@ extension SyncedAtom {
   /// Makes the rejected edit of a document again.
   ///
   /// - Returns: `nil` when there is none.
-  /// - Throws: ``SyncError`` (`stopped`).
+  /// - Throws: as ``swap(atomic:_:)``.
   @discardableResult
   public func retryRejection(_ id: String) throws -> Receipt? {
     guard let rejection = replica.rejection(of: id) else { return nil }
@@ -62,7 +62,7 @@ extension SyncedAtom {
 
   /// Writes again what lost a conflict: the local value if the server's won, the server's if the local one won.
   ///
-  /// - Throws: ``SyncError`` (`stopped`).
+  /// - Throws: as ``swap(atomic:_:)``.
   @discardableResult
   public func recover(_ conflict: Conflict) throws -> Receipt {
     let lost: TransitValue? = conflict.outcome == .localWon ? conflict.remote : conflict.local

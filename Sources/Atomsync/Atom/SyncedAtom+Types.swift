@@ -8,7 +8,7 @@ extension SyncedAtom {
   /// try notes.swap { $0["note:1"] = Note(text: "Hello") }
   /// ```
   /// It is the same atom with other eyes: it is synced with the rest, and its ``status``, ``conflicts`` and ``close(timeout:)`` are the atom's. To
-  /// assign an id without the prefix makes a swap throw.
+  /// assign an id without the prefix makes a swap throw. Keep it where you read it often: what it has decoded is its own.
   public func documents<Other: Codable & Sendable>(
     of type: Other.Type, prefix: String
   ) -> SyncedAtom<Other> { SyncedAtom<Other>(replica, prefix: self.prefix + prefix, onClose: onClose) }

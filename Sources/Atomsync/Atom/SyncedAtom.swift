@@ -47,7 +47,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   ///
   /// `body` runs on a snapshot, outside every lock, and runs again if the value has changed meanwhile: it must depend
   /// on nothing but its argument. Swapping the same atom in it is such a change: it then sees the new value, and has to
-  /// come to rest.
+  /// come to rest. It should be short: while others change the atom more often than it takes, it never comes to its end.
   ///
   /// - Parameter atomic: the server, too, accepts the changes together or not at all.
   /// - Throws: what `body` throws, or ``SyncError`` (`invalidDocument` for a document that cannot be stored, or when more
@@ -65,10 +65,9 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Changes documents, and hands on what `body` returns: of the run whose changes were made.
   ///
   /// ```swift
-  /// let (id, receipt) = try todos.swapReturning { documents in
-  ///   let id = "todo:\(documents.count + 1)"
-  ///   documents[id] = Todo(text: "Buy milk")
-  ///   return id
+  /// let (wasThere, receipt) = try todos.swapReturning { documents in
+  ///   defer { documents.remove("todo:1") }
+  ///   return documents.contains("todo:1")
   /// }
   /// ```
   /// Otherwise ``swap(atomic:_:)``, which has not got this under its own name because `{ $0["a"]?.done = true }` returns something as well, an
@@ -85,7 +84,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     }
   }
 
-  /// Makes the atom's value exactly these documents, each with what `Element` does not know of it. O(n)
+  /// Makes the atom's value these documents, each with what `Element` does not know of it. Documents that cannot be decoded as `Element` stay. O(n)
   @discardableResult
   public func reset(to documents: Documents<Element>) throws -> Receipt {
     try swap { $0 = documents }

@@ -71,11 +71,16 @@ public final class AtomsyncClient: Sendable {
     try await atom(group, of: TransitValue.self, name: name, transport: transport, conflicts: conflicts)
   }
 
-  /// Opens an atom of a type of your own; otherwise the same.
+  /// Opens an atom of a type of your own, a struct or an enum; otherwise the same.
+  ///
+  /// - Throws: also ``SyncError`` (`invalidDocument`) for a class: a change of an object is not seen, and would not be written.
   public func atom<Element: Codable & Sendable>(
     _ group: String, of type: Element.Type, name: String? = nil, transport: TransportProvider? = nil,
     conflicts: ConflictPolicy = .serverWins
   ) async throws -> SyncedAtom<Element> {
+    if Element.self is AnyObject.Type {
+      throw SyncError(.invalidDocument, "\(Element.self) is a class. Documents are values: make it a struct.")
+    }
     let name = name ?? group
     for problem in [Names.problem(group: group), Names.problem(group: name)] {
       if let problem { throw SyncError(.invalidDocument, problem) }

@@ -6,50 +6,63 @@ internal import Transit
 ///
 /// A document that was written anew has other bytes in memory, and is decoded anew.
 final class DecodedDocuments<Element: Codable & Sendable>: Sendable {
+  typealias Pair = (id: String, value: Element)
+
   private struct Entry {
     /// Kept, so that the memory is no other document's while it is compared by its address.
     var bytes: [UInt8]
     var element: Result<Element, any Error>
   }
 
-  typealias Pair = (id: String, value: Element)
+  private struct State {
+    var entries: [String: Entry] = [:]
+    /// The most documents that there have been at once, which bounds the entries: some are of documents that are no more.
+    var most = 0
+    /// All that can be decoded of one revision, for those who go through them again.
+    var all: (revision: SnapshotOverlay.Origin, pairs: [Pair])?
+  }
 
-  private let entries = Lock<[String: Entry]>([:])
-  /// All that can be decoded of one revision, for those who go through them again.
-  private let all = Lock<(revision: SnapshotOverlay.Origin, pairs: [Pair])?>(nil)
+  private let state = Lock(State())
+
+  /// Whether it gains anything to keep what was decoded.
+  let keeps = Element.self != TransitValue.self
 
   func pairs(of revision: SnapshotOverlay.Origin?) -> [Pair]? {
     guard let revision else { return nil }
-    return all.withLock { all in all.flatMap { $0.revision == revision ? $0.pairs : nil } }
+    return state.withLock { state in state.all.flatMap { $0.revision == revision ? $0.pairs : nil } }
   }
 
   func keep(_ pairs: [Pair], of revision: SnapshotOverlay.Origin?) {
-    if let revision { all.withLock { $0 = (revision, pairs) } }
+    guard let revision else { return }
+    let replaced = state.withLock { state in
+      defer { state.all = (revision, pairs) }
+      return state.all
+    }
+    // Elements may run code of the application's when they go, which is not for inside the lock.
+    withExtendedLifetime(replaced) {}
   }
 
   /// - Parameters:
   ///   - payload: the document's bytes; `nil` for one that was assigned and not stored yet, which is decoded each time.
-  ///   - most: how many documents there are. Those that are kept are bounded by it.
+  ///   - count: how many documents there are.
   func element(
-    _ id: String, _ value: TransitValue, _ payload: Payload?, most: Int
+    _ id: String, _ value: TransitValue, _ payload: Payload?, count: Int
   ) -> Result<Element, any Error> {
-    guard Element.self != TransitValue.self, let bytes = payload?.bytes else { return Self.decode(value) }
-    let found = entries.withLock { entries -> Result<Element, any Error>? in
-      guard let entry = entries[id], Self.isSame(entry.bytes, bytes) else { return nil }
+    guard keeps, let bytes = payload?.bytes else { return Result { try ElementCoding.decode(value) } }
+    let found = state.withLock { state -> Result<Element, any Error>? in
+      guard let entry = state.entries[id], Self.isSame(entry.bytes, bytes) else { return nil }
       return entry.element
     }
     if let found { return found }
-    let element = Self.decode(value)
-    entries.withLock { entries in
-      // Of documents that are no more.
-      if entries.count > 2 * most + 64 { entries.removeAll() }
-      entries[id] = Entry(bytes: bytes, element: element)
+    let element = Result { try ElementCoding.decode(value) as Element }
+    let replaced = state.withLock { state -> ([String: Entry], Entry?) in
+      state.most = max(state.most, count)
+      var forgotten: [String: Entry] = [:]
+      if state.entries.count > 2 * state.most + 64 { swap(&forgotten, &state.entries) }
+      return (forgotten, state.entries.updateValue(Entry(bytes: bytes, element: element), forKey: id))
     }
+    withExtendedLifetime(replaced) {}
     return element
-  }
-
-  private static func decode(_ value: TransitValue) -> Result<Element, any Error> {
-    Result { try ElementCoding.decode(value) }
   }
 
   private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {

@@ -8,11 +8,16 @@ public import Transit
 /// changing a document are O(1) as well, up to a factor of log n. Inside ``SyncedAtom/swap(atomic:_:)`` it is what
 /// you change.
 ///
-/// Documents are kept as Transit values, and decoded when they are read for the first time. One that cannot be decoded as `Element`
-/// (written by a newer version of an app, say) reads as `nil`, is named by ``ids`` and ``undecodable``, and is untouched unless you
-/// assign an element to its id or ``remove(_:)`` it; ``transit(_:)`` shows what it holds. What a decoded document has beside what `Element` knows (fields of a newer
-/// version of an app) is kept when it is assigned anew, at every depth: in arrays, elements are found again by what they are, by their `id`, or by
-/// their place.
+/// Documents are kept as Transit values, and decoded when they are read for the first time. `Element` must be a value (a struct or an enum
+/// without objects in it): what is handed out is shared.
+///
+/// A document that cannot be decoded as `Element` (written by a newer version of an app, say) reads as `nil`, and is named by ``ids`` and
+/// ``undecodable``; ``transit(_:)`` shows what it holds. It stays as it is until ``remove(_:)`` or ``removeAll()`` deletes it: to assign to
+/// its id makes the swap throw, and others that take the place of all documents leave it there.
+///
+/// What a decoded document has beside what `Element` knows (fields of a newer version of an app) is kept when it is assigned anew, at every
+/// depth. In arrays and sets, elements are found again by what they are, by their `id`, or by their place. To write a document under another id use
+/// ``copy(_:to:)``.
 public struct Documents<Element: Codable & Sendable>: Sendable {
   private(set) var overlay: SnapshotOverlay
   private let decodings: DecodedDocuments<Element>
@@ -34,27 +39,27 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   /// The document `id`; `nil` when there is none, or when it is no `Element`. Assigning `nil` deletes it.
   ///
-  /// An assignment that cannot be made (an id against the rules of ``AtomsyncCore/Names`` or without the prefix that these documents
-  /// have, a value that cannot be encoded) changes nothing and makes the swap throw. So does `nil` for a document that is there and cannot be
-  /// decoded, since `nil` is what it reads as: ``remove(_:)`` deletes it.
+  /// An assignment that cannot be made changes nothing and makes the swap throw: an id against the rules of ``AtomsyncCore/Names`` or without
+  /// the prefix that these documents have, a value that cannot be encoded, a document that is there and cannot be decoded.
   public subscript(id: String) -> Element? {
     get { try? decoded(id) }
     set {
       trying(id) { documents in
+        try documents.checkID(id)
+        let old = try documents.decoded(id)
         if let newValue {
-          try documents.checkID(id)
-          documents.overlay[id] = try ElementCoding.encode(newValue, replacing: documents.stored(id))
-        } else if try documents.decoded(id) != nil {
+          documents.overlay[id] = try ElementCoding.encode(newValue, replacing: documents.transit(id))
+        } else if old != nil {
           documents.overlay[id] = nil
         }
       }
     }
     // Beside `set`, because `documents["a"]?.done = true` hands back the `nil` that it has found: that changes nothing.
     _modify {
-      let found = Result { try decoded(id) }
-      var element = try? found.get()
+      let found = try? decoded(id)
+      var element = found
       defer {
-        if case .failure = found, element == nil {} else { self[id] = element }
+        if found != nil || element != nil { self[id] = element }
       }
       yield &element
     }
@@ -62,7 +67,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   private func checkID(_ id: String) throws {
     if let problem = Names.problem(id: id) { throw SyncError(.invalidDocument, problem) }
-    if !id.hasPrefix(prefix) {
+    if !id.begins(with: prefix) {
       throw SyncError(.invalidDocument, "The id \(id) does not begin with \(prefix), as all of these do.")
     }
   }
@@ -77,7 +82,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   private static func message(_ id: String, _ error: any Error) -> String {
     if error is DecodingError {
-      "The document \(id) cannot be decoded, so it is neither changed nor deleted. Assign one, or remove it: \(error)"
+      "The document \(id) cannot be decoded, so it is neither changed nor deleted. Remove it first if you mean to: \(error)"
     } else {
       "The document \(id) cannot be encoded: \(error)"
     }
@@ -100,26 +105,20 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   /// The document `id` as it is stored; `nil` when there is none.
-  public func transit(_ id: String) -> TransitValue? { id.hasPrefix(prefix) ? overlay[id] : nil }
+  public func transit(_ id: String) -> TransitValue? { id.begins(with: prefix) ? overlay[id] : nil }
 
   /// The document `id`, or the error that keeps it from being decoded; `nil` when there is none.
   public func decoded(_ id: String) throws -> Element? {
-    guard id.hasPrefix(prefix), let entry = overlay.entry(id) else { return nil }
+    guard id.begins(with: prefix), let entry = overlay.entry(id) else { return nil }
     return try element(entry).get()
-  }
-
-  /// The document `id` as it is stored and as it is decoded; `nil` when there is none, or when it is no `Element`.
-  private func stored(_ id: String) -> (value: TransitValue, element: Element)? {
-    guard let value = transit(id), let element = self[id] else { return nil }
-    return (value, element)
   }
 
   /// Whether the document is this one, as far as `Element` knows it; `nil` for one that is not there.
   func holds(_ id: String, _ expected: TransitValue?) -> Bool {
     let value = transit(id)
     if value == expected { return true }
-    guard expected != nil, let element = self[id] else { return false }
-    return (try? ElementCoding.encode(element)) == expected
+    guard let value, expected != nil else { return false }
+    return (try? ElementCoding.known(of: value, Element.self)) == expected
   }
 
   /// The documents that cannot be decoded as `Element`, with the reasons. O(n)
@@ -130,7 +129,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   }
 
   public func contains(_ id: String) -> Bool { transit(id) != nil }
-  /// O(1), and O(what was assigned) in the middle of a swap; O(n) for the documents of a prefix.
+  /// O(1); O(n) for the documents of a prefix.
   public var count: Int { prefix.isEmpty ? overlay.count : entries.reduce(0) { count, _ in count + 1 } }
   public var isEmpty: Bool { prefix.isEmpty ? overlay.count == 0 : entries.first { _ in true } == nil }
   /// The ids of all documents, in no particular order that lasts. O(n)
@@ -138,20 +137,31 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   /// Deletes the document `id`, be it an `Element` or not.
   public mutating func remove(_ id: String) {
-    if contains(id) { overlay[id] = nil }
+    trying(id) { documents in
+      try documents.checkID(id)
+      if documents.contains(id) { documents.overlay[id] = nil }
+    }
   }
 
-  /// Deletes every document. O(n)
+  /// Deletes every document, be it an `Element` or not. O(n)
   public mutating func removeAll() {
     if prefix.isEmpty { overlay.removeAll() } else { for id in ids { overlay[id] = nil } }
+  }
+
+  /// Makes the document `new` the same as `id`, with all that is stored of it. Deletes `new` when there is no document `id`.
+  public mutating func copy(_ id: String, to new: String) {
+    trying(new) { documents in
+      try documents.checkID(new)
+      documents.overlay[new] = documents.transit(id)
+    }
   }
 
   // MARK: Swaps
 
   /// What `body` makes of these.
   ///
-  /// When it puts others in their place as a whole, those are the documents from then on, and what `Element` does not know of the ones
-  /// that are there is kept as if each had been assigned.
+  /// When it puts others in their place as a whole, those are the documents from then on, as if each had been assigned: what `Element` does not know of
+  /// the ones that are there is kept, and so are those that cannot be decoded.
   func applying(_ body: (inout Self) throws -> Void) throws -> SnapshotOverlay {
     var documents = self
     let swap = SwapIdentity()
@@ -168,36 +178,31 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   private mutating func become(_ others: Self) {
     failure = failure ?? others.failure
-    for id in ids where !others.contains(id) { overlay[id] = nil }
+    for id in ids where !others.contains(id) && self[id] != nil { overlay[id] = nil }
     for entry in others.entries {
       trying(entry.id) { documents in
         try documents.checkID(entry.id)
-        let value = try documents.value(taking: entry, of: others)
-        if value != documents.transit(entry.id) { documents.overlay[entry.id] = value }
+        let old = documents.transit(entry.id)
+        if entry.value != old { documents.overlay[entry.id] = try Self.value(taking: entry.value, for: old) }
       }
     }
   }
 
-  /// A document of others, with what is unknown of the one that is here. One that has something unknown of its own is taken as it is.
-  private func value(taking entry: SnapshotOverlay.Entry, of others: Self) throws -> TransitValue {
-    guard !Self.areTransit, let old = stored(entry.id), let element = others[entry.id],
-      try ElementCoding.encode(element) == entry.value
-    else { return entry.value }
-    return try ElementCoding.encode(element, replacing: old)
+  /// A document of others as it is stored, with what is unknown of the one that is here.
+  private static func value(taking new: TransitValue, for old: TransitValue?) throws -> TransitValue {
+    guard Element.self != TransitValue.self, let old else { return new }
+    return UnknownFields.keeping(old, known: try ElementCoding.known(of: old, Element.self), in: new)
   }
 
   // MARK: Parts
 
-  /// Whether the elements need no decoding.
-  private static var areTransit: Bool { Element.self == TransitValue.self }
-
   /// Those with the prefix.
   private var entries: LazyFilterSequence<SnapshotOverlay> {
-    overlay.lazy.filter { [prefix] in prefix.isEmpty || $0.id.hasPrefix(prefix) }
+    overlay.lazy.filter { [prefix] in prefix.isEmpty || $0.id.begins(with: prefix) }
   }
 
   private func element(_ entry: SnapshotOverlay.Entry) -> Result<Element, any Error> {
-    decodings.element(entry.id, entry.value, entry.payload, most: overlay.storedCount)
+    decodings.element(entry.id, entry.value, entry.payload, count: overlay.count)
   }
 }
 
@@ -224,7 +229,7 @@ extension Documents: Sequence {
 
     fileprivate init(_ documents: Documents) {
       self.documents = documents
-      revision = areTransit ? nil : documents.overlay.unchangedOrigin
+      revision = documents.decodings.keeps ? documents.overlay.unchangedOrigin : nil
       source =
         documents.decodings.pairs(of: revision).map { .decoded($0.makeIterator()) }
         ?? .stored(documents.entries.makeIterator())

@@ -14,12 +14,25 @@ enum ElementCoding {
     return try TransitDecoder().decode(Element.self, from: value)
   }
 
-  /// What to store for an element that takes the place of another: the element, with what its type does not know of the other.
+  /// What to store for an element that takes the place of a document: the element, with what its type does not know of the document.
+  ///
+  /// - Parameter old: is decoded anew, since what was decoded before may be an object that has become the new element.
+  /// - Throws: when the document is no `Element`, or what it decodes to cannot be encoded: what is unknown of it cannot be told.
   static func encode<Element: Codable & Sendable>(
-    _ element: Element, replacing old: (value: TransitValue, element: Element)?
+    _ element: Element, replacing old: TransitValue?
   ) throws -> TransitValue {
     let new = try encode(element)
-    guard Element.self != TransitValue.self, let old, let known = try? encode(old.element) else { return new }
-    return UnknownFields.keeping(old.value, known: known, in: new)
+    guard Element.self != TransitValue.self, let old else { return new }
+    return UnknownFields.keeping(old, known: try known(of: old, Element.self), in: new)
   }
+
+  /// What a type makes of a document.
+  static func known<Element: Codable & Sendable>(
+    of value: TransitValue, _ type: Element.Type
+  ) throws -> TransitValue { try encode(try decode(value) as Element) }
+}
+
+extension String {
+  /// Whether it begins with a prefix, by bytes: an accent that follows makes a character another one.
+  func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
 }

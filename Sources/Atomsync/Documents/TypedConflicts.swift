@@ -11,7 +11,8 @@ extension ConflictPolicy {
   ///   return merged
   /// }
   /// ```
-  /// What the type does not know of the server's document is kept (of the local one, where the server has none).
+  /// What the type does not know of the server's document is kept (of the local one, where the server has none). It is for groups with documents
+  /// of one type: a document of another cannot be decoded.
   ///
   /// - Parameter merge: is given what both sides began with, what was written here and what the server has, each `nil` where there is none;
   ///   `nil` deletes the document. Called on no particular thread, outside every lock, and again if anything changes meanwhile: it must depend
@@ -25,10 +26,9 @@ extension ConflictPolicy {
         decoded(input.base, Element.self), decoded(input.local, Element.self),
         decoded(input.remote, Element.self)
       )
-      let old =
-        input.remote.flatMap { value in remote.map { (value, $0) } }
-        ?? input.local.flatMap { value in local.map { (value, $0) } }
-      return try merge(base, local, remote).map { try ElementCoding.encode($0, replacing: old) }
+      return try merge(base, local, remote).map {
+        try ElementCoding.encode($0, replacing: input.remote ?? input.local)
+      }
     }
   }
 }

@@ -4,6 +4,10 @@ internal import Transit
 ///
 /// A newer version of an application adds fields. An older one decodes a document, changes it and encodes it, and the fields would be gone. What
 /// the older one knows shows in what it makes of the unchanged document: decoded and encoded once more. Everything else is kept.
+///
+/// What a type changes as it decodes it cannot be told from what it does not know: the keys of a dictionary, or the elements of an array that it
+/// sorts. Elements are then written as the type has them, and keys stay beside those that it writes. Of a set with more than 64 elements only
+/// those with an `id` are found again.
 enum UnknownFields {
   /// - Parameters:
   ///   - old: the document as it is stored.
@@ -23,12 +27,22 @@ enum UnknownFields {
     case (.map(let old), .map, .map(let order)): return .map(keeping(old, known, new, order))
     case (.array(let old), .array, .array): return .array(keeping(old, known.elements, new.elements))
     case (.list(let old), .array, .array): return .list(keeping(old, known.elements, new.elements))
+    case (.set(let old), .array, .array):
+      return set(keeping(Array(old), known.elements, new.elements)) ?? new.value
+    case (.set(let old), .set, .set):
+      return set(keeping(Array(old), inNoOrder: known.elements, new.elements)) ?? new.value
     case (.tagged(let old), .tagged(let knownTag), .tagged(let newTag))
     where old.tag == knownTag.tag && old.tag == newTag.tag:
       let rep = keeping(old.rep, known.elements[0], new.elements[0])
       return .tagged(TransitTagged(tag: old.tag, rep: rep))
     default: return new.value
     }
+  }
+
+  /// `nil` when there are two of one.
+  private static func set(_ elements: [TransitValue]) -> TransitValue? {
+    let set = TransitSet(elements)
+    return set.count == elements.count ? .set(set) : nil
   }
 
   // MARK: Maps
@@ -52,8 +66,8 @@ enum UnknownFields {
     return result
   }
 
-  /// The key under which a type writes a field that is stored under `key`: it finds fields by keyword or by string, and by a number
-  /// as well. A field that is stored under both is two.
+  /// The key under which a type writes a field that is stored under `key`: it finds fields by keyword or by string, and numbers by what they are.
+  /// A field that is stored under both is two.
   private static func name(
     of key: TransitValue, in fields: [TransitValue: Digested], besides old: TransitMap
   ) -> TransitValue? {
@@ -62,38 +76,114 @@ enum UnknownFields {
       switch key {
       case .keyword(let keyword): [.string(keyword.text)]
       case .string(let text): [.keyword(Keyword(text))]
-      case .int(let number): [.keyword(Keyword("\(number)")), .string("\(number)")]
+      case .symbol(let symbol): [.keyword(Keyword(symbol.text)), .string(symbol.text)]
+      case .int(let number): [.keyword(Keyword("\(number)")), .string("\(number)"), .double(Double(number))]
       default: []
       }
     return others.first { fields[$0] != nil && old[$0] == nil }
   }
 
-  // MARK: Arrays
+  // MARK: Elements
 
-  /// An element that did not change is found by what it is, one that did by its `id`, or else by its place.
+  /// An element that did not change is found by what it is, one that did by its `id`, or else by its place behind the one before it. What the type
+  /// has left out keeps its place in the same way.
   private static func keeping(
     _ old: [TransitValue], _ known: [Digested], _ new: [Digested]
   ) -> [TransitValue] {
-    // A type that leaves elements out does not tell which.
-    guard old.count == known.count else { return new.map(\.value) }
+    guard let seen = seen(known, in: old) else { return new.map(\.value) }
+    let origins = origins(of: new, in: known, isOrdered: true)
+    var unseen = unseen(seen, of: old)
+    var result = unseen.removeValue(forKey: -1) ?? []
+    for (element, origin) in zip(new, origins) {
+      guard let origin else {
+        result.append(element.value)
+        continue
+      }
+      result.append(keeping(old[seen[origin]], known[origin], element))
+      result += unseen.removeValue(forKey: origin) ?? []
+    }
+    // Behind those that are gone.
+    for origin in unseen.keys.sorted() { result += unseen[origin] ?? [] }
+    return result
+  }
+
+  /// A set is decoded and encoded in any order.
+  private static func keeping(
+    _ old: [TransitValue], inNoOrder known: [Digested], _ new: [Digested]
+  ) -> [TransitValue] {
+    let stored = stored(old, for: known)
+    return zip(new, origins(of: new, in: known, isOrdered: false)).map { element, origin in
+      guard let origin, let value = stored[origin] else { return element.value }
+      return keeping(value, known[origin], element)
+    }
+  }
+
+  /// What each element that the type knows was made of, as far as that can be told.
+  private static func stored(_ old: [TransitValue], for known: [Digested]) -> [Int: TransitValue] {
+    var named: [TransitValue: Int] = [:]
+    for index in known.indices { if let id = known[index].identity { named[id] = index } }
+    var stored: [Int: TransitValue] = [:]
+    var others: [TransitValue] = []
+    for value in old {
+      if let index = Digested.identity(of: value).flatMap({ named[$0] }) {
+        stored[index] = value
+      } else {
+        others.append(value)
+      }
+    }
+    // Each with each, which is for few.
+    guard others.count <= mostInNoOrder else { return stored }
+    for index in known.indices where stored[index] == nil {
+      guard let place = others.firstIndex(where: { contains($0, known[index].value) }) else { continue }
+      stored[index] = others.remove(at: place)
+    }
+    return stored
+  }
+
+  private static let mostInNoOrder = 64
+
+  /// Where in `old` each element is that the type knows; `nil` when that cannot be told.
+  private static func seen(_ known: [Digested], in old: [TransitValue]) -> [Int]? {
+    if known.count == old.count { return Array(old.indices) }
+    var places: [Int] = []
+    for index in old.indices where places.count < known.count {
+      if contains(old[index], known[places.count].value) { places.append(index) }
+    }
+    return places.count == known.count ? places : nil
+  }
+
+  /// The elements that the type has left out, by the element before them, or by −1.
+  private static func unseen(_ seen: [Int], of old: [TransitValue]) -> [Int: [TransitValue]] {
+    var unseen: [Int: [TransitValue]] = [:]
+    var next = 0
+    for index in old.indices {
+      if next < seen.count, seen[next] == index {
+        next += 1
+      } else {
+        unseen[next - 1, default: []].append(old[index])
+      }
+    }
+    return unseen
+  }
+
+  /// Which element of `known` each one of `new` was.
+  private static func origins(of new: [Digested], in known: [Digested], isOrdered: Bool) -> [Int?] {
     var same: [Int: [Int]] = [:]
     var named: [TransitValue: [Int]] = [:]
     for index in known.indices.reversed() {
       same[known[index].digest, default: []].append(index)
       if let id = known[index].identity { named[id, default: []].append(index) }
     }
-    var result = new.map(\.value)
-    var isTaken = Array(repeating: false, count: old.count)
-    var isFound = Array(repeating: false, count: new.count)
+    var origins = [Int?](repeating: nil, count: new.count)
+    var isTaken = [Bool](repeating: false, count: known.count)
     func take(_ index: Int, for place: Int) {
       isTaken[index] = true
-      isFound[place] = true
-      result[place] = keeping(old[index], known[index], new[place])
+      origins[place] = index
     }
     for place in new.indices {
       if let index = same[new[place].digest]?.popLast() { take(index, for: place) }
     }
-    for place in new.indices where !isFound[place] {
+    for place in new.indices where origins[place] == nil {
       guard let id = new[place].identity else { continue }
       while let index = named[id]?.popLast() {
         if isTaken[index] { continue }
@@ -101,12 +191,36 @@ enum UnknownFields {
         break
       }
     }
-    if old.count == new.count {
-      for place in new.indices where !isFound[place] && !isTaken[place] {
-        if new[place].identity == nil && known[place].identity == nil { take(place, for: place) }
+    var last = -1
+    for place in new.indices where isOrdered {
+      let next = last + 1
+      if origins[place] == nil, next < known.count, !isTaken[next], new[place].identity == nil,
+        known[next].identity == nil
+      {
+        take(next, for: place)
       }
+      last = origins[place] ?? last
     }
-    return result
+    return origins
+  }
+
+  /// Whether a value has everything that the type makes of it. O(the smaller one)
+  private static func contains(_ value: TransitValue, _ known: TransitValue) -> Bool {
+    switch (value, known) {
+    case (.map(let map), .map(let known)):
+      known.allSatisfy { key, part in
+        let other: TransitValue? =
+          switch key {
+          case .keyword(let keyword): map[.string(keyword.text)]
+          case .string(let text): map[.keyword(Keyword(text))]
+          default: nil
+          }
+        return (map[key] ?? other).map { contains($0, part) } ?? false
+      }
+    case (.array(let array), .array(let known)), (.list(let array), .array(let known)):
+      array.count == known.count && zip(array, known).allSatisfy { contains($0, $1) }
+    default: value == known
+    }
   }
 }
 
@@ -117,7 +231,7 @@ private struct Digested {
   let digest: Int
   /// Of a map.
   private(set) var fields: [TransitValue: Digested] = [:]
-  /// Of an array or a list; what is tagged.
+  /// Of an array, a list or a set; what is tagged.
   private(set) var elements: [Digested] = []
 
   init(_ value: TransitValue) {
@@ -126,7 +240,9 @@ private struct Digested {
     case .map(let map):
       fields = Dictionary(map.lazy.map { ($0.key, Digested($0.value)) }) { first, _ in first }
       // In no order.
-      digest = fields.reduce(map.count) { $0 &+ Self.digest(1, $1.key, $1.value.digest) }
+      digest = fields.reduce(Self.digest(1, map.count)) {
+        $0 &+ Self.digest(1, Digested($1.key).digest, $1.value.digest)
+      }
     case .array(let array):
       elements = array.map { Digested($0) }
       digest = Self.digest(2, elements.map(\.digest))
@@ -136,7 +252,14 @@ private struct Digested {
     case .tagged(let tagged):
       elements = [Digested(tagged.rep)]
       digest = Self.digest(4, tagged.tag, elements[0].digest)
-    default: digest = value.hashValue
+    case .set(let set):
+      elements = set.map { Digested($0) }
+      digest = elements.reduce(Self.digest(5, set.count)) { $0 &+ Self.digest(5, $1.digest) }
+    // Text of each kind is hashed as text.
+    case .keyword: digest = Self.digest(6, value)
+    case .symbol: digest = Self.digest(7, value)
+    case .uri: digest = Self.digest(8, value)
+    default: digest = Self.digest(9, value)
     }
   }
 
@@ -149,5 +272,10 @@ private struct Digested {
   }
 
   /// By which an element is known when it changes.
-  var identity: TransitValue? { (fields[.keyword(Keyword("id"))] ?? fields["id"])?.value }
+  var identity: TransitValue? { Self.identity(of: value) }
+
+  static func identity(of value: TransitValue) -> TransitValue? {
+    guard case .map(let map) = value else { return nil }
+    return map[.keyword(Keyword("id"))] ?? map["id"]
+  }
 }

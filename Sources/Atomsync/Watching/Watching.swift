@@ -54,7 +54,7 @@ extension SyncedAtom {
 
   private func watching(merged: Bool) -> WatchSequence<Change<Element>> {
     WatchSequence(replica.subscribeToChanges(merged: merged)) { [prefix, documents] change in
-      let ids = prefix.isEmpty ? change.ids : change.ids.filter { $0.hasPrefix(prefix) }
+      let ids = prefix.isEmpty ? change.ids : change.ids.filter { $0.begins(with: prefix) }
       return ids.isEmpty ? nil : Change(ids: ids, old: documents(change.old), new: documents(change.new))
     }
   }
@@ -62,8 +62,7 @@ extension SyncedAtom {
   /// The value now, and after every change.
   public var values: WatchSequence<Documents<Element>> {
     WatchSequence(replica.subscribeToValues()) { [prefix, documents] change in
-      // The first is no change.
-      let isNews = change.ids.isEmpty || change.ids.contains { $0.hasPrefix(prefix) }
+      let isNews = change.isFirst || change.ids.contains { $0.begins(with: prefix) }
       return isNews ? documents(change.new) : nil
     }
   }

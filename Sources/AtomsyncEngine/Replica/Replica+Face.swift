@@ -28,7 +28,7 @@ extension Replica {
   package func subscribeToValues() -> BroadcastSubscription<ValueChange> {
     state.withLock { state in
       let now = SnapshotOverlay(state.machine.visible)
-      return changes.subscribe(first: ValueChange(ids: [], old: now, new: now))
+      return changes.subscribe(first: ValueChange(ids: [], old: now, new: now, isFirst: true))
     }
   }
 

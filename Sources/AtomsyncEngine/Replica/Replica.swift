@@ -213,8 +213,10 @@ package struct ValueChange: Sendable {
   package var ids: Set<String>
   package var old: SnapshotOverlay
   package var new: SnapshotOverlay
+  /// The value as it was when somebody subscribed, perhaps with changes since: it is no change, and everybody is told of it.
+  package var isFirst = false
 
   func followed(by next: ValueChange) -> ValueChange {
-    ValueChange(ids: ids.union(next.ids), old: old, new: next.new)
+    ValueChange(ids: ids.union(next.ids), old: old, new: next.new, isFirst: isFirst)
   }
 }

@@ -11,6 +11,8 @@ package struct SnapshotOverlay: Sendable {
   private let origin: Origin?
   /// What was assigned; `nil` is a deletion.
   private var changes: [String: TransitValue?] = [:]
+  /// How many documents there are. O(1)
+  package private(set) var count: Int
 
   /// One revision of one atom.
   package struct Origin: Equatable, Sendable {
@@ -24,6 +26,7 @@ package struct SnapshotOverlay: Sendable {
   init(_ snapshot: DocumentTree, _ origin: Origin? = nil) {
     self.snapshot = snapshot
     self.origin = origin
+    count = snapshot.count
   }
 
   /// No documents.
@@ -37,7 +40,10 @@ package struct SnapshotOverlay: Sendable {
       if !changes.isEmpty, let value = changes[id] { return value }
       return snapshot[id]?.visible?.value
     }
-    set { changes[id] = .some(newValue) }
+    set {
+      count += (newValue == nil ? 0 : 1) - (self[id] == nil ? 0 : 1)
+      changes[id] = .some(newValue)
+    }
   }
 
   /// A document, and its bytes unless it was assigned here.
@@ -52,22 +58,12 @@ package struct SnapshotOverlay: Sendable {
     return snapshot[id]?.visible.map { Entry(id: id, value: $0.value, payload: $0.payload) }
   }
 
-  /// O(changes)
-  package var count: Int {
-    changes.reduce(snapshot.count) { count, change in
-      count + (change.value == nil ? 0 : 1) - (snapshot[change.key] == nil ? 0 : 1)
-    }
-  }
-
-  /// How many documents the snapshot has. O(1)
-  package var storedCount: Int { snapshot.count }
-
   /// All ids, in no particular order. O(n)
   package var ids: [String] { changes.isEmpty ? Array(snapshot.keys) : map(\.id) }
 
   /// O(n)
   package mutating func removeAll() {
-    for id in ids { changes[id] = .some(nil) }
+    for id in ids { self[id] = nil }
   }
 
   /// The ids of what has to change for another overlay to become this, in order: what was assigned, or all that differs when
@@ -81,10 +77,18 @@ package struct SnapshotOverlay: Sendable {
 }
 
 extension SnapshotOverlay: Sequence {
-  package func makeIterator() -> AnyIterator<Entry> {
-    var unchanged = snapshot.makeIterator()
-    var assigned = changes.makeIterator()
-    return AnyIterator {
+  package struct Iterator: IteratorProtocol {
+    private let changes: [String: TransitValue?]
+    private var unchanged: DocumentTree.Iterator
+    private var assigned: [String: TransitValue?].Iterator
+
+    fileprivate init(_ overlay: SnapshotOverlay) {
+      changes = overlay.changes
+      unchanged = overlay.snapshot.makeIterator()
+      assigned = overlay.changes.makeIterator()
+    }
+
+    package mutating func next() -> Entry? {
       while let (id, document) = unchanged.next() {
         if changes.isEmpty || changes[id] == nil, let visible = document.visible {
           return Entry(id: id, value: visible.value, payload: visible.payload)
@@ -96,6 +100,8 @@ extension SnapshotOverlay: Sequence {
       return nil
     }
   }
+
+  package func makeIterator() -> Iterator { Iterator(self) }
 }
 
 extension SnapshotOverlay: Equatable {
