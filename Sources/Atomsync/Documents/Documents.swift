@@ -46,12 +46,11 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
     set {
       trying(id) { documents in
         try documents.checkID(id)
-        let old = try documents.decoded(id)
-        if let newValue {
-          documents.overlay[id] = try ElementCoding.encode(newValue, replacing: documents.transit(id))
-        } else if old != nil {
-          documents.overlay[id] = nil
-        }
+        let old = documents.overlay.entry(id)
+        if let old { _ = try documents.element(old).get() }
+        if newValue == nil && old == nil { return }
+        let value = try newValue.map { try ElementCoding.encode($0, replacing: old?.value) }
+        documents.overlay.assign(value, to: id, isThere: old != nil)
       }
     }
     // Beside `set`, because `documents["a"]?.done = true` hands back the `nil` that it has found: that changes nothing.
@@ -215,41 +214,36 @@ extension Documents: Sequence {
 
   /// Goes through the documents that can be decoded. Each is decoded when its turn comes, unless it was before.
   public struct Iterator: IteratorProtocol {
-    private enum Source {
-      /// Somebody has gone through this revision before.
-      case decoded(IndexingIterator<[Pair]>)
-      case stored(LazyFilterSequence<SnapshotOverlay>.Iterator)
-    }
-
     private let documents: Documents
-    private var source: Source
     /// The revision whose elements are kept for those who go through it again; `nil` where that gains nothing.
     private let revision: SnapshotOverlay.Origin?
+    /// All, if somebody has gone through this revision before.
+    private let decoded: [Pair]?
+    private var position = 0
+    /// What was found so far, and what is to be looked at, if nobody has.
     private var found: [Pair] = []
+    private var rest: LazyFilterSequence<SnapshotOverlay>.Iterator
 
     fileprivate init(_ documents: Documents) {
       self.documents = documents
       revision = documents.decodings.keeps ? documents.overlay.unchangedOrigin : nil
-      source =
-        documents.decodings.pairs(of: revision).map { .decoded($0.makeIterator()) }
-        ?? .stored(documents.entries.makeIterator())
+      decoded = documents.decodings.pairs(of: revision)
+      rest = documents.entries.makeIterator()
     }
 
     public mutating func next() -> Pair? {
-      switch source {
-      case .decoded(var pairs):
-        defer { source = .decoded(pairs) }
-        return pairs.next()
-      case .stored(var entries):
-        defer { source = .stored(entries) }
-        while let entry = entries.next() {
-          guard case .success(let element) = documents.element(entry) else { continue }
-          if revision != nil { found.append((entry.id, element)) }
-          return (entry.id, element)
-        }
-        documents.decodings.keep(found, of: revision)
-        return nil
+      if let decoded {
+        guard position < decoded.count else { return nil }
+        defer { position += 1 }
+        return decoded[position]
       }
+      while let entry = rest.next() {
+        guard case .success(let element) = documents.element(entry) else { continue }
+        if revision != nil { found.append((entry.id, element)) }
+        return (entry.id, element)
+      }
+      documents.decodings.keep(found, of: revision)
+      return nil
     }
   }
 

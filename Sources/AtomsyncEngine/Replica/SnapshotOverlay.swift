@@ -40,10 +40,13 @@ package struct SnapshotOverlay: Sendable {
       if !changes.isEmpty, let value = changes[id] { return value }
       return snapshot[id]?.visible?.value
     }
-    set {
-      count += (newValue == nil ? 0 : 1) - (self[id] == nil ? 0 : 1)
-      changes[id] = .some(newValue)
-    }
+    set { assign(newValue, to: id, isThere: self[id] != nil) }
+  }
+
+  /// - Parameter isThere: whether there is a document `id`, for those who know.
+  package mutating func assign(_ value: TransitValue?, to id: String, isThere: Bool) {
+    count += (value == nil ? 0 : 1) - (isThere ? 1 : 0)
+    changes[id] = .some(value)
   }
 
   /// A document, and its bytes unless it was assigned here.
