@@ -284,9 +284,10 @@ private func statuses(_ answers: String) -> [String] {
       #expect(reply.status == 413 && reply.error?.code == .tooLarge)
       #expect(try await server.raw.send(.GET, "?group=g").status == 200)
 
-      // Each document would have the key once for itself.
-      let more = (0..<2000).map { #"["^ ","~:id","\#($0)","~:value",["^4"]]"# }.joined(separator: ",")
-      let push = #"["^ ","~:group","g","~:docs",[["^ ","~:id","x","~:value",["\#(key)"]],\#(more)]]"#
+      // Each document would have its own copy of the key: 36 MB of them, in as many documents as a push may have.
+      let long = "~:" + String(repeating: "k", count: 40_000)
+      let more = (0..<900).map { #"["^ ","~:id","\#($0)","~:value",["^4"]]"# }.joined(separator: ",")
+      let push = #"["^ ","~:group","g","~:docs",[["^ ","~:id","x","~:value",["\#(long)"]],\#(more)]]"#
       let refused = try await server.raw.post(push)
       #expect(refused.status == 413 && refused.error?.code == .tooLarge)
     }
