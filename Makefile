@@ -31,7 +31,7 @@ test: setup
 
 # Formatting.
 check:
-	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Docs/Examples Package.swift
 
 # Release benchmarks, half an hour with their build; ARGS chooses some.
 bench: setup

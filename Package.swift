@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "AtomsyncCore", targets: ["AtomsyncCore"]),
     // Static, because `swift build --product` would otherwise build the whole package.
     .library(name: "Atomsync", type: .static, targets: ["Atomsync"]),
+    .library(name: "AtomsyncStorageSupport", targets: ["AtomsyncStorageSupport"]),
     .library(name: "AtomsyncSQLite", targets: ["AtomsyncSQLite"]),
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
@@ -16,15 +17,18 @@ let package = Package(
     .library(name: "AtomsyncHummingbird", targets: ["AtomsyncHummingbird"]),
     .library(name: "AtomsyncJWT", targets: ["AtomsyncJWT"]),
     .library(name: "AtomsyncOperations", targets: ["AtomsyncOperations"]),
+    .library(name: "AtomsyncSettings", targets: ["AtomsyncSettings"]),
     .library(name: "AtomsyncKit", targets: ["AtomsyncKit"]),
     .library(name: "AtomsyncTesting", targets: ["AtomsyncTesting"]),
     .executable(name: "atomsync-server", targets: ["AtomsyncServer"]),
     .executable(name: "atomsync", targets: ["AtomsyncShell"]),
     .plugin(name: "ServePlugin", targets: ["ServePlugin"]),
+    .plugin(name: "NewStoragePlugin", targets: ["NewStoragePlugin"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -69,8 +73,10 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // How glibc manages memory.
     .systemLibrary(name: "CMalloc"),
-    .target(name: "AtomsyncSQLite", dependencies: ["AtomsyncCore", "CSQLite"]),
-    .target(name: "AtomsyncLMDB", dependencies: ["AtomsyncCore", "CLMDB"]),
+    // What those need who write a storage: threads for calls that block, locks on files.
+    .target(name: "AtomsyncStorageSupport", dependencies: ["AtomsyncCore"]),
+    .target(name: "AtomsyncSQLite", dependencies: ["AtomsyncStorageSupport", "CSQLite"]),
+    .target(name: "AtomsyncLMDB", dependencies: ["AtomsyncStorageSupport", "CLMDB"]),
 
     // The two halves of the wire.
     .target(
@@ -81,6 +87,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     .target(
@@ -138,6 +145,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
 
+    // Settings from the environment and from files.
+    .target(
+      name: "AtomsyncSettings",
+      dependencies: [
+        "AtomsyncEngine", .product(name: "Configuration", package: "swift-configuration"),
+      ]),
+
     // The usual pair for an app: SQLite here, HTTP to the server.
     .target(name: "AtomsyncKit", dependencies: ["Atomsync", "AtomsyncSQLite", "AtomsyncHTTPClient"]),
 
@@ -145,7 +159,9 @@ let package = Package(
     .target(
       name: "AtomsyncTesting",
       dependencies: [
-        "AtomsyncEngine", .product(name: "HashTreeCollections", package: "swift-collections"),
+        "Atomsync",
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Programs.
@@ -153,7 +169,7 @@ let package = Package(
       name: "AtomsyncServer",
       dependencies: [
         "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
-        "AtomsyncLMDB", "AtomsyncPrometheus",
+        "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings",
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -173,11 +189,26 @@ let package = Package(
     .plugin(
       name: "ServePlugin",
       capability: .command(
-        intent: .custom(verb: "atomsync-server", description: "Build and run atomsync-server."))),
+        intent: .custom(verb: "atomsync-server", description: "Build and run atomsync-server."),
+        permissions: [
+          .allowNetworkConnections(scope: .all(), reason: "The server listens for replicas.")
+        ])),
+    .plugin(
+      name: "NewStoragePlugin",
+      capability: .command(
+        intent: .custom(
+          verb: "atomsync-new-storage", description: "Add a storage of your own, with its test."),
+        permissions: [
+          .writeToPackageDirectory(reason: "The storage and its test are written into this package.")
+        ])),
+
+    // Examples, which are built and tested with the rest.
+    .target(
+      name: "FolderStorage", dependencies: ["AtomsyncStorageSupport"], path: "Docs/Examples/FolderStorage"),
 
     // Tests.
     .testTarget(name: "TransitTests", dependencies: ["Transit"]),
-    .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "Transit"]),
+    .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "AtomsyncTesting", "Transit"]),
     .testTarget(
       name: "AtomsyncTests",
       dependencies: [
@@ -199,14 +230,14 @@ let package = Package(
     .testTarget(
       name: "AtomsyncStorageTests",
       dependencies: [
-        "AtomsyncEngine", "AtomsyncOperations", "AtomsyncTesting", "AtomsyncSQLite", "AtomsyncLMDB",
-        "Transit",
+        "AtomsyncEngine", "AtomsyncOperations", "AtomsyncStorageSupport", "AtomsyncTesting", "AtomsyncSQLite",
+        "AtomsyncLMDB", "FolderStorage", "Transit",
       ]),
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
         "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncJWT", "AtomsyncLMDB",
-        "AtomsyncPrometheus", "AtomsyncTesting",
+        "AtomsyncPrometheus", "AtomsyncSettings", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -237,7 +268,7 @@ for target in package.targets where target.type != .system && target.type != .pl
   }
   // Not where C headers are read: which module the compiler takes the members of `stat` to come from depends on what
   // else was imported.
-  if !["AtomsyncSQLite", "AtomsyncLMDB"].contains(target.name) {
+  if !["AtomsyncStorageSupport", "AtomsyncSQLite", "AtomsyncLMDB"].contains(target.name) {
     target.swiftSettings?.append(.enableUpcomingFeature("MemberImportVisibility"))
   }
 }

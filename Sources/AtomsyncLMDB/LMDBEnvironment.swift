@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CLMDB
 internal import Dispatch
 

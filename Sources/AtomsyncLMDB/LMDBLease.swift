@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 
 #if canImport(Darwin)
 internal import Darwin

@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CLMDB
 
 #if canImport(Darwin)

@@ -1,4 +1,5 @@
 public import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CLMDB
 
 /// A store in one folder, by LMDB, for one process or several.

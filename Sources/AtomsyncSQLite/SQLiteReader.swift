@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CSQLite
 
 /// The connection that answers queries, each in one deferred transaction, which is one snapshot.

@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CSQLite
 
 #if canImport(Darwin)

@@ -1,4 +1,5 @@
 public import AtomsyncCore
+internal import AtomsyncStorageSupport
 
 /// A store in one SQLite file, for one process or several.
 ///

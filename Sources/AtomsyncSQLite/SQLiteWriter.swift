@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import CSQLite
 
 /// The connection that commits, and holds the store's lock for as long as it lives.

@@ -3,6 +3,7 @@ internal import Atomsync
 internal import AtomsyncCore
 internal import AtomsyncHTTPServer
 internal import AtomsyncPrometheus
+internal import AtomsyncSettings
 internal import CoreMetrics
 internal import Foundation
 internal import Logging
@@ -29,11 +30,14 @@ enum ServerProgram {
       }
       return refuse(ServerCommand.message(for: error))
     }
-    let environment = Environment(environment)
     do {
+      let config = (command as? any StoreCommand)?.config ?? (command as? ServeCommand)?.store.config
+      let settings = try await SettingsReader(
+        environment: environment,
+        file: config ?? environment["ATOMSYNC_CONFIG"].flatMap { $0.isEmpty ? nil : $0 })
       switch command {
-      case let command as any StoreCommand: return try await command.perform(environment, print: print)
-      case let serve as ServeCommand: try await self.serve(try Settings(serve, environment))
+      case let command as any StoreCommand: return try await command.perform(settings, print: print)
+      case let serve as ServeCommand: try await self.serve(try Settings(serve, settings))
       default: break
       }
       return 0
@@ -73,7 +77,7 @@ enum ServerProgram {
     let registry = PrometheusRegistry()
     if settings.metrics != nil { MetricsSystem.bootstrap(registry) }
     let storage = settings.metrics == nil ? settings.storage : settings.storage.measured()
-    let authority = try await Authority.open(AtomsyncConfiguration(storage: storage, logger: logger))
+    let authority = try await Authority.open(settings.authority(storage, logger))
     do {
       let server = try SyncServer(authority, configuration: configuration)
       let reloading = Reloading(

@@ -1,3 +1,3 @@
 internal import Foundation
 
-exit(await Shell.run(Array(CommandLine.arguments.dropFirst())))
+exit(await Shell.run(Array(CommandLine.arguments.dropFirst()), ProcessInfo.processInfo.environment))

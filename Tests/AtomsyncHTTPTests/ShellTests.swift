@@ -64,3 +64,60 @@ extension ServerProgramTests {
     }
   }
 }
+
+/// What people type wrong, and what they set instead of typing it.
+extension ServerProgramTests {
+  @Test(arguments: [
+    (["put", "a"], "atomsync: Missing expected argument '<edn>'\n"),
+    (["put", "a", "1"], "atomsync: Which group? Name it with --group, or set ATOMSYNC_GROUP.\n"),
+    (["--group", "g", "sync"], "atomsync: sync needs --server, and not --offline.\n"),
+    (["bogus"], "atomsync: Unexpected argument 'bogus'\n"),
+    (["recover", "--group", "g", "x"], "atomsync: The value 'x' is invalid for '<number>'\n"),
+  ]) func aMistakeOnTheCommandLineIsOneLine(arguments: [String], message: String) async throws {
+    try await inFolder { folder in
+      let outcome = try await ServerProcess.outcome(of: arguments, program: ServerProcess.shell, in: folder)
+      #expect(outcome.code == 2 && outcome.output.isEmpty && outcome.errors == message)
+    }
+  }
+
+  @Test func aServerThatCannotBeReachedIsNamed() async throws {
+    try await inFolder { folder in
+      let outcome = try await ServerProcess.outcome(
+        of: [
+          "sync", "--group", "g", "--store", "a.db", "--server", "http://localhost:1/sync", "--wait", "1",
+        ],
+        program: ServerProcess.shell, in: folder)
+      #expect(outcome.code == 1)
+      #expect(outcome.errors == "atomsync: Cannot reach http://localhost:1/sync: connection refused.\n")
+    }
+  }
+
+  @Test func theEnvironmentNamesServerGroupAndToken() async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      try await inFolder { folder in
+        let environment = [
+          "ATOMSYNC_SERVER": server.url, "ATOMSYNC_GROUP": "todo", "ATOMSYNC_TOKEN": "abc123",
+        ]
+        func shell(_ words: String...) async throws -> ServerProcess.Outcome {
+          try await ServerProcess.outcome(
+            of: words + ["--store", "a.db"], program: ServerProcess.shell, environment: environment,
+            in: folder)
+        }
+        #expect(try await shell("put", "a", "1").output == "saved, confirmed\n")
+        let refused = try await shell("put", "a", "2", "--token", "wrong")
+        #expect(refused.output == "saved, 1 pending\n" && refused.errors.contains("token"), "\(refused)")
+      }
+    }
+  }
+
+  @Test(arguments: [["--version"], ["get", "--help"], ["--generate-completion-script", "bash"]])
+  func whatIsAskedForIsNoError(arguments: [String]) async throws {
+    try await inFolder { folder in
+      for program in [ServerProcess.shell, ServerProcess.program]
+      where program == ServerProcess.shell || arguments[0] != "get" {
+        let outcome = try await ServerProcess.outcome(of: arguments, program: program, in: folder)
+        #expect(outcome.code == 0 && !outcome.output.isEmpty && outcome.errors.isEmpty)
+      }
+    }
+  }
+}

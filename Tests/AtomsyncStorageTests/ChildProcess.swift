@@ -1,6 +1,7 @@
 import AtomsyncCore
 import AtomsyncLMDB
 import AtomsyncSQLite
+import AtomsyncStorageSupport
 import Foundation
 
 /// Another process on the same store: the test program itself, started again to play one role.

@@ -1,4 +1,5 @@
 import AtomsyncCore
+import AtomsyncStorageSupport
 import Foundation
 import Testing
 

@@ -1,7 +1,9 @@
 import AtomsyncCore
 import AtomsyncLMDB
 import AtomsyncSQLite
+import AtomsyncStorageSupport
 import AtomsyncTesting
+import FolderStorage
 import Testing
 
 /// Every storage of this package, bare and inside a prefix, against every promise.
@@ -34,6 +36,12 @@ import Testing
     try await promise.run(.prefixed(.memory))
     try await promise.run(.prefixed(.sqlite(folder("store.db"), durability: .process)))
     try await promise.run(.prefixed(.lmdb(folder("store.lmdb"), durability: .process)))
+  }
+
+  @Test(arguments: StorageConformanceCase.all)
+  func theExampleOfAFolder(_ promise: StorageConformanceCase) async throws {
+    let folder = try TemporaryFolder()
+    try await promise.run(.folder(folder("store"), durability: .process))
   }
 
   @Test(arguments: StorageConformanceCase.all)

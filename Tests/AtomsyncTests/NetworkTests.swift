@@ -106,7 +106,7 @@ import Transit
 
   @Test func aTransportThatNeverAnswersIsGivenUp() async throws {
     let clock = ManualClock()
-    let scene = try await Scene { $0.time = clock.source }
+    let scene = try await Scene { $0.follow(clock) }
     scene.network.plan(.silence, on: .pull)
     let atom = try await scene.atom()
     await clock.sleeps(atMost: .seconds(60))

@@ -169,7 +169,7 @@ import Transit
 
   @Test func verdictsAndConflictsExpire() async throws {
     let clock = ManualClock()
-    let scene = try await Scene { $0.time = clock.source }
+    let scene = try await Scene { $0.follow(clock) }
     let client = try await scene.client()
     let atom = try await scene.atom(of: client)
     let other = try await scene.other()

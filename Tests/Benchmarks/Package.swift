@@ -25,6 +25,7 @@ let package = Package(
         .product(name: "Atomsync", package: "atomsync"),
         .product(name: "AtomsyncCore", package: "atomsync"),
         .product(name: "AtomsyncSQLite", package: "atomsync"),
+        .product(name: "AtomsyncStorageSupport", package: "atomsync"),
         .product(name: "AtomsyncLMDB", package: "atomsync"),
         .product(name: "Transit", package: "atomsync"),
         .product(name: "Logging", package: "swift-log"),

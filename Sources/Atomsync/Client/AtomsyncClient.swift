@@ -133,7 +133,7 @@ public final class AtomsyncClient: Sendable {
       return (closing, state.atoms.values.compactMap { $0 })
     }
     if let atoms { Task { await finish(atoms, closing) } }
-    try await closing.wait(timeout, configuration.time, "The last changes were not durable")
+    try await closing.wait(timeout, configuration.clock, "The last changes were not durable")
   }
 
   private func finish(_ atoms: [Replica], _ closing: Promise<Void>) async {

@@ -7,6 +7,9 @@ public import AtomsyncEngine
 public final class LoopbackTransport: Transport {
   private let authority: Authority
   private let codec: (any Codec)?
+  private let isClosed = Lock(false)
+  /// What open streams end with.
+  private let end = Promise<Void>()
 
   public init(_ authority: Authority, codec: (any Codec)? = nil) {
     self.authority = authority
@@ -29,18 +32,30 @@ public final class LoopbackTransport: Transport {
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
     try await translatingErrors {
-      try await authority.live(request) { event in
-        if case .page(let page) = event {
-          try await receive(.page(try self.coded(page)))
-        } else {
-          try await receive(event)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        defer { group.cancelAll() }
+        group.addTask {
+          try await self.authority.live(request) { event in
+            if case .page(let page) = event {
+              try await receive(.page(try self.coded(page)))
+            } else {
+              try await receive(event)
+            }
+          }
         }
+        group.addTask { try await self.end.wait() }
+        try await group.next()
       }
     }
   }
 
   /// The authority stays open: others may use it.
-  public func close() async {}
+  public func close() async {
+    isClosed.withLock { $0 = true }
+    end.complete(.failure(Self.closed))
+  }
+
+  private static let closed = TransportError(.closed, "The transport is closed.")
 
   private func coded<Message: WireMessage>(_ message: Message) throws -> Message {
     guard let codec else { return message }
@@ -50,6 +65,7 @@ public final class LoopbackTransport: Transport {
   private func translatingErrors<Value: Sendable>(
     _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
+    if isClosed.withLock({ $0 }) { throw Self.closed }
     do {
       return try await body()
     } catch let error as ProtocolError {

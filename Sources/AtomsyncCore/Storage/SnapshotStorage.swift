@@ -1,3 +1,5 @@
+internal import Dispatch
+
 /// A storage that can be read as it is at one moment, however long that takes: for dumps and statistics.
 public protocol SnapshotStorage: Storage {
   /// Runs `body` with a read that answers every query from one and the same snapshot, on a thread that may be blocked.
@@ -19,6 +21,8 @@ extension MemoryStorage: SnapshotStorage {
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {
     let map = try copy()
-    return try await BlockingQueue("atomsync.memory.snapshot").run { try body { map.read($0) } }
+    return try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(with: Swift.Result { try body { map.read($0) } }) }
+    }
   }
 }

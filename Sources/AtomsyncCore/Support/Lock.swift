@@ -11,14 +11,14 @@ internal import Musl
 /// A pthread mutex rather than `Synchronization.Mutex`, because the thread sanitizer understands it: the futex
 /// under the latter is not instrumented, and correct code is then reported as racing. And rather than NIO's locked box,
 /// because the core depends on nothing but Transit.
-public final class Lock<Value>: @unchecked Sendable {
+package final class Lock<Value>: @unchecked Sendable {
   // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is
   // held, which is allocated once and never moves; and the compiler lets nothing in or out that somebody else could reach
   // (`sending`, as the standard one has it).
   private var value: Value
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  public init(_ value: consuming sending Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     self.mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -30,7 +30,7 @@ public final class Lock<Value>: @unchecked Sendable {
   }
 
   /// Runs `body` with exclusive access. Not recursive; never call code of the user's in it.
-  public func withLock<Result, Failure: Error>(
+  package func withLock<Result, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     pthread_mutex_lock(mutex)

@@ -9,7 +9,7 @@ extension Authority {
   /// - Throws: `StorageError` or `ProtocolError`, the first that there was: what was removed stays removed.
   ///   `CancellationError`.
   public func purge() async throws {
-    let now = configuration.time.now()
+    let now = configuration.now().milliseconds
     guard try await isClockSteady(now) else { return }
     let dates = PurgeDates(now: now, retention: configuration.retentionMilliseconds)
     var failure: (any Error)?

@@ -60,7 +60,7 @@ public final class Authority: Sendable {
             configuration.logger.warning(
               "Purging old tombstones failed; it is tried again.", metadata: ["error": "\(error)"])
           }
-          do { try await configuration.time.sleep(.seconds(3600)) } catch { return }
+          do { try await configuration.clock.sleep(for: .seconds(3600)) } catch { return }
         }
       }
     }
@@ -88,7 +88,7 @@ public final class Authority: Sendable {
     while true {
       try Task.checkCancellation()
       let snapshot = try await storage.read(plan.query)
-      switch try plan.outcome(of: snapshot, now: configuration.time.now()) {
+      switch try plan.outcome(of: snapshot, now: configuration.now().milliseconds) {
       case .page(let page): return page
       case .again(let next): plan = next
       }

@@ -15,7 +15,7 @@ final class PushQueue: Sendable {
   private let state: Lock<State>
   private let storage: any Storage
   private let notifier: ChangeNotifier
-  private let time: TimeSource
+  private let configuration: AtomsyncConfiguration
 
   /// How long a group rests that another authority got in the way of: like a replica's backoff, but short.
   private static let rest: RetryPolicy = {
@@ -30,7 +30,7 @@ final class PushQueue: Sendable {
   ) {
     self.storage = storage
     self.notifier = notifier
-    time = configuration.time
+    self.configuration = configuration
     state = Lock(State(scheduler: PushScheduler(identity: identity, limits: configuration.limits)))
   }
 
@@ -115,7 +115,7 @@ final class PushQueue: Sendable {
     var turn = first
     var isInDoubt = false
     do {
-      turn.judge(try await storage.read(turn.query), now: time.now())
+      turn.judge(try await storage.read(turn.query), now: configuration.now().milliseconds)
       while let query = turn.contentQuery { turn.finish(try await storage.read(query)) }
       let batches = turn.batches
       isInDoubt = !batches.isEmpty
@@ -151,8 +151,8 @@ final class PushQueue: Sendable {
 
   private func rest(_ group: String, _ losses: Int) {
     let delay = Self.rest.delay(attempt: losses, random: .random(in: 0..<1))
-    Task.detached { [time] in
-      try? await time.sleep(delay)
+    Task.detached { [clock = configuration.clock] in
+      try? await clock.sleep(for: delay)
       let starts = self.state.withLock { state in
         state.scheduler.wake(group)
         defer { state.isRunning = true }

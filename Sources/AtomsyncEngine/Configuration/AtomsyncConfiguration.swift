@@ -1,6 +1,8 @@
 public import AtomsyncCore
 public import Logging
 
+public import struct Foundation.Date
+
 /// Shared storage, codec, limits, retry and retention settings.
 ///
 /// One value for clients and servers; each side adds only what the other has no use for (a client its server's
@@ -21,8 +23,10 @@ public struct AtomsyncConfiguration: Sendable {
   public var retry: RetryPolicy
   /// How long tombstones, push records, verdicts and lost conflict sides are kept. Default: 30 days.
   public var retention: Duration
-  /// Clock and sleep; replaced in tests.
-  public var time: TimeSource
+  /// How timeouts and backoffs wait; replaced in tests. Default: `ContinuousClock`.
+  public var clock: any Clock<Duration>
+  /// What date it is, for what is kept by age and for what people are shown. Default: the machine's.
+  public var now: @Sendable () -> Date
   /// Where the engine logs to.
   public var logger: Logger
 
@@ -32,7 +36,8 @@ public struct AtomsyncConfiguration: Sendable {
     limits: Limits = Limits(),
     retry: RetryPolicy = RetryPolicy(),
     retention: Duration = .seconds(30 * 24 * 3600),
-    time: TimeSource = .system,
+    clock: any Clock<Duration> = ContinuousClock(),
+    now: @escaping @Sendable () -> Date = { Date() },
     logger: Logger = Logger(label: "atomsync")
   ) {
     self.storage = storage
@@ -40,7 +45,8 @@ public struct AtomsyncConfiguration: Sendable {
     self.limits = limits
     self.retry = retry
     self.retention = retention
-    self.time = time
+    self.clock = clock
+    self.now = now
     self.logger = logger
   }
 

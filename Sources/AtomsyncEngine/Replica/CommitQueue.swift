@@ -33,7 +33,7 @@ package final class CommitQueue: Sendable {
 
   private let state = Lock(State())
   private let storage: any Storage
-  private let time: TimeSource
+  private let clock: any Clock<Duration>
   private let retry: RetryPolicy
   private let logger: Logger
   /// The most that one storage transaction takes.
@@ -43,7 +43,7 @@ package final class CommitQueue: Sendable {
 
   package init(_ storage: any Storage, _ configuration: AtomsyncConfiguration) {
     self.storage = storage
-    time = configuration.time
+    clock = configuration.clock
     retry = configuration.retry
     logger = configuration.logger
   }
@@ -71,7 +71,7 @@ package final class CommitQueue: Sendable {
       return true
     }
     guard isNeeded else { return }
-    try await barrier.promise.wait(timeout, time, "Earlier changes were not durable")
+    try await barrier.promise.wait(timeout, clock, "Earlier changes were not durable")
   }
 
   private final class Barrier: Client {
@@ -117,7 +117,7 @@ package final class CommitQueue: Sendable {
           for (client, _) in Self.lastTickets(rest) { client.commitFailed(error) }
           return false
         }
-        try? await time.sleep(retry.delay(attempt: attempt, random: 0))
+        try? await clock.sleep(for: retry.delay(attempt: attempt, random: 0))
         entries = Self.merged(entries + takeWaiting())
       }
     }

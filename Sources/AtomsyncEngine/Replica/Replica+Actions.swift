@@ -38,13 +38,13 @@ extension Replica {
   }
 
   private func start(_ timer: ReplicaTimer, _ wait: ReplicaWait, _ state: inout State) {
-    let time = configuration.time
+    let clock = configuration.clock
     let delay = configuration.retry.duration(of: wait, random: .random(in: 0..<1))
-    if timer.kind == .retry { state.nextRetry = Date(milliseconds: time.now() + delay.milliseconds) }
+    if timer.kind == .retry { state.nextRetry = configuration.now().addingTimeInterval(delay / .seconds(1)) }
     state.tasks.setTimer(
       timer.kind,
       Task { [weak self] in
-        do { try await time.sleep(delay) } catch { return }
+        do { try await clock.sleep(for: delay) } catch { return }
         self?.handle(.timer(timer))
       })
   }

@@ -57,6 +57,6 @@ extension Replica {
 
   /// Returns once a first attempt to hear of the server has ended, well or not.
   package func ready(timeout: Duration?) async throws {
-    try await firstAttempt.wait(timeout, configuration.time, "The first sync did not end")
+    try await firstAttempt.wait(timeout, configuration.clock, "The first sync did not end")
   }
 }

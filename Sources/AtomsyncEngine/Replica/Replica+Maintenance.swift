@@ -12,7 +12,7 @@ extension Replica {
             "Old verdicts and conflicts could not be deleted; it is tried again.",
             metadata: ["error": "\(error)"])
         }
-        do { try await configuration.time.sleep(.seconds(24 * 3600)) } catch { return }
+        do { try await configuration.clock.sleep(for: .seconds(24 * 3600)) } catch { return }
         self?.handle(.expire)
       }
     }

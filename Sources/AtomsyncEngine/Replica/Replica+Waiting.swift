@@ -38,7 +38,7 @@ extension Replica {
     }
     guard isWaiting else { return }
     defer { state.withLock { state in state.saves.removeAll { $0.promise === promise } } }
-    try await promise.wait(timeout, configuration.time, "The change was not durable")
+    try await promise.wait(timeout, configuration.clock, "The change was not durable")
   }
 
   /// The same through failures of the store that pass.
@@ -53,7 +53,7 @@ extension Replica {
 
   /// Returns once an edit that this process or an earlier one made is durable; throws when it is lost.
   package func waitUntilSaved(edit: Int64, of documents: Set<String>, timeout: Duration?) async throws {
-    try await within(timeout, configuration.time, "The change was not durable") {
+    try await within(timeout, configuration.clock, "The change was not durable") {
       let (ticket, pending) = self.state.withLock { state in
         (
           state.machine.lastTicket,
@@ -85,7 +85,7 @@ extension Replica {
   package func waitUntilConfirmed(
     _ edit: Int64, _ ids: Set<String>, timeout: Duration?
   ) async throws -> [String: Verdict] {
-    try await within(timeout, configuration.time, "The server did not confirm the change") {
+    try await within(timeout, configuration.clock, "The server did not confirm the change") {
       try await self.waitUntilConfirmed(edit, ids)
     }
   }
@@ -126,7 +126,7 @@ extension Replica {
     // Under one lock, or the end of an earlier pass would be taken for the end of this one.
     handle(.sync) { $0.passes.append(promise) }
     defer { state.withLock { state in state.passes.removeAll { $0 === promise } } }
-    try await promise.wait(timeout, configuration.time, "The sync did not end")
+    try await promise.wait(timeout, configuration.clock, "The sync did not end")
   }
 
   /// Ends everything; durable rows that are still to come are the commit queue's.
@@ -142,7 +142,7 @@ extension Replica {
       await transport.close()
       closed.complete(.success(()))
     }
-    try? await closed.wait(timeout, configuration.time, "The transport did not close")
+    try? await closed.wait(timeout, configuration.clock, "The transport did not close")
   }
 
   /// Cancels what runs, and ends what watches and waits.

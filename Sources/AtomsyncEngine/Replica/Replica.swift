@@ -64,7 +64,7 @@ package final class Replica: CommitQueue.Client {
       retention: configuration.retentionMilliseconds)
     let snapshot = try await storage.read(ReplicaMachine.loadQuery(settings))
     let (machine, effects) = try ReplicaMachine.load(
-      settings, snapshot, client: UUID(), now: configuration.time.now())
+      settings, snapshot, client: UUID(), now: configuration.now().milliseconds)
     self.name = name
     self.group = group
     self.policy = policy
@@ -85,7 +85,7 @@ package final class Replica: CommitQueue.Client {
   // MARK: Events
 
   func handle(_ event: ReplicaEvent, preparing prepare: (inout State) -> Void = { _ in }) {
-    let now = configuration.time.now()
+    let now = configuration.now().milliseconds
     let releases = state.withLock { state in
       prepare(&state)
       let before = watchedValue(state)
@@ -109,7 +109,7 @@ package final class Replica: CommitQueue.Client {
   package func edit(
     _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (edit: Int64, documents: Set<String>, ticket: Int64)? {
-    let now = configuration.time.now()
+    let now = configuration.now().milliseconds
     let (numbers, releases) = try state.withLock {
       state -> ((edit: Int64, documents: Set<String>, ticket: Int64)?, DeferredReleases?) in
       if let end = state.machine.end { throw SyncError.stopped(end) }
@@ -163,7 +163,7 @@ package final class Replica: CommitQueue.Client {
 
   package func committed(through ticket: Int64) {
     // All under one lock: who begins to wait in between would be told by nobody.
-    let now = configuration.time.now()
+    let now = configuration.now().milliseconds
     let (promises, releases) = state.withLock { state in
       state.storageError = nil
       let before = watchedValue(state)
@@ -178,7 +178,7 @@ package final class Replica: CommitQueue.Client {
   }
 
   package func commitFailed(_ error: StorageError) {
-    let now = configuration.time.now()
+    let now = configuration.now().milliseconds
     let (saves, confirmations, releases) = state.withLock { state in
       state.storageError = error
       publishStatus(&state)

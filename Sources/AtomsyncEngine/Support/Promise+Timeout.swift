@@ -5,7 +5,7 @@ package import AtomsyncCore
 /// - Parameter failure: what has not happened, for the error: "The atom was not ready".
 /// - Throws: ``SyncError`` (`timedOut`), or what `body` throws.
 package func within<Value: Sendable>(
-  _ timeout: Duration?, _ time: TimeSource, _ failure: String,
+  _ timeout: Duration?, _ clock: any Clock<Duration>, _ failure: String,
   _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   guard let timeout else { return try await body() }
@@ -13,7 +13,7 @@ package func within<Value: Sendable>(
     defer { group.cancelAll() }
     group.addTask { try await body() }
     group.addTask {
-      try await time.sleep(timeout)
+      try await clock.sleep(for: timeout)
       throw SyncError(.timedOut, "\(failure) within \(timeout).")
     }
     guard let value = try await group.next() else { throw CancellationError() }
@@ -23,7 +23,9 @@ package func within<Value: Sendable>(
 
 extension Promise {
   /// Waits no longer than `timeout`; see ``within(_:_:_:_:)``.
-  package func wait(_ timeout: Duration?, _ time: TimeSource, _ failure: String) async throws -> Value {
-    try await within(timeout, time, failure) { try await self.wait() }
+  package func wait(_ timeout: Duration?, _ clock: any Clock<Duration>, _ failure: String) async throws
+    -> Value
+  {
+    try await within(timeout, clock, failure) { try await self.wait() }
   }
 }

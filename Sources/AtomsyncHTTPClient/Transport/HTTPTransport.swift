@@ -188,7 +188,7 @@ public final class HTTPTransport: Transport {
     } catch {
       if Task.isCancelled { throw CancellationError() }
       if isClosed.withLock({ $0 }) { throw closed }
-      throw TransportError(sending: error)
+      throw TransportError(sending: error, to: endpoint.url)
     }
   }
 }

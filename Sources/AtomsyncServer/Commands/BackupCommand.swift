@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import AtomsyncSettings
 
-struct BackupCommand: StoreCommand {
+struct BackupCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "backup",
     abstract: "Writes a copy of a store by the storage's own means. The store may be in use.",
@@ -11,9 +12,9 @@ struct BackupCommand: StoreCommand {
   @Option(help: ArgumentHelp("The file, for LMDB the folder, to make.", valueName: "path"))
   var to: String
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireExistence()
     try await location.backUp(to: to)
     print("\(to): a copy of \(location.provider).")

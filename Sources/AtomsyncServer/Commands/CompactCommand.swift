@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import AtomsyncSettings
 
-struct CompactCommand: StoreCommand {
+struct CompactCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "compact",
     abstract:
@@ -8,9 +9,9 @@ struct CompactCommand: StoreCommand {
 
   @OptionGroup var store: StoreOptions
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let before = location.fileBytes
     try await location.compact()

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import AtomsyncOperations
+internal import AtomsyncSettings
 
 struct CopyCommand: StoreCommand {
   static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct CopyCommand: StoreCommand {
   @Option(help: ArgumentHelp("The store to make.", valueName: "kind:path"))
   var to: String
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
     let (source, target) = (try StoreLocation(url: from), try StoreLocation(url: to))
     try source.requireExistence()

@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import AtomsyncOperations
+internal import AtomsyncSettings
 internal import Foundation
 
-struct DumpCommand: StoreCommand {
+struct DumpCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "dump",
     abstract: "Writes everything that a store holds to one file. The store may be in use.",
@@ -17,9 +18,9 @@ struct DumpCommand: StoreCommand {
       "The file to write, which must not exist. (default: standard output)", valueName: "file"))
   var to: String?
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let file = try OutputFile(to)
     let meter = ProgressMeter("dumped")

@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import AtomsyncOperations
+internal import AtomsyncSettings
 
-struct RestoreCommand: StoreCommand {
+struct RestoreCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
     abstract: "Makes a store of a dump. The path must be a new one.",
@@ -14,9 +15,9 @@ struct RestoreCommand: StoreCommand {
   @Option(help: ArgumentHelp("The dump to read.", valueName: "file"))
   var from: String
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireAbsence()
     let meter = ProgressMeter("restored")
     let progress = try await StoreDump.restore(from, to: location.provider, report: meter.show)

@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import AtomsyncOperations
+internal import AtomsyncSettings
 
-struct StatsCommand: StoreCommand {
+struct StatsCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats", abstract: "Counts what a store holds. It may be in use.")
 
@@ -10,9 +11,9 @@ struct StatsCommand: StoreCommand {
   @Option(help: "How many groups to list, those with the most bytes first.")
   var groups = 10
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let meter = ProgressMeter("counted")
     let statistics = try await location.withStorage { try await StoreStatistics.of($0, report: meter.show) }

@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Atomsync
+internal import AtomsyncSettings
 
-struct VerifyCommand: StoreCommand {
+struct VerifyCommand: OneStoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks a store: that its indexes agree and every row can be read. It may be in use.",
@@ -10,9 +11,9 @@ struct VerifyCommand: StoreCommand {
 
   @OptionGroup var store: StoreOptions
 
-  func perform(_ environment: Environment, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
   {
-    let location = try StoreLocation(store, environment)
+    let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let report = try await Authority.verify(location.provider)
     for problem in report.problems { print(problem) }

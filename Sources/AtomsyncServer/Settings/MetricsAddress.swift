@@ -1,3 +1,5 @@
+internal import AtomsyncSettings
+
 /// Where metrics are served: a port of this machine, or `HOST:PORT`.
 struct MetricsAddress {
   var host = "127.0.0.1"

@@ -2,6 +2,7 @@ internal import Atomsync
 internal import AtomsyncCore
 internal import AtomsyncLMDB
 internal import AtomsyncSQLite
+internal import AtomsyncSettings
 internal import Foundation
 
 /// Which store: one of the storages that this program is built with, and where it is.
@@ -23,17 +24,18 @@ struct StoreLocation {
 
   /// - Parameter shortPath: the path, where it may be given without its option.
   /// - Throws: ``SettingsError``.
-  init(_ options: StoreOptions, shortPath: String? = nil, _ environment: Environment) throws {
+  init(_ options: StoreOptions, shortPath: String? = nil, _ settings: SettingsReader) throws {
     if shortPath != nil && options.path != nil {
       throw SettingsError("The path is given twice: \(shortPath ?? "") and --path.")
     }
-    let text = options.storage ?? environment["ATOMSYNC_STORAGE"] ?? Kind.sqlite.rawValue
+    let text = try options.storage ?? settings.string("storage") ?? Kind.sqlite.rawValue
     guard let kind = Kind(rawValue: text) else {
-      let name = options.storage == nil ? "ATOMSYNC_STORAGE" : "--storage"
-      throw SettingsError("\(name) must be sqlite, lmdb or memory; it is “\(text)”.")
+      let what = "sqlite, lmdb or memory"
+      if options.storage == nil { throw settings.refusal("storage", what, text) }
+      throw SettingsError("--storage must be \(what); it is “\(text)”.")
     }
     self.kind = kind
-    path = options.path ?? shortPath ?? environment["ATOMSYNC_PATH"] ?? kind.defaultPath
+    path = try options.path ?? shortPath ?? settings.string("path") ?? kind.defaultPath
   }
 
   /// - Parameter url: the kind, a colon and the path.

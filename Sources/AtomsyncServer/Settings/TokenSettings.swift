@@ -1,4 +1,5 @@
 internal import AtomsyncJWT
+internal import AtomsyncSettings
 internal import Logging
 
 /// Whose JSON Web Tokens are let in.
@@ -10,10 +11,10 @@ struct TokenSettings {
   /// `nil`: nobody's.
   ///
   /// - Throws: `JWTKeyError` for a URL that is not safe; ``SettingsError``.
-  init?(_ command: ServeCommand, _ environment: Environment) throws {
-    issuer = command.jwtIssuer ?? environment["ATOMSYNC_JWT_ISSUER"]
-    audience = command.jwtAudience ?? environment["ATOMSYNC_JWT_AUDIENCE"]
-    guard let place = command.jwtKeys ?? environment["ATOMSYNC_JWT_KEYS"] else {
+  init?(_ command: ServeCommand, _ settings: SettingsReader) throws {
+    issuer = try command.jwtIssuer ?? settings.string("jwt.issuer")
+    audience = try command.jwtAudience ?? settings.string("jwt.audience")
+    guard let place = try command.jwtKeys ?? settings.string("jwt.keys") else {
       guard issuer == nil && audience == nil else {
         throw SettingsError("--jwt-issuer and --jwt-audience need --jwt-keys.")
       }

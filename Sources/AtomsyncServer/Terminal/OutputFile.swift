@@ -1,3 +1,4 @@
+internal import AtomsyncSettings
 internal import Foundation
 
 /// A file that is there once it is whole, and not before: it is written under another name.

@@ -52,6 +52,7 @@ extension StorageConformanceCase {
     StorageConformanceCase("a commit that changes nothing hides no other's") { trial in
       try await pair(trial) { first, second in
         var bell = second.foreignCommits().makeAsyncIterator()
+        try await first.put([([1], [0])])
         _ = await bell.next()
         // One of each, mostly between two looks, where a count of the one could make up for the other.
         for round: UInt8 in 1...4 {

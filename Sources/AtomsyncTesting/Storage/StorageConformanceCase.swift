@@ -2,7 +2,7 @@ public import AtomsyncCore
 
 /// One promise of ``AtomsyncCore/Storage``, as something that can be run.
 ///
-/// The kit knows no test framework: a broken promise is a thrown ``StorageConformanceFailure``. With Swift
+/// The kit knows no test framework: a broken promise is a thrown ``ConformanceFailure``. With Swift
 /// Testing, a storage is held to all of them by one function:
 /// ```swift
 /// @Test(arguments: StorageConformanceCase.all)
@@ -11,6 +11,7 @@ public import AtomsyncCore
 /// }
 /// ```
 public struct StorageConformanceCase: Sendable, CustomStringConvertible {
+  /// What is promised.
   public let name: String
   public var description: String { name }
   private let body: @Sendable (StorageTrial) async throws -> Void
@@ -25,9 +26,11 @@ public struct StorageConformanceCase: Sendable, CustomStringConvertible {
   /// - Parameter provider: opens one and the same store each time it is asked, with `.shared` access unless the
   ///   case is about access. The store must be empty at first and is not used for anything else. What
   ///   the storage's capabilities do not promise is not tried: a store that forgets is not opened again.
-  /// - Throws: ``StorageConformanceFailure``, or what the storage threw.
-  public func run(_ provider: StorageProvider) async throws {
-    try await body(StorageTrial(name: name, provider: provider))
+  /// - Parameter patience: how long the case may take.
+  /// - Throws: ``ConformanceFailure``, or what the storage threw.
+  public func run(_ provider: StorageProvider, patience: Duration = .seconds(60)) async throws {
+    let trial = StorageTrial(expectations: Expectations(name: name), provider: provider)
+    try await trial.expectations.try(patience: patience) { [body] in try await body(trial) }
   }
 
   /// Every promise. New ones may come with minor versions.
@@ -35,18 +38,9 @@ public struct StorageConformanceCase: Sendable, CustomStringConvertible {
     order + values + batches + snapshots + lifetime + sharing + model
 }
 
-/// A promise that a storage broke.
-public struct StorageConformanceFailure: Error, CustomStringConvertible {
-  /// The name of the case.
-  public let promise: String
-  /// What was expected and what happened.
-  public let message: String
-  public var description: String { "\(promise): \(message)" }
-}
-
 /// One run of a case.
 struct StorageTrial: Sendable {
-  let name: String
+  let expectations: Expectations
   let provider: StorageProvider
 
   /// Opens the store for the length of `body`.
@@ -65,32 +59,21 @@ struct StorageTrial: Sendable {
   }
 
   func expect(_ holds: Bool, _ message: @autoclosure () -> String) throws {
-    if !holds { throw StorageConformanceFailure(promise: name, message: message()) }
+    try expectations.expect(holds, message())
   }
 
   func expect<Value: Equatable>(
     _ found: Value, is expected: Value, _ what: @autoclosure () -> String
   ) throws {
-    try expect(found == expected, "\(what()): expected \(short(expected)), found \(short(found))")
+    try expectations.expect(found, is: expected, what())
   }
 
   /// Expects ``StorageError`` with `code`, and no other outcome.
   func expect(
     _ code: StorageError.Code, from what: String, _ body: () async throws -> Void
   ) async throws {
-    do {
-      try await body()
-    } catch let error as StorageError {
-      return try expect(error.code, is: code, "the error of \(what)")
-    } catch {
-      throw StorageConformanceFailure(promise: name, message: "\(what) threw \(error), not a StorageError")
-    }
-    throw StorageConformanceFailure(promise: name, message: "\(what) did not throw")
-  }
-
-  private func short(_ value: Any) -> String {
-    let text = "\(value)"
-    return text.count > 300 ? text.prefix(300) + "…" : text
+    let error = try await expectations.error(StorageError.self, from: what, body)
+    try expect(error.code, is: code, "the error of \(what)")
   }
 }
 

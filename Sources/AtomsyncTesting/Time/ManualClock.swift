@@ -1,12 +1,14 @@
 internal import AtomsyncCore
 public import AtomsyncEngine
 
+public import struct Foundation.Date
+
 /// A clock that stands still until a test moves it.
 ///
 /// ```swift
 /// let clock = ManualClock()
 /// var configuration = AtomsyncConfiguration()
-/// configuration.time = clock.source
+/// configuration.follow(clock)
 /// …
 /// await clock.sleeps(atMost: .seconds(30))  // somebody waits for a retry
 /// clock.advance(by: .seconds(30))           // and now it is made
@@ -16,62 +18,82 @@ public import AtomsyncEngine
 /// - ``advance(by:)`` wakes sleepers in the order of their deadlines, those with the same deadline in the order in
 ///   which they fell asleep, and each of them finds the clock at its own deadline or later.
 /// - A sleeper runs on its own task after that: wait for what it does, not for the clock.
-public final class ManualClock: Sendable {
+public final class ManualClock: Clock {
+  /// A moment, as the time since 1970.
+  public struct Instant: InstantProtocol {
+    /// The time since 1970.
+    public var offset: Duration
+
+    /// - Parameter offset: the time since 1970.
+    public init(offset: Duration) { self.offset = offset }
+
+    public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+    public func duration(to other: Instant) -> Duration { other.offset - offset }
+    public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+  }
+
   private struct Sleeper {
-    var deadline: Int64
+    var deadline: Instant
     var continuation: CheckedContinuation<Void, any Error>
   }
   private struct Watcher {
-    var atMost: Int64
+    var atMost: Duration
     var continuation: CheckedContinuation<Void, Never>
   }
   private struct State {
-    var now: Int64
+    var now: Instant
     var sleepers: [Int: Sleeper] = [:]
     var watchers: [Watcher] = []
     var next = 0
 
-    func isAsleep(atMost milliseconds: Int64) -> Bool {
-      sleepers.values.contains { $0.deadline - now <= milliseconds }
+    func isAsleep(atMost duration: Duration) -> Bool {
+      sleepers.values.contains { now.duration(to: $0.deadline) <= duration }
     }
   }
   private let state: Lock<State>
 
-  /// - Parameter now: where the clock stands, in milliseconds since 1970.
-  public init(now: Int64 = 1_790_000_000_000) { state = Lock(State(now: now)) }
+  /// - Parameter date: where the clock stands. Default: a day in September 2026.
+  public init(_ date: Date = Date(timeIntervalSince1970: 1_790_000_000)) {
+    state = Lock(State(now: Instant(offset: .milliseconds(date.milliseconds))))
+  }
 
-  /// Milliseconds since 1970.
-  public var now: Int64 { state.withLock { $0.now } }
+  /// Where the clock stands.
+  public var now: Instant { state.withLock { $0.now } }
+
+  /// Where the clock stands, as a date.
+  public var date: Date {
+    let (seconds, attoseconds) = now.offset.components
+    return Date(timeIntervalSince1970: Double(seconds) + Double(attoseconds) / 1e18)
+  }
+
+  /// No sleep ends before its time, and none later than the `advance(by:)` that reaches it.
+  public var minimumResolution: Duration { .zero }
 
   /// How many tasks sleep.
   public var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 
-  /// This clock, for a configuration.
-  public var source: TimeSource {
-    TimeSource(now: { self.now }, sleep: { try await self.sleep(for: $0) })
-  }
-
   /// Moves the clock, and wakes everybody whose time has come.
   public func advance(by duration: Duration) {
-    let target = state.withLock { $0.now + Self.milliseconds(duration) }
+    let target = now.advanced(by: duration)
     while let sleeper = wakeFirst(until: target) { sleeper.resume() }
   }
 
   /// Returns once a task sleeps that `advance(by: duration)` would wake; at once if one does.
   public func sleeps(atMost duration: Duration) async {
-    let milliseconds = Self.milliseconds(duration)
     await withCheckedContinuation { continuation in
       let isThere = state.withLock { state in
-        if state.isAsleep(atMost: milliseconds) { return true }
-        state.watchers.append(Watcher(atMost: milliseconds, continuation: continuation))
+        if state.isAsleep(atMost: duration) { return true }
+        state.watchers.append(Watcher(atMost: duration, continuation: continuation))
         return false
       }
       if isThere { continuation.resume() }
     }
   }
 
-  /// Sleeps until the clock has been moved that far; throws `CancellationError` when the task is cancelled first.
-  public func sleep(for duration: Duration) async throws {
+  /// Sleeps until the clock has been moved to `deadline`.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled first.
+  public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
     try Task.checkCancellation()
     let number = state.withLock { state in
       state.next += 1
@@ -79,7 +101,7 @@ public final class ManualClock: Sendable {
     }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        switch fallAsleep(number, Self.milliseconds(duration), continuation) {
+        switch fallAsleep(number, until: deadline, continuation) {
         case .asleep(let watchers): for watcher in watchers { watcher.continuation.resume() }
         case .over: continuation.resume()
         case .cancelled: continuation.resume(throwing: CancellationError())
@@ -98,12 +120,12 @@ public final class ManualClock: Sendable {
   }
 
   private func fallAsleep(
-    _ number: Int, _ duration: Int64, _ continuation: CheckedContinuation<Void, any Error>
+    _ number: Int, until deadline: Instant, _ continuation: CheckedContinuation<Void, any Error>
   ) -> Rest {
     state.withLock { state in
       if Task.isCancelled { return .cancelled }
-      guard duration > 0 else { return .over }
-      state.sleepers[number] = Sleeper(deadline: state.now + duration, continuation: continuation)
+      guard deadline > state.now else { return .over }
+      state.sleepers[number] = Sleeper(deadline: deadline, continuation: continuation)
       let (seen, blind) = state.watchers.reduce(into: ([Watcher](), [Watcher]())) { parts, watcher in
         if state.isAsleep(atMost: watcher.atMost) { parts.0.append(watcher) } else { parts.1.append(watcher) }
       }
@@ -112,7 +134,7 @@ public final class ManualClock: Sendable {
     }
   }
 
-  private func wakeFirst(until target: Int64) -> CheckedContinuation<Void, any Error>? {
+  private func wakeFirst(until target: Instant) -> CheckedContinuation<Void, any Error>? {
     state.withLock { state in
       let first = state.sleepers.filter { $0.value.deadline <= target }
         .min { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }
@@ -125,9 +147,12 @@ public final class ManualClock: Sendable {
       return first.value.continuation
     }
   }
+}
 
-  private static func milliseconds(_ duration: Duration) -> Int64 {
-    let (seconds, attoseconds) = duration.components
-    return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+extension AtomsyncConfiguration {
+  /// Takes the time from `clock`: for waiting, and for dates.
+  public mutating func follow(_ clock: ManualClock) {
+    self.clock = clock
+    now = { clock.date }
   }
 }

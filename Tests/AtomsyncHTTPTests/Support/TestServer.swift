@@ -40,16 +40,26 @@ struct TestServer: Sendable {
     storage: StorageProvider = .memory, configuration: HTTPServerConfiguration,
     _ body: @escaping @Sendable (TestServer) async throws -> Result
   ) async throws -> Result {
+    let authority = try await Authority.open(
+      AtomsyncConfiguration(storage: storage, limits: configuration.limits))
+    let result = try await run(authority, configuration: configuration, body)
+    await authority.close()
+    return result
+  }
+
+  /// Runs `body` beside a server of an authority, at a free port.
+  static func run<Result: Sendable>(
+    _ authority: Authority, configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+    _ body: @escaping @Sendable (TestServer) async throws -> Result
+  ) async throws -> Result {
     var configuration = configuration
     configuration.port = 0
     let (log, messages) = AsyncStream.makeStream(of: String.self)
     configuration.logger = Logger(label: "test") { _ in CapturingLogHandler(messages: messages) }
-    let authority = try await Authority.open(
-      AtomsyncConfiguration(storage: storage, limits: configuration.limits))
     let server = try SyncServer(authority, configuration: configuration)
     let quiet = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
     let services = ServiceGroup(configuration: .init(services: [server], logger: quiet))
-    let result = try await withThrowingTaskGroup(of: Result?.self) { group in
+    return try await withThrowingTaskGroup(of: Result?.self) { group in
       group.addTask {
         try await services.run()
         return nil
@@ -66,8 +76,6 @@ struct TestServer: Sendable {
       guard let found else { throw CancellationError() }
       return found
     }
-    await authority.close()
-    return result
   }
 
   /// A client, closed when `body` is done.

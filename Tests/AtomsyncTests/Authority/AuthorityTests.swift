@@ -1,5 +1,6 @@
 import Atomsync
 import AtomsyncCore
+import AtomsyncEngine
 import Foundation
 import Testing
 import Transit
@@ -110,9 +111,7 @@ import Transit
 
   @Test func sinceRepeatsAndNeverSkips() async throws {
     let moment = Lock<Int64>(1000)
-    let authority = try await authority {
-      $0.time = TimeSource(now: { moment.withLock { $0 } }, sleep: { _ in throw CancellationError() })
-    }
+    let authority = try await authority { $0.now = { Date(milliseconds: moment.withLock { $0 }) } }
     for (number, time) in ([1000, 1000, 2000, 2000, 2000, 3000] as [Int64]).enumerated() {
       moment.withLock { $0 = time }
       _ = try await push([try put("d\(number)", 1)], to: authority)

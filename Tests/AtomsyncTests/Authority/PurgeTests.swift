@@ -1,5 +1,6 @@
 import Atomsync
 import AtomsyncCore
+import AtomsyncEngine
 import AtomsyncTesting
 import Foundation
 import Testing
@@ -16,8 +17,7 @@ import Transit
   ) async throws -> Authority {
     let moment = moment
     return try await store.authority(wrap) { configuration in
-      configuration.time = TimeSource(
-        now: { moment.withLock { $0 } }, sleep: { try await ContinuousClock().sleep(for: $0) })
+      configuration.now = { Date(milliseconds: moment.withLock { $0 }) }
     }
   }
 

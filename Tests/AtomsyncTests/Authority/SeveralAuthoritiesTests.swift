@@ -1,5 +1,6 @@
 import Atomsync
 import AtomsyncCore
+import AtomsyncEngine
 import AtomsyncTesting
 import Foundation
 import Testing
@@ -10,8 +11,7 @@ import Transit
   private let store = SharedStore()
   /// One clock for all, which stands still: what makes two writes look alike.
   private func still(_ configuration: inout AtomsyncConfiguration) {
-    configuration.time = TimeSource(
-      now: { 1_790_000_000_000 }, sleep: { try await ContinuousClock().sleep(for: $0) })
+    configuration.now = { Date(milliseconds: 1_790_000_000_000) }
   }
 
   /// A turn of two pushes loses the group to a write that leaves the head as the first of them would have: the second is

@@ -1,6 +1,7 @@
 import AtomsyncCore
 import AtomsyncLMDB
 import AtomsyncSQLite
+import AtomsyncStorageSupport
 import Foundation
 
 /// The storages that are measured.

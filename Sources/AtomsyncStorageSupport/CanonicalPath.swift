@@ -7,10 +7,10 @@ internal import Musl
 #endif
 
 /// The one name of a file, however it is reached, so that everybody locks the same thing.
-package enum CanonicalPath {
+public enum CanonicalPath {
   /// `path` without links and detours. A file that does not exist yet is named by its folder's true name;
   /// where there is no folder either, `path` is answered as it came, and opening it will tell.
-  package static func of(_ path: String) -> String {
+  public static func of(_ path: String) -> String {
     if let real = resolve(path) { return real }
     var folder = Substring(path)
     while folder.count > 1, folder.last == "/" { folder.removeLast() }

@@ -1,5 +1,7 @@
+internal import AtomsyncCore
+
 /// Turns a number that changes with other people's commits into a stream.
-package enum CommitPoller {
+public enum CommitPoller {
   /// How often it is looked. Neither SQLite nor LMDB wakes other processes, and a watch on their files would be another
   /// mechanism on each system, which tells of writes before they are commits. A look takes some microseconds. The sleep
   /// between two orders nothing: a look that comes late tells of the same commits.
@@ -7,7 +9,7 @@ package enum CommitPoller {
 
   /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
   /// Other errors are taken for passing ones: the next look decides.
-  package static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
+  public static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
     AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
       let task = Task {
         var last: Int64?

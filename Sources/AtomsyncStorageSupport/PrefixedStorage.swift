@@ -1,3 +1,5 @@
+public import AtomsyncCore
+
 /// A storage inside another: every key begins with `prefix`, and nothing else can be seen or touched.
 ///
 /// Lets Atomsync share a store with its host, or several tests share one. The host stays open when the inner

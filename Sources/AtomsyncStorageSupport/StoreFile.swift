@@ -1,3 +1,5 @@
+internal import AtomsyncCore
+
 #if canImport(Darwin)
 internal import Darwin
 #elseif canImport(Glibc)
@@ -9,7 +11,7 @@ internal import Musl
 /// The file that a storage has open, to notice when its path leads to another one, or when it was cut short.
 ///
 /// The system lets a program write on to a file that was deleted or replaced; what it commits then is gone when it ends.
-package struct StoreFile: Sendable {
+public struct StoreFile: Sendable {
   private let path: String
   private let device: UInt64
   private let inode: UInt64
@@ -20,7 +22,7 @@ package struct StoreFile: Sendable {
   ///   - path: of a file that was just opened.
   ///   - growsOnly: whether the file never becomes smaller by itself.
   /// - Throws: ``StorageError`` (`inaccessible`) when there is nothing at the path.
-  package init(_ path: String, growsOnly: Bool) throws {
+  public init(_ path: String, growsOnly: Bool) throws {
     guard let status = Self.status(path) else { throw Self.gone(path, "was removed") }
     self.path = path
     self.growsOnly = growsOnly
@@ -32,7 +34,7 @@ package struct StoreFile: Sendable {
   /// Looks at the path: a microsecond.
   ///
   /// - Throws: ``StorageError`` (`inaccessible`).
-  package func check() throws {
+  public func check() throws {
     // Under the lock: a size that was asked for before somebody else's would seem to be cut short.
     let problem = largest.withLock { largest -> String? in
       guard let status = Self.status(path) else { return "was removed" }

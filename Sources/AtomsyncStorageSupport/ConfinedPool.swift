@@ -1,7 +1,9 @@
+internal import AtomsyncCore
+
 /// Up to so many values of one kind, each confined to a queue of its own. What is run goes to one that is free, which is made
 /// when there is none.
-package final class ConfinedPool<Value>: Sendable {
-  package typealias Make = @Sendable () throws -> sending Value
+public final class ConfinedPool<Value>: Sendable {
+  public typealias Make = @Sendable () throws -> sending Value
 
   private struct State {
     var members: [QueueConfined<Value>]
@@ -31,7 +33,7 @@ package final class ConfinedPool<Value>: Sendable {
   /// - Parameters:
   ///   - first: the value that is there from the beginning.
   ///   - make: makes another one. What it throws is not an error: the values that there are do the work.
-  package init(
+  public init(
     _ first: sending Value, size: Int, label: String, make: @escaping Make
   ) {
     state = Lock(State(members: [QueueConfined(first, on: BlockingQueue(label))], make: make))
@@ -40,7 +42,7 @@ package final class ConfinedPool<Value>: Sendable {
   }
 
   /// Runs `body` with one of the values; throws ``StorageError/closed`` once they are gone.
-  package func run<Result: Sendable>(
+  public func run<Result: Sendable>(
     _ body: @escaping @Sendable (Value) throws -> Result
   ) async throws -> Result {
     let (place, member) = await take()
@@ -74,7 +76,7 @@ package final class ConfinedPool<Value>: Sendable {
   }
 
   /// Lets go of the values after everything that was handed over before.
-  package func close() async {
+  public func close() async {
     let members = state.withLock { state in
       state.make = nil
       return state.members

@@ -3,12 +3,12 @@ internal import Foundation
 internal import Transit
 
 /// How values are shown.
-struct Output {
-  let format: ShellCommand.Format
+struct Output: Sendable {
+  let format: ReplicaOptions.Format
 
   func show(_ value: TransitValue) throws -> String {
     switch format {
-    case .edn: value.description
+    case .edn: Terminal.hasColors ? EDNColors.colored(value.description) : value.description
     case .json: String(decoding: try value.transit(.verboseJSON), as: UTF8.self)
     case .transit: String(decoding: try value.transit(.json), as: UTF8.self)
     }

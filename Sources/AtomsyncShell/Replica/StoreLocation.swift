@@ -8,16 +8,16 @@ internal import Foundation
 struct StoreLocation {
   let provider: StorageProvider
 
-  init(_ command: ShellCommand) throws {
-    let path = try command.store ?? Self.defaultPath(command)
-    switch command.storage {
+  init(_ settings: ReplicaSettings) throws {
+    let path = try settings.options.store ?? Self.defaultPath(settings)
+    switch settings.options.storage {
     case .sqlite: provider = .sqlite(path)
     case .lmdb: provider = .lmdb(path)
     }
   }
 
   /// A file of its own for each server and group, so that no document ever reaches another server.
-  private static func defaultPath(_ command: ShellCommand) throws -> String {
+  private static func defaultPath(_ settings: ReplicaSettings) throws -> String {
     let environment = ProcessInfo.processInfo.environment
     let data =
       environment["XDG_DATA_HOME"].map { URL(fileURLWithPath: $0) }
@@ -30,10 +30,12 @@ struct StoreLocation {
         .inaccessible, "Cannot create the folder \(folder.path). Name another place with --store.",
         cause: error.localizedDescription)
     }
-    let name = "\(command.server ?? "local") \(command.group)"
+    let name = "\(settings.server ?? "local") \(settings.group)"
       .addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_")))
-    return folder.appendingPathComponent("\(name ?? "store").\(command.storage == .sqlite ? "db" : "lmdb")")
-      .path
+    return folder.appendingPathComponent(
+      "\(name ?? "store").\(settings.options.storage == .sqlite ? "db" : "lmdb")"
+    )
+    .path
   }
 
   /// Opens the store; waits while another command has it open.

@@ -1,0 +1,193 @@
+internal import AtomsyncCore
+public import Configuration
+internal import Foundation
+
+/// Settings from wherever swift-configuration finds them, with errors that name what is wrong.
+///
+/// A name is a path such as `retry.initialDelay`. In the environment that is `ATOMSYNC_RETRY_INITIAL_DELAY`; in a JSON
+/// file it is `{"retry": {"initialDelay": "250ms"}}`.
+///
+/// An empty text counts as absent, because that is how a variable is unset where it cannot be removed.
+public final class SettingsReader: Sendable {
+  private let reader: ConfigReader
+  /// What the file sets.
+  private let names: Set<String>
+  private let asked = Lock<Set<String>>([])
+
+  /// Reads from providers of your own.
+  ///
+  /// - Parameter reader: looked up by the names as they are; give the environment's provider a prefix:
+  ///   `EnvironmentVariablesProvider().prefixKeys(with: "atomsync")`.
+  public init(_ reader: ConfigReader) {
+    self.reader = reader
+    names = []
+  }
+
+  /// Reads from an environment, and from a file what the environment does not say.
+  ///
+  /// - Parameters:
+  ///   - environment: variables by name, as of `ProcessInfo`.
+  ///   - file: the path of a JSON file; `nil` for none.
+  /// - Throws: ``SettingsError`` when the file cannot be read.
+  public init(environment: [String: String], file: String? = nil) async throws {
+    let variables = EnvironmentVariablesProvider(
+      environmentVariables: environment.filter { !$0.value.isEmpty }
+    ).prefixKeys(
+      with: "atomsync")
+    guard let file else {
+      reader = ConfigReader(provider: variables)
+      names = []
+      return
+    }
+    do {
+      let path = InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)])
+      let values = try await FileProvider<JSONSnapshot>(config: ConfigReader(provider: path))
+      reader = ConfigReader(providers: [variables, values])
+      names = Self.names(
+        try JSONSerialization.jsonObject(with: try Data(contentsOf: URL(fileURLWithPath: file))))
+    } catch {
+      throw SettingsError(
+        "The settings file \(file) cannot be read. It has to be a JSON object. (\(Self.reason(error)))")
+    }
+  }
+
+  // MARK: Values
+
+  /// - Throws: ``SettingsError`` when it is no text.
+  public func string(_ name: String, isSecret: Bool = false) throws -> String? {
+    let key = key(name)
+    let text = reader.string(forKey: key, isSecret: isSecret)
+    if text == nil { try refuseOtherTypes(name, "a text") }
+    return text.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// - Throws: ``SettingsError`` when it is no whole number of the range.
+  public func int(_ name: String, in range: ClosedRange<Int> = 0...Int.max) throws -> Int? {
+    let what =
+      range.upperBound == .max
+      ? "a number from \(range.lowerBound)" : "a number from \(range.lowerBound) to \(range.upperBound)"
+    guard let number = reader.int(forKey: key(name)) else {
+      if let text = reader.string(forKey: key(name)), !text.isEmpty { throw refusal(name, what, text) }
+      try refuseOtherTypes(name, what)
+      return nil
+    }
+    guard range.contains(number) else { throw refusal(name, what, "\(number)") }
+    return number
+  }
+
+  /// A flag: a JSON boolean, or `1`, `true`, `yes`, `0`, `false` or `no`.
+  ///
+  /// - Throws: ``SettingsError`` when it is something else.
+  public func bool(_ name: String) throws -> Bool? {
+    if let text = reader.string(forKey: key(name)) {
+      switch text.lowercased() {
+      case "": return nil
+      case "0", "false", "no": return false
+      case "1", "true", "yes": return true
+      default: throw refusal(name, "1 or 0", text)
+      }
+    }
+    if let flag = reader.bool(forKey: key(name)) { return flag }
+    try refuseOtherTypes(name, "true or false")
+    return nil
+  }
+
+  /// A duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+  ///
+  /// - Throws: ``SettingsError`` when it is something else, or negative.
+  public func duration(_ name: String) throws -> Duration? {
+    let what = "a duration such as 250ms, 30s, 5m, 12h or 30d"
+    if let text = reader.string(forKey: key(name)) {
+      if text.isEmpty { return nil }
+      guard let duration = Duration(setting: text) else { throw refusal(name, what, text) }
+      return duration
+    }
+    guard let seconds = reader.double(forKey: key(name)) else {
+      try refuseOtherTypes(name, what)
+      return nil
+    }
+    guard seconds >= 0, seconds <= Duration.longestSetting else { throw refusal(name, what, "\(seconds)") }
+    return .seconds(seconds)
+  }
+
+  /// Names separated by spaces or commas, or a JSON array of texts.
+  public func strings(_ name: String) throws -> [String] {
+    if let text = reader.string(forKey: key(name)) {
+      return text.split { $0 == " " || $0 == "," }.map(String.init)
+    }
+    if let texts = reader.stringArray(forKey: key(name)) { return texts }
+    try refuseOtherTypes(name, "a list of texts")
+    return []
+  }
+
+  /// Looks for misspelt names.
+  ///
+  /// - Parameter others: names that are settings as well, though nobody has asked for them.
+  /// - Throws: ``SettingsError`` when the file sets something that nobody has asked for.
+  public func requireAllKnown(or others: Set<String> = []) throws {
+    let unknown = names.subtracting(asked.withLock { $0 }).subtracting(others)
+    guard let name = unknown.min() else { return }
+    throw SettingsError("The settings file sets \(name), which is no setting.")
+  }
+
+  // MARK: Errors
+
+  /// The error for a setting whose value cannot be.
+  ///
+  /// - Parameters:
+  ///   - name: of the setting.
+  ///   - what: it has to be.
+  ///   - found: what it is.
+  public func refusal(_ name: String, _ what: String, _ found: String) -> SettingsError {
+    SettingsError("\(name) (\(Self.variable(name))) must be \(what); it is “\(found)”.")
+  }
+
+  /// What a setting is called in the environment.
+  static func variable(_ name: String) -> String {
+    let words = name.reduce(into: "") { words, character in
+      if character.isUppercase { words.append("_") }
+      words.append(character == "." ? "_" : character)
+    }
+    return "ATOMSYNC_\(words.uppercased())"
+  }
+
+  private func key(_ name: String) -> ConfigKey {
+    asked.withLock { _ = $0.insert(name) }
+    return ConfigKey(name.split(separator: ".").map(String.init))
+  }
+
+  /// swift-configuration answers nothing both for what is absent and for what has another type.
+  private func refuseOtherTypes(_ name: String, _ what: String) throws {
+    let key = key(name)
+    let found: (any CustomStringConvertible)? =
+      reader.bool(forKey: key) ?? reader.double(forKey: key) ?? reader.stringArray(forKey: key)
+    if let found { throw refusal(name, what, found.description) }
+  }
+
+  private static func names(_ json: Any, _ path: [String] = []) -> Set<String> {
+    guard let object = json as? [String: Any] else { return [path.joined(separator: ".")] }
+    return object.reduce(into: []) { $0.formUnion(names($1.value, path + [$1.key])) }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    return error.domain == NSCocoaErrorDomain ? error.localizedDescription : "\(error)"
+  }
+}
+
+extension Duration {
+  /// A hundred years, in seconds: more is a mistake.
+  static let longestSetting: Double = 100 * 366 * 24 * 3600
+
+  /// `nil` when the text is no duration.
+  init?(setting text: String) {
+    let units: [(String, Double)] = [
+      ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 24 * 3600), ("", 1),
+    ]
+    let text = text.replacing(" ", with: "")
+    guard let (unit, seconds) = units.first(where: { text.hasSuffix($0.0) }),
+      let number = Double(text.dropLast(unit.count)), number >= 0, number * seconds <= Self.longestSetting
+    else { return nil }
+    self = .seconds(number * seconds)
+  }
+}

@@ -1,0 +1,96 @@
+internal import Atomsync
+internal import AtomsyncCore
+internal import AtomsyncHTTPClient
+internal import Foundation
+internal import Logging
+internal import Transit
+
+/// A replica that is open for the length of one command.
+struct Session: Sendable {
+  let atom: SyncedAtom<TransitValue>
+  let output: Output
+  /// Whether there is a server to talk to.
+  let isOnline: Bool
+  /// When this command began.
+  let began = Date()
+  private let client: AtomsyncClient
+  private let wait: Duration
+
+  init(_ settings: ReplicaSettings) async throws {
+    let options = settings.options
+    output = Output(format: options.format)
+    wait = .seconds(options.wait)
+    isOnline = settings.server != nil && !options.offline
+    var logger = Logger(label: "atomsync", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .critical
+    let location = try StoreLocation(settings)
+    var transport: TransportProvider?
+    if let server = settings.server, !options.offline {
+      var http = HTTPTransportOptions()
+      http.trustedCertificates = options.trust
+      transport = .http(server, token: settings.token, options: http)
+    }
+    client = try await location.open(
+      AtomsyncConfiguration(storage: location.provider, logger: logger), wait: wait)
+    do {
+      atom = try await client.atom(settings.group, transport: transport)
+    } catch {
+      try? await client.close()  // nothing was changed yet
+      throw error
+    }
+  }
+
+  func close() async throws { try await client.close() }
+
+  /// Says when a change is durable, and what the server says to it within the wait.
+  ///
+  /// - Returns: the exit code.
+  func report(_ receipt: Receipt) async throws -> Int32 {
+    try await receipt.saved()
+    guard isOnline else {
+      Output.line("saved, \(pending)")
+      return 0
+    }
+    do {
+      let confirmation = try await receipt.confirmed(timeout: wait)
+      for (id, verdict) in confirmation.verdicts.sorted(by: { $0.key < $1.key }) {
+        switch verdict {
+        case .accepted, .discarded: continue
+        case .rejected(let reason): Output.line("saved, but the server has rejected \(id): \(reason)")
+        case .superseded(let number):
+          Output.line("saved, but \(id) had changed on the server, whose value stands (conflict \(number)):")
+          try output.printValue(atom.value.transit(id) ?? .null)
+        }
+        return 1
+      }
+      Output.line("saved, confirmed")
+    } catch let error as SyncError where error.code == .timedOut || error.code == .stopped {
+      Output.line("saved, \(pending)")
+      if let reason = atom.status.lastError { Output.note(reason) }
+    }
+    return 0
+  }
+
+  /// Hears of the server's changes, if it can be reached within the wait.
+  func refresh() async throws {
+    guard isOnline else { return }
+    do { try await sync() } catch let error as SyncError {
+      Output.note("showing what is here: \(error.message)")
+    }
+  }
+
+  /// Talks to the server. Goes on after requests that took too long, as long as there is time: each makes the next one
+  /// smaller.
+  func sync() async throws {
+    let progress = Progress(atom)
+    defer { progress.end() }
+    let end = ContinuousClock.now + max(wait, .seconds(1))
+    while true {
+      do {
+        return try await atom.sync(timeout: max(end - .now, .zero))
+      } catch let error as SyncError where error.transport?.code == .timedOut && .now < end {}
+    }
+  }
+
+  private var pending: String { "\(atom.status.pendingCount) pending" }
+}

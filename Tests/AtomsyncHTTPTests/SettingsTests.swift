@@ -1,0 +1,105 @@
+import AtomsyncCore
+import AtomsyncEngine
+import AtomsyncSQLite
+import AtomsyncSettings
+import Configuration
+import Foundation
+import Testing
+
+@Suite struct SettingsTests {
+  private static let storages: [String: AtomsyncConfiguration.StorageFactory] = ["sqlite": { .sqlite($0) }]
+
+  private func configuration(
+    _ environment: [String: String] = [:], file: String? = nil
+  ) async throws -> AtomsyncConfiguration {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID()).json").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    if let file { try file.write(toFile: path, atomically: true, encoding: .utf8) }
+    let settings = try await SettingsReader(environment: environment, file: file == nil ? nil : path)
+    let configuration = try AtomsyncConfiguration(settings, storages: Self.storages)
+    try settings.requireAllKnown()
+    return configuration
+  }
+
+  @Test func theEnvironmentWinsOverTheFile() async throws {
+    let file = """
+      {"storage": "sqlite", "path": "notes.db", "codec": "json", "retention": "7d",
+       "retry": {"initialDelay": "10ms", "maximumDelay": 2.5}, "limits": {"valueBytes": 2048, "pageBytes": 4096}}
+      """
+    let found = try await configuration(
+      ["ATOMSYNC_LIMITS_VALUE_BYTES": "1024", "ATOMSYNC_RETRY_INITIAL_DELAY": "20 ms", "ATOMSYNC_PATH": ""],
+      file: file)
+    #expect(found.storage.description == "SQLite at notes.db")
+    #expect(found.codec.mediaType == "application/transit+json")
+    #expect(found.retention == .seconds(7 * 24 * 3600))
+    #expect(found.retry.initialDelay == .milliseconds(20) && found.retry.maximumDelay == .seconds(2.5))
+    #expect(found.limits.valueBytes == 1024 && found.limits.pageBytes == 4096)
+    #expect(found.limits.bodyBytes == Limits().bodyBytes)
+  }
+
+  @Test func withoutSettingsNothingChanges() async throws {
+    let found = try await configuration()
+    #expect(found.limits == Limits() && found.retry == RetryPolicy())
+    #expect(found.storage.description == "memory")
+  }
+
+  /// Each one names what is wrong.
+  @Test(
+    arguments: [
+      (
+        ["ATOMSYNC_STORAGE": "paper"], nil,
+        "storage (ATOMSYNC_STORAGE) must be memory or sqlite; it is “paper”."
+      ),
+      (["ATOMSYNC_STORAGE": "sqlite"], nil, "storage is sqlite, which needs path (ATOMSYNC_PATH)."),
+      (
+        ["ATOMSYNC_RETENTION": "soon"], nil,
+        "retention (ATOMSYNC_RETENTION) must be a duration such as 250ms, 30s, 5m, 12h or 30d; it is “soon”."
+      ),
+      (
+        [:], #"{"limits": {"valueBytes": "many"}}"#,
+        "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number from 1; it is “many”."
+      ),
+      (
+        [:], #"{"limits": {"valueBytes": 0}}"#,
+        "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number from 1; it is “0”."
+      ),
+      ([:], #"{"codec": true}"#, "codec (ATOMSYNC_CODEC) must be a text; it is “true”."),
+      (
+        [:], #"{"limit": {"valueBytes": 1}}"#, "The settings file sets limit.valueBytes, which is no setting."
+      ),
+    ] as [([String: String], String?, String)])
+  func whatCannotBeIsNamed(environment: [String: String], file: String?, message: String) async throws {
+    let error = await #expect(throws: SettingsError.self) { try await configuration(environment, file: file) }
+    #expect(error?.description == message)
+  }
+
+  @Test(arguments: ["", "[]", "{"]) func aFileThatIsNoObjectIsRefused(text: String) async throws {
+    let error = await #expect(throws: SettingsError.self) { try await configuration(file: text) }
+    #expect(error?.description.contains("cannot be read. It has to be a JSON object.") == true)
+  }
+
+  @Test func aMissingFileIsAnError() async throws {
+    await #expect(throws: SettingsError.self) {
+      try await SettingsReader(environment: [:], file: "/nonexistent/settings.json")
+    }
+  }
+
+  /// A limit that is added is a setting as well.
+  @Test func everyLimitIsASetting() async throws {
+    for (value, prefix) in [(Limits() as Any, "limits"), (RetryPolicy() as Any, "retry")] {
+      for name in Mirror(reflecting: value).children.compactMap(\.label) {
+        await #expect(throws: SettingsError.self, "\(prefix).\(name) is no setting") {
+          try await configuration(file: #"{"\#(prefix)": {"\#(name)": "x"}}"#)
+        }
+        let error = try? await configuration(file: #"{"\#(prefix)": {"\#(name)": 7}}"#)
+        #expect(error != nil)
+      }
+    }
+  }
+
+  @Test func providersOfOnesOwn() throws {
+    let provider = InMemoryProvider(values: ["storage": "memory", "retention": "60"])
+    let found = try AtomsyncConfiguration(SettingsReader(ConfigReader(provider: provider)))
+    #expect(found.retention == .seconds(60))
+  }
+}
