@@ -71,17 +71,11 @@ private final class FlawedStorage: Storage {
     if flaw != .answersAfterClose { try checkOpen() }
     var query = query
     if flaw == .sortsQuestions { query.keys.sort { $0.precedes($1) } }
-    if flaw == .tornReads {
-      var snapshot = StorageSnapshot()
-      for key in query.keys {
-        snapshot.values.append(records.read(StorageQuery(keys: [key])).values[0])
-        await Task.yield()
-      }
-      snapshot.scans = records.read(StorageQuery(scans: query.scans)).scans
-      return snapshot
-    }
     let records = records
     var snapshot = records.read(StorageQuery(keys: query.keys))
+    if flaw == .tornReads, let first = query.keys.first {
+      snapshot.values[0] = disk.state.withLock { $0.previous[first] }
+    }
     snapshot.values = snapshot.values.map { $0.flatMap(flawed) }
     snapshot.scans = query.scans.map { scan($0, in: records) }
     return snapshot
