@@ -41,14 +41,9 @@ bench: setup
 	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-benchmarks $(ARGS)
 	$(SWIFT) run -c release --package-path Tests/Benchmarks atomsync-http-benchmarks $(ARGS)
 
-# The API documentation of the libraries, as a web site in .build-docs/site.
+# The documentation of the libraries, as a web site in .build-docs/site. Warnings are errors.
 docs: setup
-	mkdir -p $(SCRATCH)-docs/symbols
-	$(SWIFT) build --scratch-path $(SCRATCH)-docs --target AtomsyncKit \
-	  -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/$(SCRATCH)-docs/symbols
-	find $(SCRATCH)-docs/symbols -name '*.symbols.json' ! -name 'Atomsync*' ! -name 'Transit*' -delete
-	docc convert --fallback-display-name Atomsync --fallback-bundle-identifier atomsync \
-	  --additional-symbol-graph-dir $(SCRATCH)-docs/symbols --output-dir $(SCRATCH)-docs/site
+	Tests/Documentation/build.sh $(SCRATCH) $(SCRATCH)-docs
 
 # Simulations until stopped; ARGS="FIRST-SEED COUNT" for some.
 soak: setup

@@ -41,7 +41,7 @@ public final class ConfinedPool<Value>: Sendable {
     self.label = label
   }
 
-  /// Runs `body` with one of the values; throws ``StorageError/closed`` once they are gone.
+  /// Runs `body` with one of the values; throws `StorageError.closed` once they are gone.
   public func run<Result: Sendable>(
     _ body: @escaping @Sendable (Value) throws -> Result
   ) async throws -> Result {

@@ -11,7 +11,7 @@ public final class QueueConfined<Value>: Sendable {
     self.queue = queue
   }
 
-  /// Runs `body` on the queue; throws ``StorageError/closed`` once the value is gone.
+  /// Runs `body` on the queue; throws `StorageError.closed` once the value is gone.
   public func run<Result: Sendable>(
     _ body: @escaping @Sendable (Value) throws -> Result
   ) async throws -> Result {

@@ -21,7 +21,7 @@ public struct StoreFile: Sendable {
   /// - Parameters:
   ///   - path: of a file that was just opened.
   ///   - growsOnly: whether the file never becomes smaller by itself.
-  /// - Throws: ``StorageError`` (`inaccessible`) when there is nothing at the path.
+  /// - Throws: `StorageError` (`inaccessible`) when there is nothing at the path.
   public init(_ path: String, growsOnly: Bool) throws {
     guard let status = Self.status(path) else { throw Self.gone(path, "was removed") }
     self.path = path
@@ -33,7 +33,7 @@ public struct StoreFile: Sendable {
 
   /// Looks at the path: a microsecond.
   ///
-  /// - Throws: ``StorageError`` (`inaccessible`).
+  /// - Throws: `StorageError` (`inaccessible`).
   public func check() throws {
     // Under the lock: a size that was asked for before somebody else's would seem to be cut short.
     let problem = largest.withLock { largest -> String? in

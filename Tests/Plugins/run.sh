@@ -33,7 +33,7 @@ fail() {
 }
 
 # plugin ARGUMENT…: what a person types who has read the README.
-plugin() { swift package --allow-writing-to-package-directory --allow-network-connections all --disable-sandbox "$@"; }
+plugin() { swift package --allow-writing-to-package-directory --allow-network-connections all "$@"; }
 
 swift package plugin --list | grep -q atomsync-new-storage || fail "the plugins are not listed"
 

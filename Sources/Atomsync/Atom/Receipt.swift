@@ -25,7 +25,7 @@ public struct Receipt: Sendable, Identifiable {
 
   /// Returns once the swap is durable on this machine.
   ///
-  /// - Throws: ``SyncError`` with code `storage` when the store failed to save it (the disk is full, say). It is kept
+  /// - Throws: `SyncError` with code `storage` when the store failed to save it (the disk is full, say). It is kept
   ///   in memory and tried again until it succeeds or the atom closes; ask again to learn which. `unsettled` when the
   ///   receipt is an earlier process's, which ended before the swap was durable. `timedOut`; `CancellationError`.
   public func saved(timeout: Duration? = .seconds(30)) async throws {
@@ -39,7 +39,7 @@ public struct Receipt: Sendable, Identifiable {
   /// Returns the server's verdict on each document of the swap, once all are known and durable here: as soon as the
   /// server can be reached, so perhaps much later.
   ///
-  /// - Throws: ``SyncError`` (`timedOut`; `unsettled` when nothing is known of the swap any more; `stopped` when the
+  /// - Throws: `SyncError` (`timedOut`; `unsettled` when nothing is known of the swap any more; `stopped` when the
   ///   atom closes first; `storage` when nothing can be made durable any more); `CancellationError`.
   public func confirmed(timeout: Duration? = nil) async throws -> Confirmation {
     guard id.edit > 0 else { return Confirmation(verdicts: [:]) }

@@ -7,7 +7,7 @@ extension SyncedAtom {
 
   /// Talks to the server now, and returns once nothing is pending and everything that the server had is here.
   ///
-  /// - Throws: ``SyncError``: `transport` (the server cannot be reached, or refuses), `unsettled` (something was
+  /// - Throws: `SyncError`: `transport` (the server cannot be reached, or refuses), `unsettled` (something was
   ///   rejected or is in an open conflict), `paused`, `stopped`, `timedOut`; `CancellationError`.
   public func sync(timeout: Duration? = .seconds(60)) async throws {
     try await replica.sync(timeout: timeout)

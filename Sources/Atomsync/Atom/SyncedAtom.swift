@@ -50,7 +50,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// come to rest. It should be short: while others change the atom more often than it takes, it never comes to its end.
   ///
   /// - Parameter atomic: the server, too, accepts the changes together or not at all.
-  /// - Throws: what `body` throws, or ``SyncError`` (`invalidDocument` for a document that cannot be stored, or when more
+  /// - Throws: what `body` throws, or `SyncError` (`invalidDocument` for a document that cannot be stored, or when more
   ///   documents would have to go together than a push can hold; `stopped`): nothing was changed. O(what is changed)
   @discardableResult
   public func swap(
@@ -149,7 +149,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Returns once the local documents are here and a first attempt to hear of the server's has ended, well or not:
   /// at once on an atom without a server, and soon without a network.
   ///
-  /// - Throws: ``SyncError`` (`timedOut`, `stopped`), `CancellationError`.
+  /// - Throws: `SyncError` (`timedOut`, `stopped`), `CancellationError`.
   public func ready(timeout: Duration? = .seconds(30)) async throws {
     try await replica.ready(timeout: timeout)
   }

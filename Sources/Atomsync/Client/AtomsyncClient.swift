@@ -62,7 +62,7 @@ public final class AtomsyncClient: Sendable {
   ///   - name: another name in this store, for a group that several users or servers share.
   ///   - transport: the way to the server; `nil` to stay on this machine.
   ///   - conflicts: who wins when a document was changed here and on the server.
-  /// - Throws: ``SyncError`` (`invalidDocument` for a bad name, `wrongGroup` when the atom of this name holds another
+  /// - Throws: `SyncError` (`invalidDocument` for a bad name, `wrongGroup` when the atom of this name holds another
   ///   group's documents, `stopped` when the client is closed or the atom is open already), `StorageError`, or what the transport throws when it is made. O(documents).
   public func atom(
     _ group: String, name: String? = nil, transport: TransportProvider? = nil,
@@ -73,7 +73,7 @@ public final class AtomsyncClient: Sendable {
 
   /// Opens an atom of a type of your own, a struct or an enum; otherwise the same.
   ///
-  /// - Throws: also ``SyncError`` (`invalidDocument`) for a class: a change of an object is not seen, and would not be written.
+  /// - Throws: also `SyncError` (`invalidDocument`) for a class: a change of an object is not seen, and would not be written.
   public func atom<Element: Codable & Sendable>(
     _ group: String, of type: Element.Type, name: String? = nil, transport: TransportProvider? = nil,
     conflicts: ConflictPolicy = .serverWins
@@ -122,7 +122,7 @@ public final class AtomsyncClient: Sendable {
   /// The closing goes on to its end when the wait for it is over, by its timeout or because the task was cancelled;
   /// call `close` again to wait on.
   ///
-  /// - Throws: ``SyncError``: `storage` when some changes could not be made durable, and are lost with the process's
+  /// - Throws: `SyncError`: `storage` when some changes could not be made durable, and are lost with the process's
   ///   memory; `timedOut`. `CancellationError`.
   public func close(timeout: Duration? = .seconds(30)) async throws {
     let (closing, atoms) = state.withLock { state -> (Promise<Void>, [Replica]?) in

@@ -39,7 +39,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   /// The document `id`; `nil` when there is none, or when it is no `Element`. Assigning `nil` deletes it.
   ///
-  /// An assignment that cannot be made changes nothing and makes the swap throw: an id against the rules of ``AtomsyncCore/Names`` or without
+  /// An assignment that cannot be made changes nothing and makes the swap throw: an id against the rules of `Names` or without
   /// the prefix that these documents have, a value that cannot be encoded, a document that is there and cannot be decoded.
   public subscript(id: String) -> Element? {
     get { try? decoded(id) }

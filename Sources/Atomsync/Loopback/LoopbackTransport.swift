@@ -1,7 +1,7 @@
 public import AtomsyncCore
 public import AtomsyncEngine
 
-/// Hands messages to an ``Authority`` in this process.
+/// Hands messages to an `Authority` in this process.
 ///
 /// With a codec, each message is encoded and decoded on its way, as it would be on the wire.
 public final class LoopbackTransport: Transport {

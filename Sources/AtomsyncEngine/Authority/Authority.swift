@@ -4,7 +4,7 @@ internal import Logging
 
 /// The server's engine: documents, versions and cursors over a storage. No network in it.
 ///
-/// An HTTP server hands requests to it, a ``LoopbackTransport`` does so inside one process. What it answers is
+/// An HTTP server hands requests to it, a `LoopbackTransport` does so inside one process. What it answers is
 /// Docs/Protocol.md; what a request got wrong is thrown as an `ProtocolError`, what the store could not do as a
 /// `StorageError`.
 ///
@@ -117,7 +117,7 @@ public final class Authority: Sendable {
   /// - Parameters:
   ///   - pageBytes: where a page ends; never more than ``Limits/pageBytes``.
   ///   - admits: asked before each page whether the group may still be read; when not, `receive` gets
-  ///     ``AtomsyncCore/LiveEvent/revoked(group:)`` and no more of that group. What it throws ends the stream.
+  ///     `revoked(group:)` and no more of that group. What it throws ends the stream.
   public func live(
     _ request: LiveRequest, pageBytes: Int = .max,
     admits: @escaping @Sendable (String) async throws -> Bool = { _ in true },

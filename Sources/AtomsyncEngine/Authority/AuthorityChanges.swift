@@ -13,7 +13,7 @@ extension Authority {
   /// ## Behavior
   /// - A page is read when it is asked for: whoever is slow reads later, and costs no memory. A document that changed several times meanwhile
   ///   comes once, as it is then.
-  /// - A page with ``AtomsyncCore/PullPage/isReset`` begins anew, because the cursor cannot be continued.
+  /// - A page with `isReset` begins anew, because the cursor cannot be continued.
   /// - The sequence ends when the authority closes; it throws `CancellationError` when its task is cancelled, and `StorageError`.
   ///
   /// - Parameter cursor: where to go on, from an earlier page; `nil` for the beginning.

@@ -6,7 +6,7 @@ extension Authority {
   package static func group(of cursor: Cursor) -> String? { AuthorityCursor(cursor)?.group }
 }
 
-/// What an authority writes into a ``AtomsyncCore/Cursor``, and reads back when the client returns it.
+/// What an authority writes into a `Cursor`, and reads back when the client returns it.
 ///
 /// The text is `2.<epoch>.<sequence of the place>.<sequence>.<began>.<group, percent-encoded>`. Cursors of version 1,
 /// `1.<store identity>.<sequence>.<began>.<group>`, are read too.

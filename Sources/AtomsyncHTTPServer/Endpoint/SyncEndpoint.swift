@@ -3,7 +3,7 @@ public import AtomsyncEngine
 internal import HTTPTypes
 internal import Logging
 
-/// The protocol's one URL: hands HTTP requests to an ``Atomsync/Authority`` and its answers back.
+/// The protocol's one URL: hands HTTP requests to an `Authority` and its answers back.
 ///
 /// ``SyncServer`` serves it alone; an application adds it to its own router, for Hummingbird with the library AtomsyncHummingbird.
 public struct SyncEndpoint: Sendable {

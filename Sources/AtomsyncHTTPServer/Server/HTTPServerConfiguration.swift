@@ -26,7 +26,7 @@ public struct HTTPServerConfiguration: Sendable {
   public var authenticator: (any Authenticator)?
   /// Serves everybody who can reach the listener, without users.
   public var allowsAnonymousAccess = false
-  /// What is too much; only ``Atomsync/Limits/bodyBytes`` is the server's own. Default: the protocol's limits.
+  /// What is too much; only `bodyBytes` is the server's own. Default: the protocol's limits.
   public var limits = Limits()
   /// What the server bears from those who can reach it. Default: see there.
   public var serverLimits = ServerLimits()

@@ -4,7 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
 
-/// Serves an ``Atomsync/Authority`` over HTTP, as a service of a `ServiceGroup`.
+/// Serves an `Authority` over HTTP, as a service of a `ServiceGroup`.
 ///
 /// ```swift
 /// let authority = try await Authority.open(AtomsyncConfiguration(storage: .sqlite("atomsync.db")))

@@ -2,7 +2,7 @@ public import AtomsyncCore
 internal import Foundation
 internal import Transit
 
-/// One promise of ``AtomsyncCore/Codec``, as something that can be run.
+/// One promise of `Codec`, as something that can be run.
 ///
 /// The kit knows no test framework: a broken promise is a thrown ``ConformanceFailure``. With Swift Testing:
 /// ```swift

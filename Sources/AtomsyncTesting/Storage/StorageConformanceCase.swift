@@ -1,6 +1,6 @@
 public import AtomsyncCore
 
-/// One promise of ``AtomsyncCore/Storage``, as something that can be run.
+/// One promise of `Storage`, as something that can be run.
 ///
 /// The kit knows no test framework: a broken promise is a thrown ``ConformanceFailure``. With Swift
 /// Testing, a storage is held to all of them by one function:

@@ -2,7 +2,7 @@ public import AtomsyncCore
 public import AtomsyncEngine
 internal import Transit
 
-/// One promise of ``AtomsyncCore/Transport``, as something that can be run.
+/// One promise of `Transport`, as something that can be run.
 ///
 /// The kit knows no test framework: a broken promise is a thrown ``ConformanceFailure``. With Swift Testing:
 /// ```swift
