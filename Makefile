@@ -2,7 +2,7 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 
-.PHONY: setup serve test check bench docs soak mutants tsan fuzz processes attacks clean
+.PHONY: setup serve test check bench docs api plugins soak mutants tsan fuzz processes attacks clean
 
 # Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
 setup:
@@ -31,8 +31,9 @@ test: setup
 	  $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^$$target\." || exit 1; \
 	done
 
-# Formatting.
+# Formatting, and that modules import only what lies below them.
 check:
+	Tests/Structure/imports.py
 	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Docs/Examples Package.swift
 
 # Release benchmarks, half an hour with their build; ARGS chooses some.
@@ -44,6 +45,14 @@ bench: setup
 # The documentation of the libraries, as a web site in .build-docs/site. Warnings are errors.
 docs: setup
 	Tests/Documentation/build.sh $(SCRATCH) $(SCRATCH)-docs
+
+# The public API of the libraries, into Docs/API; with ARGS=--check, whether that is what there is.
+api: setup
+	Tests/Documentation/api.sh $(SCRATCH) $(SCRATCH)-docs $(ARGS)
+
+# Both plugins, from a package outside: a quarter of an hour, most of it a build from scratch.
+plugins: setup
+	Tests/Plugins/run.sh
 
 # Simulations until stopped; ARGS="FIRST-SEED COUNT" for some.
 soak: setup
@@ -68,6 +77,7 @@ fuzz:
 processes: setup
 	Tests/Processes/servers.sh
 	Tests/Processes/clients.sh
+	Tests/Processes/examples.sh
 	Tests/Processes/links.sh
 	Tests/Processes/kill.sh $(ARGS)
 	Tests/Processes/pushes.sh

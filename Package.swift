@@ -206,6 +206,17 @@ let package = Package(
     .target(
       name: "FolderStorage", dependencies: ["AtomsyncStorageSupport"], path: "Docs/Examples/FolderStorage"),
 
+    .executableTarget(name: "TodoList", dependencies: ["AtomsyncKit"], path: "Docs/Examples/TodoList"),
+    .executableTarget(
+      name: "CountingService",
+      dependencies: [
+        "Atomsync", "AtomsyncHTTPServer", "AtomsyncSQLite",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      path: "Docs/Examples/CountingService"),
+
     // Tests.
     .testTarget(name: "TransitTests", dependencies: ["Transit"]),
     .testTarget(name: "AtomsyncCoreTests", dependencies: ["AtomsyncCore", "AtomsyncTesting", "Transit"]),

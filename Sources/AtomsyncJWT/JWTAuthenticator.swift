@@ -50,6 +50,9 @@ public final class JWTAuthenticator: Authenticator {
   /// - Throws: ``JWTKeyError``.
   public func reloadKeys() async throws(JWTKeyError) { try await ring.reload() }
 
+  /// The user that the request's token names; `nil` when it has no token, or none that is valid here.
+  ///
+  /// - Throws: `ProtocolError` with `unavailable` when no keys are known yet.
   public func user(of request: HTTPRequest) async throws -> User? {
     guard let text = request.headerFields[.authorization].flatMap(BearerToken.text),
       let token = SignedToken(Array(text.utf8)),

@@ -31,6 +31,7 @@ public struct JWTKeySource: Sendable, CustomStringConvertible {
     return JWTKeySource(place: .url(text))
   }
 
+  /// The path or the URL.
   public var description: String {
     switch place {
     case .file(let path): path
@@ -67,5 +68,6 @@ public struct JWTKeyError: Error, Sendable, CustomStringConvertible {
 
   init(_ message: String) { self.message = message }
 
+  /// The message.
   public var description: String { message }
 }

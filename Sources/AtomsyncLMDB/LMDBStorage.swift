@@ -20,6 +20,7 @@ internal import CLMDB
 /// reads. Reads never wait for commits, nor commits for reads, except when the map grows. Commits of several
 /// processes wait for each other, up to 5 seconds; what a process that died had begun is undone by the next.
 public final class LMDBStorage: SnapshotStorage {
+  /// What it promises: the durability it was opened with, several processes, keys of up to 511 bytes.
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<LMDBWriter>
   private let readers: ConfinedPool<LMDBReader>
@@ -64,6 +65,7 @@ public final class LMDBStorage: SnapshotStorage {
       maximumKeyLength: LMDBBytes.maximumKeyLength)
   }
 
+  /// The values and scans, from one snapshot.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try await reading { try $0.read(query) }
   }
@@ -113,6 +115,7 @@ public final class LMDBStorage: SnapshotStorage {
     }
   }
 
+  /// Finishes what was begun and lets go of the folder.
   public func close() async {
     await readers.close()
     await writer.close()

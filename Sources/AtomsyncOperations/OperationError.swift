@@ -1,5 +1,6 @@
 /// Why something could not be done to a store as a whole.
 public struct OperationError: Error, Sendable, CustomStringConvertible {
+  /// What kind of problem it is, for a program to decide on.
   public enum Code: Sendable, Hashable {
     /// A dump is damaged, cut short, or not a dump. Nothing was changed.
     case damaged
@@ -9,6 +10,7 @@ public struct OperationError: Error, Sendable, CustomStringConvertible {
     case inaccessible
   }
 
+  /// What kind of problem it is.
   public var code: Code
   /// What happened and what to do about it, for people.
   public var message: String
@@ -18,5 +20,6 @@ public struct OperationError: Error, Sendable, CustomStringConvertible {
     self.message = message
   }
 
+  /// The message.
   public var description: String { message }
 }

@@ -3,7 +3,9 @@ internal import AtomsyncEngine
 
 /// What a server's store holds, counted.
 public struct StoreStatistics: Sendable, Hashable {
+  /// What one group holds, counted.
   public struct Group: Sendable, Hashable {
+    /// The group's name.
     public var name: String
     /// Documents that are there.
     public var documents: Int64 = 0
@@ -22,7 +24,9 @@ public struct StoreStatistics: Sendable, Hashable {
   /// All rows, with the bytes of their keys and values.
   public var total = OperationProgress()
 
+  /// Documents that are there, in all groups. O(groups)
   public var documents: Int64 { groups.reduce(0) { $0 + $1.documents } }
+  /// Deletions that are remembered, in all groups. O(groups)
   public var tombstones: Int64 { groups.reduce(0) { $0 + $1.tombstones } }
 
   /// Counts what a store holds at one moment. It may be in use. O(rows)

@@ -1,12 +1,12 @@
 internal import AtomsyncCore
-public import CoreMetrics
+package import CoreMetrics
 
 /// What swift-metrics is told, as the text that Prometheus reads (exposition format 0.0.4).
 ///
 /// ## Behavior
 /// Counters and meters are one line for each set of labels; timers, in seconds, and recorders are histograms. A metric
 /// with more than 1,000 sets of labels is told as one without the others, so that nothing a client sends can make it grow.
-public final class PrometheusRegistry: MetricsFactory {
+package final class PrometheusRegistry: MetricsFactory {
   struct Series: Hashable {
     let name: String
     /// As they are written: `{method="GET",status="200"}`, or nothing.
@@ -24,12 +24,12 @@ public final class PrometheusRegistry: MetricsFactory {
 
   private static let mostSeries = 1000
 
-  public init() {}
+  package init() {}
 
   // MARK: What there is
 
   /// Every metric, by name.
-  public func text() -> String {
+  package func text() -> String {
     let state = state.withLock { $0 }
     var lines: [(name: String, type: String, labels: String, body: String)] = []
     for (series, count) in state.counters {
@@ -55,32 +55,32 @@ public final class PrometheusRegistry: MetricsFactory {
 
   // MARK: What swift-metrics asks for
 
-  public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+  package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     make(PrometheusText.name(label, suffix: "_total"), dimensions, \.counters) { Count() }
   }
 
-  public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+  package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
     make(PrometheusText.name(label), dimensions, \.gauges) { Gauge() }
   }
 
-  public func makeRecorder(
+  package func makeRecorder(
     label: String, dimensions: [(String, String)], aggregate: Bool
   ) -> any RecorderHandler {
     if !aggregate { return make(PrometheusText.name(label), dimensions, \.gauges) { Gauge() } }
     return make(PrometheusText.name(label), dimensions, \.histograms) { Histogram(Histogram.sizes) }
   }
 
-  public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+  package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     make(PrometheusText.name(label, suffix: "_seconds"), dimensions, \.histograms) {
       Histogram(Histogram.seconds)
     }
   }
 
   // Series stay: what is counted once is counted on.
-  public func destroyCounter(_ handler: any CounterHandler) {}
-  public func destroyMeter(_ handler: any MeterHandler) {}
-  public func destroyRecorder(_ handler: any RecorderHandler) {}
-  public func destroyTimer(_ handler: any TimerHandler) {}
+  package func destroyCounter(_ handler: any CounterHandler) {}
+  package func destroyMeter(_ handler: any MeterHandler) {}
+  package func destroyRecorder(_ handler: any RecorderHandler) {}
+  package func destroyTimer(_ handler: any TimerHandler) {}
 
   private func make<Handler: Sendable>(
     _ name: String, _ dimensions: [(String, String)],

@@ -19,6 +19,7 @@ internal import AtomsyncStorageSupport
 /// wait for commits, nor commits for reads.
 /// Commits of several processes wait for each other, up to 5 seconds.
 public final class SQLiteStorage: SnapshotStorage {
+  /// What it promises: the durability it was opened with, several processes, keys of any length.
   public let capabilities: StorageCapabilities
   private let writer: QueueConfined<SQLiteWriter>
   private let readers: ConfinedPool<SQLiteReader>
@@ -65,6 +66,7 @@ public final class SQLiteStorage: SnapshotStorage {
       durability: durability == .power ? .power : .process, isShared: true, maximumKeyLength: .max)
   }
 
+  /// The values and scans, from one snapshot.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try await readers.run { try $0.read(query) }
   }
@@ -94,6 +96,7 @@ public final class SQLiteStorage: SnapshotStorage {
     }
   }
 
+  /// Finishes what was begun, empties the log unless others use it, and lets go of the file.
   public func close() async {
     await readers.close()
     await writer.close { $0.finish() }

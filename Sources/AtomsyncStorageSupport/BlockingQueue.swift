@@ -5,6 +5,9 @@ internal import Dispatch
 public final class BlockingQueue: Sendable {
   private let queue: DispatchQueue
 
+  /// An empty queue.
+  ///
+  /// - Parameter label: its name, for debuggers.
   public init(_ label: String) {
     self.queue = DispatchQueue(label: label)
   }

@@ -3,6 +3,7 @@ internal import AtomsyncCore
 /// Up to so many values of one kind, each confined to a queue of its own. What is run goes to one that is free, which is made
 /// when there is none.
 public final class ConfinedPool<Value>: Sendable {
+  /// Makes one of the values. It runs on the value's own queue, and may block.
   public typealias Make = @Sendable () throws -> sending Value
 
   private struct State {

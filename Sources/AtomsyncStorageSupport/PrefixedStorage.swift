@@ -7,19 +7,28 @@ public import AtomsyncCore
 public final class PrefixedStorage: Storage {
   private let base: any Storage
   private let prefix: [UInt8]
-  private let isClosed = Lock(false)
+  private struct State {
+    var isClosed = false
+    /// The streams of `foreignCommits` that have not ended.
+    var streams: [Int: AsyncStream<Void>.Continuation] = [:]
+    var next = 0
+  }
+  private let state = Lock(State())
 
+  /// The part of `base` whose keys begin with `prefix`. `base` stays the caller's to close.
   public init(_ base: any Storage, prefix: [UInt8]) {
     self.base = base
     self.prefix = prefix
   }
 
+  /// What the host promises, for keys that are shorter by the prefix.
   public var capabilities: StorageCapabilities {
     var capabilities = base.capabilities
     if capabilities.maximumKeyLength != .max { capabilities.maximumKeyLength -= prefix.count }
     return capabilities
   }
 
+  /// The values and scans, from one snapshot of the host.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try checkOpen()
     var outer = query
@@ -34,6 +43,7 @@ public final class PrefixedStorage: Storage {
     return snapshot
   }
 
+  /// Applies the batches to the host, in order.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     try checkOpen()
     return try await base.commit(batches.map(outside)).map { outcome in
@@ -44,12 +54,41 @@ public final class PrefixedStorage: Storage {
     }
   }
 
-  public func foreignCommits() -> AsyncStream<Void> { base.foreignCommits() }
+  /// As the host's: commits to other parts of it are told as well.
+  public func foreignCommits() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let number = state.withLock { state in
+      state.next += 1
+      return state.next
+    }
+    let relay = Task { [base] in
+      for await _ in base.foreignCommits() { continuation.yield() }
+      continuation.finish()
+    }
+    continuation.onTermination = { [state] _ in
+      relay.cancel()
+      state.withLock { $0.streams[number] = nil }
+    }
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.streams[number] = continuation }
+      return state.isClosed
+    }
+    if isClosed { continuation.finish() }
+    return stream
+  }
 
-  public func close() async { isClosed.withLock { $0 = true } }
+  /// The host stays open.
+  public func close() async {
+    let streams = state.withLock { state in
+      state.isClosed = true
+      defer { state.streams = [:] }
+      return state.streams
+    }
+    for stream in streams.values { stream.finish() }
+  }
 
   private func checkOpen() throws {
-    if isClosed.withLock({ $0 }) { throw StorageError.closed }
+    if state.withLock({ $0.isClosed }) { throw StorageError.closed }
   }
 
   private func outside(_ range: KeyRange) -> KeyRange {

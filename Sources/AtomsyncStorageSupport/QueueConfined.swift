@@ -6,6 +6,7 @@ public final class QueueConfined<Value>: Sendable {
   private let value: Lock<Value?>
   private let queue: BlockingQueue
 
+  /// Confines `value` to `queue`.
   public init(_ value: sending Value, on queue: BlockingQueue) {
     self.value = Lock(value)
     self.queue = queue

@@ -47,7 +47,7 @@ grep -E "Test run with .* passed" log
 plugin atomsync-server --storage memory --port 0 >log 2>&1 &
 pid=$!
 address=""
-for _ in $(seq 3000); do
+for _ in $(seq 9000); do
   address="$(grep -aoE "http://127.0.0.1:[0-9]+/sync" log || true)"
   [ -n "$address" ] && break
   kill -0 $pid 2>/dev/null || fail "the server ended: $(tail -n 20 log)"

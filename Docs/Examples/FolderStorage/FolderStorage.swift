@@ -2,12 +2,10 @@ public import AtomsyncCore
 internal import AtomsyncStorageSupport
 internal import Foundation
 
-/// A storage in a folder: each commit is a file, and everything is in memory as well.
-///
-/// For stores that fit into memory, one process at a time.
+/// A storage in a folder: each commit is a file, and everything is in memory as well. One process at a time.
 public final class FolderStorage: Storage {
   private let log: QueueConfined<CommitLog>
-
+  /// What the folder promises: the durability that it was opened with, for one process at a time.
   public let capabilities: StorageCapabilities
 
   /// Opens the folder at `path`, creating it if there is none.
@@ -17,18 +15,20 @@ public final class FolderStorage: Storage {
   public init(path: String, durability: StorageCapabilities.Durability = .power) throws {
     capabilities = StorageCapabilities(durability: durability, isShared: false, maximumKeyLength: .max)
     // Reads and commits take turns on one thread: so a read sees all of a commit or none of it.
-    log = QueueConfined(
-      try CommitLog(path, flushes: durability == .power), on: BlockingQueue("folder storage"))
+    log = QueueConfined(try CommitLog(path, flushes: durability == .power), on: BlockingQueue("folder"))
   }
 
+  /// The values and scans, from one snapshot.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try await log.run { $0.records.read(query) }
   }
 
+  /// Applies the batches in order, and writes those that were not refused as one file.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     try await log.run { try $0.commit(batches) }
   }
 
+  /// Finishes what was begun and lets go of the folder.
   public func close() async { await log.close() }
 }
 

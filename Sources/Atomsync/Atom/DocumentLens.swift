@@ -9,7 +9,9 @@ internal import AtomsyncEngine
 /// for await value in milk.values { show(value) }
 /// ```
 public struct DocumentLens<Element: Codable & Sendable>: Sendable {
+  /// The atom that the document belongs to.
   public let atom: SyncedAtom<Element>
+  /// The document's id.
   public let id: String
 
   /// A change of the document.

@@ -12,6 +12,7 @@ public struct Receipt: Sendable, Identifiable {
     public let documents: Set<String>
   }
 
+  /// The swap's name. It can be stored: ``SyncedAtom/receipt(_:)`` makes a receipt of it again.
   public let id: ID
   /// `nil` when the receipt was restored from an id.
   private let ticket: Int64?

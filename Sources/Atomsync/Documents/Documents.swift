@@ -127,9 +127,11 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
     }
   }
 
+  /// Whether there is a document `id`, be it an `Element` or not. O(1)
   public func contains(_ id: String) -> Bool { transit(id) != nil }
   /// O(1); O(n) for the documents of a prefix.
   public var count: Int { prefix.isEmpty ? overlay.count : entries.reduce(0) { count, _ in count + 1 } }
+  /// Whether there are no documents, decodable or not. O(1); up to O(n) for the documents of a prefix.
   public var isEmpty: Bool { prefix.isEmpty ? overlay.count == 0 : entries.first { _ in true } == nil }
   /// The ids of all documents, in no particular order that lasts. O(n)
   public var ids: [String] { prefix.isEmpty ? overlay.ids : entries.map(\.id) }
@@ -231,6 +233,7 @@ extension Documents: Sequence {
       rest = documents.entries.makeIterator()
     }
 
+    /// The next document that can be decoded; `nil` at the end.
     public mutating func next() -> Pair? {
       if let decoded {
         guard position < decoded.count else { return nil }
@@ -261,6 +264,9 @@ extension Documents: Equatable {
 }
 
 extension Documents: ExpressibleByDictionaryLiteral {
+  /// The documents as written; of two with the same id the later counts.
+  ///
+  /// An entry that cannot be assigned is left out, and a swap that makes these its documents throws.
   public init(dictionaryLiteral elements: (String, Element)...) {
     self.init()
     for (id, value) in elements { self[id] = value }

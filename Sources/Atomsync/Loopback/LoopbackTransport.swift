@@ -11,23 +11,29 @@ public final class LoopbackTransport: Transport {
   /// What open streams end with.
   private let end = Promise<Void>()
 
+  /// Leads to `authority`, which stays the caller's to close.
+  ///
+  /// - Parameter codec: what messages are encoded and decoded with; `nil` to hand them over as they are.
   public init(_ authority: Authority, codec: (any Codec)? = nil) {
     self.authority = authority
     self.codec = codec
   }
 
+  /// Asks the authority for one page. `progress` is never called.
   public func pull(
     _ request: PullRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PullPage {
     try await translatingErrors { try coded(try await authority.pull(request)) }
   }
 
+  /// Has the authority judge the edits. `progress` is never called.
   public func push(
     _ request: PushRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PushAnswer {
     try await translatingErrors { try coded(try await authority.push(try coded(request))) }
   }
 
+  /// Follows groups until the authority or this transport closes, the task is cancelled, or `receive` throws.
   public func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {

@@ -18,6 +18,7 @@ public import Observation
 /// - When the atom closes, everything stays as it was.
 @MainActor
 public final class ObservableAtom<Element: Codable & Sendable>: Observable {
+  /// The atom that is observed. Changes are made with it.
   public let atom: SyncedAtom<Element>
   private let anything = Signal()
   private let statusSignal = Signal()
@@ -25,6 +26,7 @@ public final class ObservableAtom<Element: Codable & Sendable>: Observable {
   private var signals: [String: Signal] = [:]
   private var following: Following?
 
+  /// Observes `atom` for as long as this object exists.
   public init(_ atom: SyncedAtom<Element>) {
     self.atom = atom
     let (changes, statuses) = (atom.mergedChanges, atom.statuses)

@@ -35,11 +35,14 @@ public struct WatchSequence<Element: Sendable>: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let source: @Sendable () async -> Element?
 
+    /// Waits for the next element; `nil` once the atom has closed, or when the task is cancelled.
     public mutating func next() async -> Element? { await source() }
 
+    /// Waits for the next element, as `next()` does.
     public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? { await source() }
   }
 
+  /// An iterator. All iterators of one sequence take from the same elements.
   public func makeAsyncIterator() -> Iterator { Iterator(source: source) }
 }
 

@@ -19,7 +19,13 @@ public protocol Codec: Sendable {
 public protocol WireMessage: Sendable {
   /// How deep a message may nest to be read.
   static var depth: Int { get }
+  /// Writes the message as one Transit value.
+  ///
+  /// - Throws: `TransitError` when it holds something that cannot be written.
   func write(to writer: inout TransitWriter) throws
+  /// Reads the message. Fields that are not known are skipped.
+  ///
+  /// - Throws: `TransitError`; ``MessageError`` when the value is not such a message.
   init(from reader: inout TransitReader) throws
 }
 
@@ -31,24 +37,30 @@ extension WireMessage {
 
 /// Well-formed Transit that is not the message it should be.
 public struct MessageError: Error, Sendable, CustomStringConvertible {
+  /// What is wrong, for people.
   public var message: String
   /// The byte at which it was noticed.
   public var offset: Int?
 
+  /// An error with this message, and the byte at which it was noticed, if that is known.
   public init(_ message: String, offset: Int? = nil) {
     self.message = message
     self.offset = offset
   }
 
+  /// The message, with the byte.
   public var description: String { offset.map { "\(message) (at byte \($0))" } ?? message }
 }
 
 /// Messages as Transit, in one of its three encodings.
 public struct TransitCodec: Codec, Hashable {
+  /// Which of the three encodings it is.
   public let format: TransitFormat
 
+  /// A codec for this encoding.
   public init(_ format: TransitFormat) { self.format = format }
 
+  /// The encoding's media type; verbose JSON has the parameter `verbose=true`.
   public var mediaType: String {
     switch format {
     case .json: "application/transit+json"
@@ -64,6 +76,9 @@ public struct TransitCodec: Codec, Hashable {
   /// The largest message without cache codes: 16 MiB.
   static let maximumVerboseBytes = 16 << 20
 
+  /// Encodes the message.
+  ///
+  /// - Throws: `TransitError`, with `tooLarge` when it would have more than 16 MiB in verbose JSON.
   public func encode<Message: WireMessage>(_ message: Message) throws -> [UInt8] {
     // Only without cache codes can a message be much larger than what it is made of.
     let bytes = format == .verboseJSON ? Self.maximumVerboseBytes : .max
@@ -72,6 +87,10 @@ public struct TransitCodec: Codec, Hashable {
     return try writer.finish()
   }
 
+  /// Decodes the message, and expects nothing behind it.
+  ///
+  /// - Throws: `TransitError`, with `tooLarge` when its values, each written by itself, come to more than
+  ///   32 MiB and more than four times the bytes; ``MessageError``.
   public func decode<Message: WireMessage>(_ type: Message.Type, from bytes: [UInt8]) throws -> Message {
     let expanded = max(Self.expandedBytes, Self.expansion * bytes.count)
     var reader = TransitReader(

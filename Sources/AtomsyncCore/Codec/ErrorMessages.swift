@@ -1,6 +1,7 @@
 public import Transit
 
 extension ProtocolError: WireMessage {
+  /// Writes the error as the body of an answer. (Docs/Protocol.md §7.)
   public func write(to writer: inout TransitWriter) throws {
     try writer.beginMap(count: 2 + (limit == nil ? 0 : 1) + (offset == nil ? 0 : 1))
     try writer.field(Keys.error, Keyword(code.text))
@@ -10,6 +11,7 @@ extension ProtocolError: WireMessage {
     try writer.endMap()
   }
 
+  /// Reads the error. The code has to be there.
   public init(from reader: inout TransitReader) throws {
     var code: String?
     var message = ""

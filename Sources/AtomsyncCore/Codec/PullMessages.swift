@@ -3,6 +3,7 @@ public import Transit
 internal import struct Foundation.UUID
 
 extension PullPage: WireMessage {
+  /// Writes the page as the answer to a pull. (Docs/Protocol.md §2.)
   public func write(to writer: inout TransitWriter) throws {
     let optionals = (isReset ? 1 : 0) + (user == nil ? 0 : 1) + (store == nil ? 0 : 1)
     try writer.beginMap(count: 5 + optionals)
@@ -17,6 +18,7 @@ extension PullPage: WireMessage {
     try writer.endMap()
   }
 
+  /// Reads the answer to a pull. The group, the documents, the cursor and `:more` have to be there.
   public init(from reader: inout TransitReader) throws {
     var group: String?
     var documents: [Document]?
@@ -50,6 +52,7 @@ extension PullPage: WireMessage {
 }
 
 extension Document: WireMessage {
+  /// Writes the document, with its value or `:deleted true`.
   public func write(to writer: inout TransitWriter) throws {
     try writer.beginMap(count: 4)
     try writer.field(Keys.id, id)
@@ -59,6 +62,7 @@ extension Document: WireMessage {
     try writer.endMap()
   }
 
+  /// Reads a document. The id, the version, and a value or `:deleted true` have to be there.
   public init(from reader: inout TransitReader) throws {
     var fields = DocumentFields()
     try reader.fields { try fields.read($0, &$1) }

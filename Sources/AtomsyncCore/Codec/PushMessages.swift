@@ -3,8 +3,10 @@ public import Transit
 internal import struct Foundation.UUID
 
 extension PushRequest: WireMessage {
+  /// A push may nest 512 levels deep, which is less than an answer may.
   public static var depth: Int { TransitLimits.standard.depth }
 
+  /// Writes the body of a push. (Docs/Protocol.md §3.)
   public func write(to writer: inout TransitWriter) throws {
     let optionals = (ticket == nil ? 0 : 2) + (isAtomic ? 1 : 0) + (user == nil ? 0 : 1)
     try writer.beginMap(count: 2 + optionals + (cursor == nil ? 0 : 1) + (seen == nil ? 0 : 1))
@@ -27,6 +29,7 @@ extension PushRequest: WireMessage {
     try writer.endMap()
   }
 
+  /// Reads the body of a push. The client and the push's number have to be there together, or not at all.
   public init(from reader: inout TransitReader) throws {
     var group: String?
     var client: UUID?
@@ -74,6 +77,7 @@ extension Edit {
 }
 
 extension PushAnswer: WireMessage {
+  /// Writes the answer to a push. (Docs/Protocol.md §3.)
   public func write(to writer: inout TransitWriter) throws {
     try writer.beginMap(count: 4 + (seen == nil ? 0 : 1) + (isReset ? 1 : 0))
     try writer.field(Keys.group, group)
@@ -91,6 +95,7 @@ extension PushAnswer: WireMessage {
     try writer.endMap()
   }
 
+  /// Reads the answer to a push. The group and both lists have to be there.
   public init(from reader: inout TransitReader) throws {
     var group: String?
     var accepted: [Acceptance]?

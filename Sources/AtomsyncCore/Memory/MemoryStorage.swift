@@ -8,12 +8,15 @@ public final class MemoryStorage: Storage {
   }
   private let state: Lock<State>
 
+  /// An empty storage.
   public init() { self.state = Lock(State()) }
 
+  /// No durability, one process, keys of any length.
   public var capabilities: StorageCapabilities {
     StorageCapabilities(durability: .none, isShared: false, maximumKeyLength: .max)
   }
 
+  /// The values and scans, from one snapshot.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try copy().read(query)
   }
@@ -26,6 +29,7 @@ public final class MemoryStorage: Storage {
     }
   }
 
+  /// Applies the batches in one step: no read sees some of them without the others.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     try state.withLock { state in
       if state.isClosed { throw StorageError.closed }
@@ -33,6 +37,7 @@ public final class MemoryStorage: Storage {
     }
   }
 
+  /// Has later calls throw ``StorageError/closed``. The content stays in memory until the object goes.
   public func close() async { state.withLock { $0.isClosed = true } }
 }
 

@@ -6,10 +6,13 @@ public struct OrderedBytes: Sendable {
   private typealias Chunk = [StorageEntry]
   private static let chunkLimit = 128
   private var chunks: [Chunk] = []
+  /// How many entries there are. O(1)
   public private(set) var count = 0
 
+  /// An empty map.
   public init() {}
 
+  /// The value of `key`, or `nil`. Assigning `nil` removes the key.
   public subscript(key: [UInt8]) -> [UInt8]? {
     get {
       guard let at = find(key), at.found else { return nil }

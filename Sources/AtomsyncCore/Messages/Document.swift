@@ -5,6 +5,7 @@ internal import Transit
 /// What a document holds on its way through the engine. It is transcoded at the edges, token by token, and
 /// becomes a tree only where somebody looks at it.
 public struct Payload: Sendable, Hashable {
+  /// One value in Transit-MsgPack.
   public let bytes: [UInt8]
 
   /// - Parameter bytes: one value in Transit-MsgPack; not checked here.
@@ -13,7 +14,9 @@ public struct Payload: Sendable, Hashable {
 
 /// What a document is: a value, or deleted.
 public enum Content: Sendable, Hashable {
+  /// The value, encoded.
   case value(Payload)
+  /// Deleted: there is no value.
   case deleted
 
   /// The value's bytes; `nil` when deleted.
@@ -27,13 +30,16 @@ public enum Content: Sendable, Hashable {
 
 /// A document as the authority knows it.
 public struct Document: Sendable, Hashable {
+  /// The document's id: 1 to 256 bytes of UTF-8 in composed form (NFC), without control characters.
   public var id: String
   /// Rises by one with every accepted write, through deletion and re-creation. 0: never existed.
   public var version: Int64
   /// When it was last written, in milliseconds since 1970 by the server's clock. For people, never for syncing.
   public var updated: Int64
+  /// The value, or that the document is deleted.
   public var content: Content
 
+  /// A document; a tombstone when the content is ``Content/deleted``.
   public init(id: String, version: Int64, updated: Int64, content: Content) {
     self.id = id
     self.version = version
@@ -47,5 +53,6 @@ public struct Cursor: Sendable, Hashable {
   /// ASCII, without spaces.
   public var text: String
 
+  /// A cursor of this text, which is not checked.
   public init(_ text: String) { self.text = text }
 }

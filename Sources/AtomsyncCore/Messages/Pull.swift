@@ -2,6 +2,7 @@ public import struct Foundation.UUID
 
 /// Asks for the documents of a group that were written after a place in its history.
 public struct PullRequest: Sendable, Hashable {
+  /// Where in the group's history to begin.
   public enum Start: Sendable, Hashable {
     /// Everything that is alive.
     case beginning
@@ -11,7 +12,9 @@ public struct PullRequest: Sendable, Hashable {
     case since(Int64)
   }
 
+  /// The group's name: 1 to 128 bytes of UTF-8 in composed form (NFC), without control characters.
   public var group: String
+  /// Where to begin.
   public var start: Start
   /// The newest place in the group's history that a push's answer has told of: a server whose history does not have
   /// it, because it was restored from a backup, answers a reset.
@@ -19,6 +22,7 @@ public struct PullRequest: Sendable, Hashable {
   /// The most documents to answer; `nil` for the server's default.
   public var limit: Int?
 
+  /// A request for a page of this group.
   public init(group: String, start: Start = .beginning, seen: Cursor? = nil, limit: Int? = nil) {
     self.group = group
     self.start = start
@@ -52,6 +56,7 @@ public struct PullPage: Sendable, Hashable {
   /// The user that the server took the caller for; `nil` on an open server.
   public var user: String?
 
+  /// A page of these documents.
   public init(
     group: String, documents: [Document], store: UUID? = nil, cursor: Cursor, hasMore: Bool,
     isReset: Bool = false, now: Int64, user: String? = nil

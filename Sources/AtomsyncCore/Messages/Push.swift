@@ -2,11 +2,14 @@ public import struct Foundation.UUID
 
 /// A change of one document that a client asks for.
 public struct Edit: Sendable, Hashable {
+  /// The document's id.
   public var id: String
   /// The version that the edit was made on; 0 for "does not exist".
   public var version: Int64
+  /// The new value, or that the document is to be deleted.
   public var content: Content
 
+  /// A change of the document `id`, made on `version`.
   public init(id: String, version: Int64, content: Content) {
     self.id = id
     self.version = version
@@ -16,10 +19,14 @@ public struct Edit: Sendable, Hashable {
 
 /// Names one push of one client, which makes it idempotent. (Docs/Protocol.md §4.)
 public struct PushTicket: Sendable, Hashable {
+  /// The client's id, which it chooses by itself.
   public var client: UUID
   /// Rises by one with each new push of the client to the group.
   public var number: Int64
 
+  /// Names this push of this client.
+  ///
+  /// - Parameter number: from 0 to 2^62 − 1.
   public init(client: UUID, number: Int64) {
     self.client = client
     self.number = number
@@ -28,10 +35,13 @@ public struct PushTicket: Sendable, Hashable {
 
 /// Asks for some documents to be changed.
 public struct PushRequest: Sendable, Hashable {
+  /// The group's name.
   public var group: String
+  /// Names the push, so that it can be repeated; `nil` for one that is judged anew each time it is sent.
   public var ticket: PushTicket?
   /// All edits or none.
   public var isAtomic: Bool
+  /// The changes, at most one for each document.
   public var edits: [Edit]
   /// The user that the edits belong to: a server that takes the caller for somebody else refuses the push.
   public var user: String?
@@ -41,6 +51,7 @@ public struct PushRequest: Sendable, Hashable {
   /// The newest place in the group's history that an earlier answer has told of, for the same reason.
   public var seen: Cursor?
 
+  /// A push of these edits to this group.
   public init(
     group: String, ticket: PushTicket? = nil, isAtomic: Bool = false, edits: [Edit], user: String? = nil,
     cursor: Cursor? = nil, seen: Cursor? = nil
@@ -59,10 +70,14 @@ public struct PushRequest: Sendable, Hashable {
 public struct PushAnswer: Sendable, Hashable {
   /// An edit that was accepted.
   public struct Acceptance: Sendable, Hashable {
+    /// The document's id.
     public var id: String
+    /// The document's version after the edit.
     public var version: Int64
+    /// When the document was last written, in milliseconds since 1970 by the server's clock.
     public var updated: Int64
 
+    /// An acceptance, with what the document is after the edit.
     public init(id: String, version: Int64, updated: Int64) {
       self.id = id
       self.version = version
@@ -72,7 +87,9 @@ public struct PushAnswer: Sendable, Hashable {
 
   /// An edit that was not accepted, and why.
   public struct Rejection: Sendable, Hashable {
+    /// The document's id.
     public var id: String
+    /// Why the edit was not accepted.
     public var reason: RejectionReason
     /// With `.stale`: the server's document (version 0 and deleted when it knows none).
     public var current: Document?
@@ -82,6 +99,9 @@ public struct PushAnswer: Sendable, Hashable {
     /// The most bytes of UTF-8 that are kept of a message.
     public static let maximumMessageBytes = 1024
 
+    /// A rejection of the edit of the document `id`.
+    ///
+    /// - Parameter message: words for people; what exceeds ``maximumMessageBytes`` is cut off.
     public init(
       id: String, reason: RejectionReason, current: Document? = nil, message: String? = nil
     ) {
@@ -92,8 +112,11 @@ public struct PushAnswer: Sendable, Hashable {
     }
   }
 
+  /// The group's name.
   public var group: String
+  /// The edits that were accepted.
   public var accepted: [Acceptance]
+  /// The edits that were not accepted.
   public var rejected: [Rejection]
   /// The place in the group's history that the verdicts tell of. Hand it back with later requests, beside the cursor.
   public var seen: Cursor?
@@ -103,6 +126,7 @@ public struct PushAnswer: Sendable, Hashable {
   /// The server's clock, in milliseconds since 1970.
   public var now: Int64
 
+  /// The verdicts on a push to this group.
   public init(
     group: String, accepted: [Acceptance], rejected: [Rejection], seen: Cursor? = nil,
     isReset: Bool = false, now: Int64
@@ -121,6 +145,7 @@ public struct RejectionReason: Sendable, Hashable, CustomStringConvertible {
   /// The keyword on the wire, without its colon.
   public var text: String
 
+  /// A reason of this keyword, given without its colon.
   public init(_ text: String) { self.text = text }
 
   /// The edit was made on a version that is not the current one.
@@ -132,5 +157,6 @@ public struct RejectionReason: Sendable, Hashable, CustomStringConvertible {
   /// Another edit spoiled the atomic push.
   public static let aborted = RejectionReason("aborted")
 
+  /// The keyword, without its colon.
   public var description: String { text }
 }

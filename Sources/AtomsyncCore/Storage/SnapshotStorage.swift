@@ -17,6 +17,7 @@ public protocol SnapshotStorage: Storage {
 public typealias SnapshotRead = (StorageQuery) throws -> StorageSnapshot
 
 extension MemoryStorage: SnapshotStorage {
+  /// Runs `body` with a copy of the content, which is taken in O(1).
   public func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (_ read: SnapshotRead) throws -> Result
   ) async throws -> Result {

@@ -5,12 +5,15 @@ public struct StorageBatch: Sendable, Hashable {
   /// Applied in order; a later write of a key wins over an earlier one.
   public var writes: [StorageWrite]
 
+  /// A batch of these writes, applied if all preconditions hold.
   public init(preconditions: [StoragePrecondition] = [], writes: [StorageWrite] = []) {
     self.preconditions = preconditions
     self.writes = writes
   }
 
+  /// Adds a write that stores `value` at `key`.
   public mutating func put(_ key: [UInt8], _ value: [UInt8]) { writes.append(.put(key, value)) }
+  /// Adds a write that removes `key`.
   public mutating func delete(_ key: [UInt8]) { writes.append(.delete(key)) }
 
   /// One batch that comes to the same as these, applied in order: for batches without preconditions.
@@ -35,7 +38,9 @@ public struct StorageBatch: Sendable, Hashable {
 
 /// What must be true of a key for a batch to be applied.
 public enum StoragePrecondition: Sendable, Hashable {
+  /// Nothing is stored at this key.
   case absent([UInt8])
+  /// What is stored at the key (the first) is exactly this value (the second).
   case equals([UInt8], [UInt8])
 
   /// The key that is looked at.
@@ -56,7 +61,9 @@ public enum StoragePrecondition: Sendable, Hashable {
 
 /// One change of one key. Deleting an absent key is no error.
 public enum StorageWrite: Sendable, Hashable {
+  /// Stores a value (the second) at a key (the first), in place of what was there.
   case put([UInt8], [UInt8])
+  /// Removes a key and its value.
   case delete([UInt8])
 
   /// The key that is changed.

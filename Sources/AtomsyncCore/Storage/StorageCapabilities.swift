@@ -10,12 +10,14 @@ public struct StorageCapabilities: Sendable, Hashable {
     case power
   }
 
+  /// What survives once `commit` has returned.
   public var durability: Durability
   /// Whether several processes may open the store at once.
   public var isShared: Bool
   /// The longest key in bytes. Atomsync needs 448 at most.
   public var maximumKeyLength: Int
 
+  /// The promises of a storage.
   public init(durability: Durability, isShared: Bool, maximumKeyLength: Int) {
     self.durability = durability
     self.isShared = isShared

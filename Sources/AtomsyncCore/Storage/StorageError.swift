@@ -1,5 +1,6 @@
 /// Why a storage could not do what was asked.
 public struct StorageError: Error, Sendable, CustomStringConvertible {
+  /// What kind of failure it is, for a program to decide on.
   public enum Code: Sendable, Hashable {
     /// Used after `close()`.
     case closed
@@ -21,18 +22,21 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     case failed
   }
 
+  /// What kind of failure it is.
   public var code: Code
   /// What happened and what to do about it, for people.
   public var message: String
   /// What the system or library below said, where there is more to say.
   public var cause: String?
 
+  /// An error with words for people, and the cause where there is more to say.
   public init(_ code: Code, _ message: String, cause: String? = nil) {
     self.code = code
     self.message = message
     self.cause = cause
   }
 
+  /// The message, with the cause in parentheses.
   public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
   /// The error of every call after `close()`.

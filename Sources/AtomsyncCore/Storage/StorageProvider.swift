@@ -7,6 +7,11 @@ public struct StorageProvider: Sendable, CustomStringConvertible {
   public let description: String
   private let body: @Sendable (StorageAccess) async throws -> any Storage
 
+  /// A storage that `open` opens.
+  ///
+  /// - Parameters:
+  ///   - description: what is opened and where, for logs and errors: `SQLite at notes.db`.
+  ///   - open: opens the storage, creating it if there is none. It throws ``StorageError``.
   public init(_ description: String, open: @escaping @Sendable (StorageAccess) async throws -> any Storage) {
     self.description = description
     self.body = open

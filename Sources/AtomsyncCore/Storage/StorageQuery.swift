@@ -1,8 +1,11 @@
 /// What to read from one snapshot: some keys, some ranges, or both.
 public struct StorageQuery: Sendable, Hashable {
+  /// The keys to look up.
   public var keys: [[UInt8]]
+  /// The ranges to read.
   public var scans: [StorageScan]
 
+  /// A query for these keys and ranges.
   public init(keys: [[UInt8]] = [], scans: [StorageScan] = []) {
     self.keys = keys
     self.scans = scans
@@ -16,6 +19,7 @@ public struct KeyRange: Sendable, Hashable {
   /// The first key beyond the range; `nil` for no end.
   public var upper: [UInt8]?
 
+  /// The keys from `lower` on that come before `upper`; `nil` for no end.
   public init(from lower: [UInt8], to upper: [UInt8]?) {
     self.lower = lower
     self.upper = upper
@@ -29,6 +33,7 @@ public struct KeyRange: Sendable, Hashable {
     self.init(from: prefix, to: KeyRange.successor(ofPrefix: prefix))
   }
 
+  /// Whether `key` is in the range.
   public func contains(_ key: [UInt8]) -> Bool {
     if key.precedes(lower) { return false }
     guard let upper else { return true }
@@ -51,6 +56,7 @@ public struct KeyRange: Sendable, Hashable {
 
 /// One range to read, with its bounds.
 public struct StorageScan: Sendable, Hashable {
+  /// Which keys to read.
   public var range: KeyRange
   /// The most entries to answer.
   public var limit: Int
@@ -59,6 +65,7 @@ public struct StorageScan: Sendable, Hashable {
   /// From the end of the range towards its start.
   public var reverse: Bool
 
+  /// A scan of this range; without limits, of all its entries.
   public init(_ range: KeyRange, limit: Int = .max, byteLimit: Int = .max, reverse: Bool = false) {
     self.range = range
     self.limit = limit
@@ -69,9 +76,12 @@ public struct StorageScan: Sendable, Hashable {
 
 /// One key and its value.
 public struct StorageEntry: Sendable, Hashable {
+  /// The key.
   public var key: [UInt8]
+  /// The value.
   public var value: [UInt8]
 
+  /// An entry of this key and value.
   public init(key: [UInt8], value: [UInt8]) {
     self.key = key
     self.value = value
@@ -80,10 +90,12 @@ public struct StorageEntry: Sendable, Hashable {
 
 /// What a scan found.
 public struct StorageScanResult: Sendable, Hashable {
+  /// What was found, in the order of the scan.
   public var entries: [StorageEntry]
   /// False when a limit ended the scan and entries of the range remain.
   public var isComplete: Bool
 
+  /// A result with these entries.
   public init(entries: [StorageEntry], isComplete: Bool) {
     self.entries = entries
     self.isComplete = isComplete
@@ -92,9 +104,12 @@ public struct StorageScanResult: Sendable, Hashable {
 
 /// The answer to a ``StorageQuery``: values and scans in the order in which they were asked.
 public struct StorageSnapshot: Sendable, Hashable {
+  /// The values of the keys; `nil` for an absent key.
   public var values: [[UInt8]?]
+  /// What the scans found.
   public var scans: [StorageScanResult]
 
+  /// An answer with these values and scans.
   public init(values: [[UInt8]?] = [], scans: [StorageScanResult] = []) {
     self.values = values
     self.scans = scans

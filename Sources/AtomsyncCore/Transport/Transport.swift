@@ -47,8 +47,10 @@ extension Transport {
 
 /// The groups to follow, each from its own place.
 public struct LiveRequest: Sendable, Hashable {
+  /// For each group, where to begin and how long its pages may be.
   public var groups: [PullRequest]
 
+  /// A request to follow these groups.
   public init(groups: [PullRequest]) { self.groups = groups }
 }
 

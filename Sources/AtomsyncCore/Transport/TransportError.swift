@@ -1,5 +1,6 @@
 /// Why a message did not get through, or was refused.
 public struct TransportError: Error, Sendable, CustomStringConvertible {
+  /// What kind of failure it is, for a program to decide on.
   public enum Code: Sendable, Hashable {
     /// No connection, or the connection broke.
     case unreachable
@@ -29,6 +30,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     case closed
   }
 
+  /// What kind of failure it is.
   public var code: Code
   /// What happened and what to do about it, for people.
   public var message: String
@@ -37,6 +39,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
   /// How long the peer asked to be left alone.
   public var retryAfter: Duration?
 
+  /// An error with words for people, the cause, and how long to wait, where they are known.
   public init(_ code: Code, _ message: String, cause: String? = nil, retryAfter: Duration? = nil) {
     self.code = code
     self.message = message
@@ -44,6 +47,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     self.retryAfter = retryAfter
   }
 
+  /// The message, with the cause in parentheses.
   public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 }
 

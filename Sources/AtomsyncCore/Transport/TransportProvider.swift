@@ -13,5 +13,8 @@ public struct TransportProvider: Sendable, CustomStringConvertible {
     self.body = open
   }
 
+  /// Makes a transport, which is to encode messages with `codec`.
+  ///
+  /// - Throws: ``TransportError`` when it cannot be made, such as for a URL that cannot be a server's.
   public func open(codec: any Codec) async throws -> any Transport { try await body(codec) }
 }

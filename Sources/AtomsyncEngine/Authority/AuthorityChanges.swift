@@ -24,16 +24,19 @@ extension Authority {
 
 /// See ``Authority/changes(in:after:)``.
 public struct AuthorityChanges: AsyncSequence, Sendable {
+  /// One page of the group.
   public typealias Element = PullPage
 
   let authority: Authority
   let request: PullRequest
 
+  /// An iterator that begins at the cursor. Each has a place of its own.
   public func makeAsyncIterator() -> Iterator {
     // Before the first page, so that no commit between the two is missed.
     Iterator(authority: authority, request: request, news: authority.notifier.subscribe(to: [request.group]))
   }
 
+  /// Reads the pages, one after the other.
   public struct Iterator: AsyncIteratorProtocol {
     private let authority: Authority
     private var request: PullRequest
@@ -53,6 +56,9 @@ public struct AuthorityChanges: AsyncSequence, Sendable {
       subscription = Subscription(news)
     }
 
+    /// Waits for the next page; `nil` once the authority has closed.
+    ///
+    /// - Throws: `CancellationError`; `StorageError`; `ProtocolError` for a group's name that is not valid.
     public mutating func next() async throws -> PullPage? {
       while true {
         if !hasMore, await subscription.news.next() == nil {

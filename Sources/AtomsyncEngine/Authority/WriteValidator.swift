@@ -22,6 +22,7 @@ public typealias WriteValidator = @Sendable (_ write: ProposedWrite) async throw
 
 /// What an application says of a write.
 public enum WriteDecision: Sendable, Hashable {
+  /// The write goes on to be judged by its version.
   case accept
   /// The write is rejected for good.
   ///
@@ -31,7 +32,9 @@ public enum WriteDecision: Sendable, Hashable {
 
 /// A write that a client asks for.
 public struct ProposedWrite: Sendable {
+  /// The group's name.
   public let group: String
+  /// The document's id.
   public let document: String
   /// The version that the write is based on; 0 for a document that the client takes for new.
   public let version: Int64

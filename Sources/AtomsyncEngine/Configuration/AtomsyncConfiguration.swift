@@ -30,6 +30,7 @@ public struct AtomsyncConfiguration: Sendable {
   /// Where the engine logs to.
   public var logger: Logger
 
+  /// A configuration with these settings; those that are left out have their defaults.
   public init(
     storage: StorageProvider = .memory,
     codec: any Codec = .transitMsgPack,

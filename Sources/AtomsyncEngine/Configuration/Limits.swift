@@ -22,5 +22,6 @@ public struct Limits: Sendable, Hashable {
   /// retention is over. Default: 16 MiB.
   public var conflictBytes = 16 << 20
 
+  /// The default limits.
   public init() {}
 }

@@ -12,6 +12,7 @@ public struct RetryPolicy: Sendable, Hashable {
   /// A live stream that has held for so long was a success, whatever ends it. Default: 5 s.
   public var steadyStream: Duration = .seconds(5)
 
+  /// The default policy.
   public init() {}
 
   /// The delay before attempt number `attempt` (1 after the first failure).

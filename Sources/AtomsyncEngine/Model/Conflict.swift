@@ -4,6 +4,7 @@ public import struct Foundation.Date
 
 /// A document that was changed here and on the server: what the two were, and what came of it.
 public struct Conflict: Sendable, Hashable, Identifiable {
+  /// What came of a conflict.
   public enum Outcome: Sendable, Hashable {
     /// The server's value stands; the local one is kept here.
     case serverWon
@@ -25,6 +26,7 @@ public struct Conflict: Sendable, Hashable, Identifiable {
 
   /// Rises with each conflict of the atom.
   public var id: Int64
+  /// The document's id.
   public var document: String
   /// What both sides began with; `nil` when the document did not exist.
   public var base: TransitValue?
@@ -32,10 +34,12 @@ public struct Conflict: Sendable, Hashable, Identifiable {
   public var local: TransitValue?
   /// What the server has; `nil` when it is deleted there.
   public var remote: TransitValue?
+  /// What came of it.
   public var outcome: Outcome
   /// When it was detected, by this machine's clock.
   public var detectedAt: Date
 
+  /// A conflict of these values.
   public init(
     id: Int64, document: String, base: TransitValue?, local: TransitValue?, remote: TransitValue?,
     outcome: Outcome, detectedAt: Date

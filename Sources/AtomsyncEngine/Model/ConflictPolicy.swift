@@ -11,6 +11,7 @@ public struct MergeInput: Sendable, Hashable {
   /// What the server has; `nil` when it is deleted there.
   public var remote: TransitValue?
 
+  /// The values of one document to merge.
   public init(document: String, base: TransitValue?, local: TransitValue?, remote: TransitValue?) {
     self.document = document
     self.base = base

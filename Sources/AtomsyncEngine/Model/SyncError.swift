@@ -2,6 +2,7 @@ public import AtomsyncCore
 
 /// Why syncing does not get on, or why a call on an atom could not do what was asked.
 public struct SyncError: Error, Sendable, CustomStringConvertible {
+  /// What kind of problem it is, for a program to decide on.
   public enum Code: Sendable, Hashable {
     /// The server could not be reached or did not take a message; see ``SyncError/transport``.
     case transport
@@ -21,27 +22,34 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     case unsettled
   }
 
+  /// What kind of problem it is.
   public var code: Code
   /// What happened and what to do about it, for people.
   public var message: String
+  /// With ``SyncError/Code/transport``: the transport's error.
   public var transport: TransportError?
+  /// With ``SyncError/Code/storage``: the store's error.
   public var storage: StorageError?
 
+  /// An error with words for people.
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
+  /// A transport's error, with ``SyncError/Code/transport``.
   public init(_ error: TransportError) {
     self.init(.transport, error.description)
     transport = error
   }
 
+  /// A store's error, with ``SyncError/Code/storage``.
   public init(_ error: StorageError) {
     self.init(.storage, error.description)
     storage = error
   }
 
+  /// The message.
   public var description: String { message }
 
   package static let paused = SyncError(.paused, "There is no server to sync with, or syncing is paused.")

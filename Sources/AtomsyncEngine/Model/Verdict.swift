@@ -31,6 +31,7 @@ public struct Rejection: Sendable, Hashable {
   /// When it was rejected, by this machine's clock.
   public var detectedAt: Date
 
+  /// A rejection of the edit of this document.
   public init(
     document: String, reason: String, message: String? = nil, value: TransitValue?, detectedAt: Date
   ) {

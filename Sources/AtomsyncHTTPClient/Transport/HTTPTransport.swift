@@ -74,12 +74,16 @@ public final class HTTPTransport: Transport {
     if !isClosed.withLock({ $0 }) { client.shutdown { _ in } }
   }
 
+  /// Asks for one page, with `GET`.
   public func pull(
     _ request: PullRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PullPage {
     try await exchange(.GET, endpoint.pull(request), nil, progress)
   }
 
+  /// Sends edits and answers the verdicts, with `POST`.
+  ///
+  /// - Throws: `TransportError`, with `refused` when the edits cannot be encoded; `CancellationError`.
   public func push(
     _ request: PushRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PushAnswer {
@@ -92,6 +96,10 @@ public final class HTTPTransport: Transport {
     return try await exchange(.POST, endpoint.url, body, progress)
   }
 
+  /// Follows groups, with one `GET` for all.
+  ///
+  /// - Throws: `TransportError`, with `timedOut` after three heartbeats of silence; `CancellationError`;
+  ///   what `receive` throws.
   public func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {

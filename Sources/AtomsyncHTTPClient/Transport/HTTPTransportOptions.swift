@@ -17,5 +17,6 @@ public struct HTTPTransportOptions: Sendable, Hashable {
   /// system's. When it cannot be read, no request succeeds. Default: `nil`, the system's.
   public var trustedCertificates: String?
 
+  /// The default options.
   public init() {}
 }

@@ -6,6 +6,7 @@ public struct NewToken: Sendable {
   /// What the client sends: 32 random bytes as 43 characters, Base64 for URLs without padding (RFC 4648 §5).
   public let text: String
 
+  /// Makes a token of 32 random bytes.
   public init() {
     let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
     text = bytes.base64EncodedString()

@@ -3,19 +3,24 @@ public import Foundation
 
 /// Somebody who may come in, and what they may do.
 public struct User: Sendable, Hashable {
+  /// What a user may do in the groups that are theirs.
   public enum Access: String, Sendable, Hashable, CaseIterable {
+    /// `read`: to pull and to follow. `write`: to push as well.
     case read, write
   }
 
+  /// The user's name. When it has more than 128 bytes of UTF-8, the user's pushes are refused.
   public var name: String
   /// Exact names, or a prefix followed by `*`. `*` alone is every group.
   public var groups: [String]
+  /// Whether the user may write, or only read.
   public var access: Access
   /// When what an ``Authenticator`` has said of the user is void: a live stream ends then. `nil` for never.
   public var expires: Date?
   /// The SHA-256 digest of the token. The token itself is not kept. Empty for a user whom an ``Authenticator`` knows.
   let tokenDigest: [UInt8]
 
+  /// Somebody who shows this token. Of the token, only its SHA-256 digest is kept.
   public init(_ name: String, token: String, groups: [String], access: Access = .write) {
     self.init(name, tokenDigest: Array(SHA256.hash(data: Array(token.utf8))), groups: groups, access: access)
   }

@@ -11,6 +11,7 @@ internal import Foundation
 /// `access` is `write` unless it says `read`. A file that cannot be understood to the last field is refused whole:
 /// a guess would let somebody in, or lock somebody out.
 public struct Users: Sendable, Hashable {
+  /// The users in the order given; those of a file in the order of their names.
   public let users: [User]
   private let byName: [String: Int]
   /// By the digest of the token: to look one up tells nothing of the others, since nobody can choose a digest.
@@ -142,5 +143,6 @@ public struct UsersError: Error, Sendable, CustomStringConvertible {
 
   init(_ message: String) { self.message = message }
 
+  /// The message.
   public var description: String { message }
 }

@@ -36,5 +36,6 @@ public struct ServerLimits: Sendable, Hashable {
   /// How many requests one user may make in a second; without users, one address. `nil` for any number. Default: `nil`.
   public var requestsPerSecond: Int?
 
+  /// The default limits.
   public init() {}
 }

@@ -38,8 +38,10 @@ public struct HTTPServerConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(60)
   /// How long a connection may be open without a request, or with an unfinished one. Default: 75 s.
   public var idleTimeout: Duration = .seconds(75)
+  /// Where the server logs to. Default: a logger with the label `atomsync.server`.
   public var logger = Logger(label: "atomsync.server")
 
+  /// The defaults: port 8090 of this machine only, without users.
   public init() {}
 
   /// - Throws: ``HTTPServerError`` for values that cannot be, or that would serve the network without users.

@@ -1,5 +1,6 @@
 /// Why a server does not start.
 public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
+  /// What kind of problem it is, for a program to decide on.
   public enum Code: Sendable, Hashable {
     /// A value of the configuration cannot be.
     case invalidConfiguration
@@ -13,6 +14,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     case certificateUnusable
   }
 
+  /// What kind of problem it is.
   public var code: Code
   /// What happened and what to do about it, in one line for people.
   public var message: String
@@ -25,5 +27,6 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
+  /// The message, with the cause in parentheses.
   public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 }

@@ -18,6 +18,7 @@ public import ServiceLifecycle
 ///   finishes the requests in hand and ends live streams in good order, for ten seconds at most.
 /// - It runs once.
 public final class SyncServer: Service, Sendable {
+  /// What answers the requests. Its users can be replaced while the server runs.
   public let endpoint: SyncEndpoint
   private let configuration: HTTPServerConfiguration
   private let identity: TLSIdentity?

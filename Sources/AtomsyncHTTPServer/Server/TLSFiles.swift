@@ -5,6 +5,7 @@ public struct TLSFiles: Sendable, Hashable {
   /// The certificate's key, without a password.
   public var key: String
 
+  /// The paths of the two files, which are read when a server is made and when they change.
   public init(certificate: String, key: String) {
     self.certificate = certificate
     self.key = key

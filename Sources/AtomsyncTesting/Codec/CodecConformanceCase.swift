@@ -14,6 +14,7 @@ internal import Transit
 public struct CodecConformanceCase: Sendable, CustomStringConvertible {
   /// What is promised.
   public let name: String
+  /// The name.
   public var description: String { name }
   private let body: @Sendable (CodecTrial) async throws -> Void
 

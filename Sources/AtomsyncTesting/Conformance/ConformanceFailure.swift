@@ -6,6 +6,7 @@ public struct ConformanceFailure: Error, CustomStringConvertible {
   public let promise: String
   /// What was expected and what happened.
   public let message: String
+  /// The name of the case, and the message.
   public var description: String { "\(promise): \(message)" }
 }
 

@@ -203,11 +203,14 @@ public struct Simulation {
 
 /// What a simulation found. The seed replays it.
 public struct SimulationFailure: Error, Sendable, CustomStringConvertible {
+  /// The seed that replays it, with the same options.
   public var seed: UInt64
   /// The virtual time at which it was noticed.
   public var time: Int64
+  /// What went wrong.
   public var message: String
 
+  /// The seed, the time and the message.
   public var description: String { "seed \(seed), at \(time): \(message)" }
 }
 

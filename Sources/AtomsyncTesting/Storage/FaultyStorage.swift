@@ -26,7 +26,9 @@ public final class FaultyStorage: Storage {
     case after
   }
 
+  /// What happens to a commit.
   public enum Fault: Sendable {
+    /// The process dies in the commit: this and every later call throws `failed`.
     case crash(Crash)
     /// Nothing is applied and the commit throws this. The storage lives on.
     case fail(StorageError)
@@ -52,6 +54,7 @@ public final class FaultyStorage: Storage {
   private let plan: Lock<Plan>
   private let generation: Int
 
+  /// Wraps `base`, with no accident planned.
   public init(_ base: any Storage) {
     self.base = base
     self.plan = Lock(Plan())
@@ -68,6 +71,7 @@ public final class FaultyStorage: Storage {
     self.readGate = other.readGate
   }
 
+  /// What the wrapped storage promises.
   public var capabilities: StorageCapabilities { base.capabilities }
 
   // MARK: What the test asks for
@@ -125,6 +129,7 @@ public final class FaultyStorage: Storage {
 
   // MARK: Storage
 
+  /// The values and scans, from one snapshot of the wrapped storage, unless reads are to fail.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     await readGate.pass()
     try plan.withLock { plan in
@@ -139,6 +144,7 @@ public final class FaultyStorage: Storage {
     return snapshot
   }
 
+  /// Applies the batches to the wrapped storage, unless a fault is planned or the disk is full.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     try plan.withLock { try check($0) }
     await commitGate.pass()
@@ -158,6 +164,7 @@ public final class FaultyStorage: Storage {
     }
   }
 
+  /// As the wrapped storage's.
   public func foreignCommits() -> AsyncStream<Void> { base.foreignCommits() }
 
   /// Closes this handle and not the wrapped storage.

@@ -13,6 +13,7 @@ public import AtomsyncCore
 public struct StorageConformanceCase: Sendable, CustomStringConvertible {
   /// What is promised.
   public let name: String
+  /// The name.
   public var description: String { name }
   private let body: @Sendable (StorageTrial) async throws -> Void
 

@@ -9,6 +9,7 @@ public final class StorageGate: Sendable {
   }
   private let state = Lock(State())
 
+  /// A gate that is open.
   public init() {}
 
   /// From now on, calls wait at the gate.

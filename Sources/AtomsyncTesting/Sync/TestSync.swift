@@ -125,6 +125,7 @@ public final class TestSync: Sendable {
 
 /// What a device shows that is not what the server has.
 public struct ConvergenceFailure: Error, CustomStringConvertible {
+  /// How many documents differ, and what the first of them is and should be.
   public let description: String
 }
 

@@ -27,8 +27,11 @@ public final class ManualClock: Clock {
     /// - Parameter offset: the time since 1970.
     public init(offset: Duration) { self.offset = offset }
 
+    /// The moment that is later by `duration`.
     public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+    /// How much later `other` is; negative when it is earlier.
     public func duration(to other: Instant) -> Duration { other.offset - offset }
+    /// Whether `left` is earlier than `right`.
     public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
   }
 

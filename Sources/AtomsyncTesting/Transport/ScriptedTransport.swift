@@ -7,11 +7,13 @@ public final class ScriptedTransport: Transport {
   private let script: TransportScript
   private let base: any Transport
 
+  /// Hands calls on to `base`, with the faults that `script` decides.
   public init(_ script: TransportScript, over base: any Transport) {
     self.script = script
     self.base = base
   }
 
+  /// Asks for one page, with the fault that the script has for it.
   public func pull(
     _ request: PullRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PullPage {
@@ -20,6 +22,7 @@ public final class ScriptedTransport: Transport {
       script.fault(.pull), { [base] in try await base.pull(request, progress: progress) }, Self.garbage)
   }
 
+  /// Sends edits, with the fault that the script has for it.
   public func push(
     _ request: PushRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PushAnswer {
@@ -28,6 +31,7 @@ public final class ScriptedTransport: Transport {
       script.fault(.push), { [base] in try await base.push(request, progress: progress) }, Self.garbage)
   }
 
+  /// Follows groups, with the fault that the script has for it, until the script cuts the stream.
   public func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
@@ -44,6 +48,7 @@ public final class ScriptedTransport: Transport {
     try await through(fault, { try await self.follow(request, receive) }, { $0 })
   }
 
+  /// Closes the transport below.
   public func close() async { await base.close() }
 
   private func through<Answer: Sendable>(

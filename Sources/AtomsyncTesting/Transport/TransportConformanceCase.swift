@@ -24,6 +24,7 @@ public struct TransportConformanceCase: Sendable, CustomStringConvertible {
 
   /// What is promised.
   public let name: String
+  /// The name.
   public var description: String { name }
   private let body: @Sendable (TransportTrial) async throws -> Void
 

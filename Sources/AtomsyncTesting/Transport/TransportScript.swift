@@ -14,9 +14,13 @@ public import AtomsyncCore
 ///   all calls applies, if there is one, and only while ``isOnline`` is true does a call reach the server.
 /// - Nothing sleeps: what is delayed waits until the test releases it, what is silent until it is cancelled.
 public final class TransportScript: Sendable {
+  /// What a fault can happen to.
   public enum Call: Sendable, Hashable {
+    /// A request for one page.
     case pull
+    /// A push of edits.
     case push
+    /// A live stream.
     case live
   }
 
@@ -66,6 +70,7 @@ public final class TransportScript: Sendable {
   }
   private let state = Lock(State())
 
+  /// A network without faults.
   public init() {}
 
   /// Has `fault` happen to the next call of this kind that nothing is planned for.
@@ -147,6 +152,7 @@ public final class Delay: Sendable {
   private let arrival = Signal()
   private let departure = Signal()
 
+  /// A delay that lasts until ``release()``.
   public init() {}
 
   /// Returns once the call waits here.

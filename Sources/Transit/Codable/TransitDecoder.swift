@@ -23,6 +23,7 @@ public struct TransitDecoder: Sendable {
   /// What to do with tags, before types see the values.
   public var handlers = TransitHandlers()
 
+  /// A decoder with the default settings.
   public init() {}
 
   /// Makes a Swift value from a Transit value.

@@ -11,6 +11,7 @@ public struct TransitEncoder: Sendable {
   /// Passed to the types being encoded, as `encoder.userInfo`.
   public var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
+  /// An encoder with the default settings.
   public init() {}
 
   /// Makes a Transit value from a Swift value.

@@ -63,6 +63,7 @@ public struct TransitHandlers: Sendable {
 
   private var handlers: [String: Handler] = [:]
 
+  /// No handlers.
   public init() {}
 
   /// Whether there is no handler.

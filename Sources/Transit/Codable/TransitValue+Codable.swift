@@ -36,6 +36,7 @@ extension TransitMap: Codable {
     self = map
   }
 
+  /// Writes a map as ``TransitValue`` does.
   public func encode(to encoder: any Encoder) throws { try TransitValue.map(self).encode(to: encoder) }
 }
 
@@ -51,5 +52,6 @@ extension TransitSet: Codable {
     self = set
   }
 
+  /// Writes a set as ``TransitValue`` does.
   public func encode(to encoder: any Encoder) throws { try TransitValue.set(self).encode(to: encoder) }
 }

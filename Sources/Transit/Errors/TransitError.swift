@@ -53,6 +53,7 @@ public struct TransitError: Error, Sendable, CustomStringConvertible {
     /// The value under a key of a map, the key as EDN.
     case key(String)
 
+    /// The index or the key in brackets.
     public var description: String {
       switch self {
       case .index(let index): "[\(index)]"
@@ -85,6 +86,7 @@ public struct TransitError: Error, Sendable, CustomStringConvertible {
     self.storage = storage
   }
 
+  /// The code and the message, with the offset and the path where there are any.
   public var description: String {
     var text = "\(code.rawValue): \(message)"
     if let offset { text += " (at byte \(offset))" }

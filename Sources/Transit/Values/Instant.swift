@@ -41,6 +41,7 @@ public struct Instant: Hashable, Comparable, Sendable, Codable, CustomStringConv
     return Date(timeIntervalSinceReferenceDate: Double(seconds - 978_307_200) + Double(rest) / 1000)
   }
 
+  /// Whether `left` is earlier than `right`.
   public static func < (left: Instant, right: Instant) -> Bool {
     left.milliseconds < right.milliseconds
   }

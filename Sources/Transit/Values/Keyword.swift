@@ -15,6 +15,7 @@ public struct Keyword: Hashable, Sendable, Codable, Comparable, ExpressibleByStr
     text = name
   }
 
+  /// The keyword of this name: `name` or `ns/name`, without the colon.
   public init(stringLiteral value: String) {
     text = value
   }
@@ -34,14 +35,17 @@ public struct Keyword: Hashable, Sendable, Codable, Comparable, ExpressibleByStr
   /// The keyword as EDN.
   public var description: String { ":\(text)" }
 
+  /// Whether both texts have the same bytes of UTF-8.
   public static func == (left: Keyword, right: Keyword) -> Bool {
     ExactText.equal(left.text, right.text)
   }
 
+  /// Orders texts by their bytes of UTF-8.
   public static func < (left: Keyword, right: Keyword) -> Bool {
     ExactText.less(left.text, right.text)
   }
 
+  /// Hashes the bytes of the text.
   public func hash(into hasher: inout Hasher) {
     ExactText.hash(text, into: &hasher)
   }

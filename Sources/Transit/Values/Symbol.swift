@@ -13,6 +13,7 @@ public struct Symbol: Hashable, Sendable, Codable, Comparable, ExpressibleByStri
     text = name
   }
 
+  /// The symbol of this name: `name` or `ns/name`.
   public init(stringLiteral value: String) {
     text = value
   }
@@ -32,14 +33,17 @@ public struct Symbol: Hashable, Sendable, Codable, Comparable, ExpressibleByStri
   /// The symbol as EDN.
   public var description: String { text }
 
+  /// Whether both texts have the same bytes of UTF-8.
   public static func == (left: Symbol, right: Symbol) -> Bool {
     ExactText.equal(left.text, right.text)
   }
 
+  /// Orders texts by their bytes of UTF-8.
   public static func < (left: Symbol, right: Symbol) -> Bool {
     ExactText.less(left.text, right.text)
   }
 
+  /// Hashes the bytes of the text.
   public func hash(into hasher: inout Hasher) {
     ExactText.hash(text, into: &hasher)
   }

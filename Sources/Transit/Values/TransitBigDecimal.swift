@@ -86,14 +86,17 @@ public struct TransitBigDecimal: Hashable, Sendable, Codable, CustomStringConver
     return Parts(negative: negative, digits: String(decoding: digits, as: UTF8.self), exponent: exponent)
   }
 
+  /// Whether both are the same number, whatever their texts. O(n).
   public static func == (left: Self, right: Self) -> Bool {
     left.normalized == right.normalized
   }
 
+  /// Hashes the number, so that equal numbers with other texts hash alike.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(normalized)
   }
 
+  /// The number as it was given.
   public var description: String { text }
 
   /// Reads the number as a string, from any decoder. `TransitDecoder` also takes a big decimal.

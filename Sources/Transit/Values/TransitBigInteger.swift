@@ -13,6 +13,7 @@ public struct TransitBigInteger: Hashable, Comparable, Sendable, Codable, Custom
     text = String(value)
   }
 
+  /// The number of a literal, which has to fit 64 bits.
   public init(integerLiteral value: Int64) {
     text = String(value)
   }
@@ -62,6 +63,7 @@ public struct TransitBigInteger: Hashable, Comparable, Sendable, Codable, Custom
     text.utf8.count > T.bitWidth / 3 + 2 ? nil : T(text)
   }
 
+  /// Whether `left` is the smaller number. O(n).
   public static func < (left: Self, right: Self) -> Bool {
     if left.isNegative != right.isNegative { return left.isNegative }
     let a = left.text.utf8
@@ -70,6 +72,7 @@ public struct TransitBigInteger: Hashable, Comparable, Sendable, Codable, Custom
     return left.isNegative ? left != right && !smallerMagnitude : smallerMagnitude
   }
 
+  /// The decimal digits.
   public var description: String { text }
 
   /// Reads decimal digits as a string, from any decoder. `TransitDecoder` also takes any integer.

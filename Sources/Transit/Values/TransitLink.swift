@@ -61,5 +61,6 @@ public struct TransitLink: Hashable, Sendable, CustomStringConvertible {
     self.map = map
   }
 
+  /// The link as EDN.
   public var description: String { TransitValue.link(self).description }
 }

@@ -99,7 +99,9 @@ public struct TransitMap: Sendable {
 }
 
 extension TransitMap: RandomAccessCollection {
+  /// The position of the first entry: 0.
   public var startIndex: Int { 0 }
+  /// The position after the last entry: how many there are.
   public var endIndex: Int { count }
 
   /// The entry at a position of the order, which must be below `count`.
@@ -115,6 +117,7 @@ extension TransitMap: Hashable {
   /// Whether both have the same keys with equal values, in any order. O(n).
   public static func == (left: TransitMap, right: TransitMap) -> Bool { haveSameMembers(left, right) }
 
+  /// Hashes the entries, whatever their order.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(count)
     hasher.combine(digest)

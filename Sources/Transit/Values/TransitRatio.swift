@@ -13,5 +13,6 @@ public struct TransitRatio: Hashable, Sendable, Codable, CustomStringConvertible
     self.denominator = denominator
   }
 
+  /// Numerator and denominator with a slash in between: `1/3`.
   public var description: String { "\(numerator)/\(denominator)" }
 }

@@ -61,7 +61,9 @@ public struct TransitSet: Sendable {
 }
 
 extension TransitSet: RandomAccessCollection {
+  /// The position of the first element: 0.
   public var startIndex: Int { 0 }
+  /// The position after the last element: how many there are.
   public var endIndex: Int { flat.count }
 
   /// The element at a position of the order.
@@ -75,6 +77,7 @@ extension TransitSet: Hashable {
   /// Whether both have the same elements, in any order. O(n).
   public static func == (left: TransitSet, right: TransitSet) -> Bool { haveSameMembers(left, right) }
 
+  /// Hashes the elements, whatever their order.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(count)
     hasher.combine(digest)
@@ -88,6 +91,7 @@ extension TransitSet: KeyedMembers {
 }
 
 extension TransitSet: ExpressibleByArrayLiteral {
+  /// A set of the values as written; of equal ones the first is kept.
   public init(arrayLiteral elements: TransitValue...) {
     self.init(elements)
   }

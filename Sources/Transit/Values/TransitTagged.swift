@@ -16,12 +16,15 @@ public struct TransitTagged: Hashable, Sendable, CustomStringConvertible {
     self.rep = rep
   }
 
+  /// The tagged value as EDN.
   public var description: String { TransitValue.tagged(self).description }
 
+  /// Whether the tags have the same bytes of UTF-8 and the representations are equal.
   public static func == (left: Self, right: Self) -> Bool {
     ExactText.equal(left.tag, right.tag) && left.rep == right.rep
   }
 
+  /// Hashes the tag and the representation.
   public func hash(into hasher: inout Hasher) {
     ExactText.hash(tag, into: &hasher)
     hasher.combine(rep)

@@ -43,6 +43,7 @@ extension TransitValue: Hashable {
     }
   }
 
+  /// Hashes the value. An `int` and a `bigInt` of one number hash alike, as they are equal.
   public func hash(into hasher: inout Hasher) {
     switch self {
     case .null: hasher.combine(0 as UInt8)

@@ -1,20 +1,25 @@
 extension TransitValue: ExpressibleByNilLiteral {
+  /// `nil` is null.
   public init(nilLiteral: ()) { self = .null }
 }
 
 extension TransitValue: ExpressibleByBooleanLiteral {
+  /// A boolean.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
 extension TransitValue: ExpressibleByIntegerLiteral {
+  /// An `int`.
   public init(integerLiteral value: Int64) { self = .int(value) }
 }
 
 extension TransitValue: ExpressibleByFloatLiteral {
+  /// A `double`.
   public init(floatLiteral value: Double) { self = .double(value) }
 }
 
 extension TransitValue: ExpressibleByStringLiteral {
+  /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
 }
 

@@ -15,7 +15,8 @@ import Testing
 
   private static func files(in folder: String, endingIn end: String) -> [String] {
     let paths = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
-    return (paths?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(end) }.map { "\(folder)/\($0)" }.sorted()
+    return (paths?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(end) }.map { "\(folder)/\($0)" }
+      .sorted()
   }
 
   private static func text(_ path: String) throws -> String {
@@ -40,7 +41,9 @@ import Testing
       // What is left out between two parts is behind an empty line.
       for part in block.components(separatedBy: "```")[0].components(separatedBy: "\n\n") {
         let code = Self.lines(part).joined(separator: "\n")
-        #expect(code.isEmpty || Self.compiled.contains("\n\(code)\n"), "\(page) shows, and nothing compiles:\n\(part)")
+        #expect(
+          code.isEmpty || Self.compiled.contains("\n\(code)\n"),
+          "\(page) shows, and nothing compiles:\n\(part)")
       }
     }
   }

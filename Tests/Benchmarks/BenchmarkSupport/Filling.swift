@@ -4,10 +4,11 @@ import Logging
 import Transit
 
 /// The group and atom that everything is measured on.
-public let group = "todo"
+package let group = "todo"
 
 extension AtomsyncConfiguration {
-  public static func benchmark(_ storage: StorageProvider, limits: Limits = Limits()) -> AtomsyncConfiguration
+  package static func benchmark(_ storage: StorageProvider, limits: Limits = Limits())
+    -> AtomsyncConfiguration
   {
     var logger = Logger(label: "benchmark")
     logger.logLevel = .critical  // a server that is ended between two measurements complains
@@ -17,7 +18,7 @@ extension AtomsyncConfiguration {
 
 extension Authority {
   /// Writes the sample documents with these numbers.
-  public func fill(_ numbers: Range<Int>) async throws {
+  package func fill(_ numbers: Range<Int>) async throws {
     for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1000) {
       let edits = try (start..<min(start + 1000, numbers.upperBound)).map {
         Edit(
@@ -31,7 +32,7 @@ extension Authority {
 
 extension StorageProvider {
   /// Makes this a client's store that has synced `count` documents from an authority in this process.
-  public func fillClient(_ count: Int) async throws {
+  package func fillClient(_ count: Int) async throws {
     let authority = try await Authority.open(.benchmark(.memory))
     try await authority.fill(0..<count)
     let client = try await AtomsyncClient.open(.benchmark(self))

@@ -1,8 +1,8 @@
 import Foundation
 
 /// A process's memory, as Linux tells of it.
-public enum ProcessMemory {
-  public enum Kind: String, Sendable {
+package enum ProcessMemory {
+  package enum Kind: String, Sendable {
     case resident = "VmRSS:"
     /// The most that it had resident.
     case peak = "VmHWM:"
@@ -11,7 +11,7 @@ public enum ProcessMemory {
   /// In kB; 0 where there is no such process, or no Linux.
   ///
   /// - Parameter process: its number; `nil` for this one.
-  public static func kilobytes(_ kind: Kind, of process: Int32? = nil) -> Int {
+  package static func kilobytes(_ kind: Kind, of process: Int32? = nil) -> Int {
     let path = "/proc/\(process.map { "\($0)" } ?? "self")/status"
     let status = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix(kind.rawValue) }

@@ -2,24 +2,24 @@ import Foundation
 import Transit
 
 /// A small document of about 170 bytes in MessagePack: a text, a flag, keywords, an instant, a UUID, two numbers.
-public struct Todo: Codable, Sendable, Equatable {
-  public var text: String
-  public var done: Bool
-  public var tags: Set<Keyword>
-  public var created: Date
-  public var id: UUID
-  public var priority: Int
-  public var score: Double
+package struct Todo: Codable, Sendable, Equatable {
+  package var text: String
+  package var done: Bool
+  package var tags: Set<Keyword>
+  package var created: Date
+  package var id: UUID
+  package var priority: Int
+  package var score: Double
 }
 
 /// Documents that are the same in every run. Their ids are scattered, as those of most applications are, which is the
 /// worst case for a store that keeps keys in order.
-public enum SampleDocuments {
-  public static func id(_ number: Int) -> String {
+package enum SampleDocuments {
+  package static func id(_ number: Int) -> String {
     "todo:" + String(mixed(UInt64(number), 0) | 1 << 63, radix: 16)
   }
 
-  public static func value(_ number: Int) -> TransitValue {
+  package static func value(_ number: Int) -> TransitValue {
     let todo = todo(number)
     return [
       .keyword("text"): .string(todo.text),
@@ -33,7 +33,7 @@ public enum SampleDocuments {
     ]
   }
 
-  public static func todo(_ number: Int) -> Todo {
+  package static func todo(_ number: Int) -> Todo {
     let bits = mixed(UInt64(number), 1)
     let words = (0..<7).map { Self.words[Int(bits >> (8 * $0) & 0xFF) % Self.words.count] }
     return Todo(

@@ -5,7 +5,7 @@ import AtomsyncStorageSupport
 import Foundation
 
 /// The storages that are measured.
-public enum StoreKind: String, CaseIterable, Sendable {
+package enum StoreKind: String, CaseIterable, Sendable {
   case memory
   case sqlite
   case lmdb
@@ -13,9 +13,9 @@ public enum StoreKind: String, CaseIterable, Sendable {
   case sqliteProcess = "sqlite-process"
   case lmdbProcess = "lmdb-process"
 
-  public static let durable: [StoreKind] = [.sqlite, .lmdb]
+  package static let durable: [StoreKind] = [.sqlite, .lmdb]
 
-  public var title: String {
+  package var title: String {
     switch self {
     case .memory: "memory"
     case .sqlite: "SQLite"
@@ -25,7 +25,7 @@ public enum StoreKind: String, CaseIterable, Sendable {
     }
   }
 
-  public func provider(in folder: String) -> StorageProvider {
+  package func provider(in folder: String) -> StorageProvider {
     switch self {
     case .memory: .memory
     case .sqlite: .sqlite("\(folder)/store.db")
@@ -38,13 +38,13 @@ public enum StoreKind: String, CaseIterable, Sendable {
 
 extension StorageProvider {
   /// Always this storage, which stays open when it is closed, so that what it holds can be opened again.
-  public static func kept(_ storage: any Storage) -> StorageProvider {
+  package static func kept(_ storage: any Storage) -> StorageProvider {
     StorageProvider("a kept store") { _ in PrefixedStorage(storage, prefix: []) }
   }
 }
 
 /// Runs `body` with a new folder among the temporary files, and removes it.
-public func withTemporaryFolder<Result>(
+package func withTemporaryFolder<Result>(
   isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Result
 ) async throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(

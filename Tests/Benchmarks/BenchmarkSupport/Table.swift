@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a figure is to be.
-public enum Target: Sendable {
+package enum Target: Sendable {
   case atMost(Double)
   case atLeast(Double)
   /// For comparison only.
@@ -9,17 +9,17 @@ public enum Target: Sendable {
 }
 
 /// The table of results, printed line by line as they come.
-public struct Table: Sendable {
+package struct Table: Sendable {
   private static let width = 62
 
-  public init() {}
+  package init() {}
 
-  public func header() {
+  package func header() {
     line("", "median", "p90", "unit", "target")
   }
 
   /// A line; `p90` is the worse end, so the low one for a rate.
-  public func row(_ name: String, _ samples: Samples, _ unit: String, _ target: Target = .none) {
+  package func row(_ name: String, _ samples: Samples, _ unit: String, _ target: Target = .none) {
     let median = samples.median
     var verdict = ""
     var worse = samples.quantile(0.9)
