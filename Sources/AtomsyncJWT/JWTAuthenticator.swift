@@ -33,6 +33,7 @@ public final class JWTAuthenticator: Authenticator {
   ///   - keys: where the public keys, or the secret, are.
   ///   - issuer: what `iss` has to be; `nil` for anything.
   ///   - audience: what `aud` has to name; `nil` for anything.
+  ///   - logger: where it is told that keys cannot be read.
   /// - Throws: ``JWTKeyError`` when a file of keys cannot be read or used. Keys from a URL that cannot be read are a warning: nobody
   ///   is let in until they can.
   public init(

@@ -32,6 +32,7 @@ public final class LMDBStorage: SnapshotStorage {
   /// Opens the store in the folder `path`, creating it if there is none. The folder's own folder must exist.
   ///
   /// - Parameters:
+  ///   - path: of the environment's folder.
   ///   - access: `.exclusive` keeps everybody else out until ``close()``.
   ///   - durability: `.none` is treated as `.process`.
   /// - Throws: `StorageError`: `foreign` or `newerFormat` for what is left untouched, `inUse`, `inaccessible`,

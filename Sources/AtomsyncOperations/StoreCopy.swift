@@ -11,6 +11,7 @@ public enum StoreCopy {
   /// - Parameters:
   ///   - source: a server's store.
   ///   - target: a store that is empty, or not there yet.
+  ///   - report: called now and then with how far it is.
   /// - Throws: ``OperationError`` with `exists`; `StorageError`. When it fails while it writes, what is there is no store: it has to be
   ///   removed before the next try.
   public static func copy(

@@ -11,8 +11,9 @@ public enum StoreDump {
   /// Writes everything that the store holds at one moment. The store may be in use. O(rows); memory for a page.
   ///
   /// - Parameters:
-  ///   - write: takes the bytes of the file in order.
+  ///   - storage: the store to read.
   ///   - report: told after each page.
+  ///   - write: takes the bytes of the file in order.
   /// - Throws: `StorageError`, also when it is not a server's store; what `write` throws.
   public static func write(
     _ storage: any SnapshotStorage, report: @escaping ReportProgress = { _ in },
@@ -47,7 +48,10 @@ public enum StoreDump {
   /// The store goes on where the dump was taken: replicas that had not seen more are not disturbed, those that had read everything anew
   /// and keep what they have not pushed. The first server that opens it begins an epoch of its own.
   ///
-  /// - Parameter provider: a store that is empty, or not there yet.
+  /// - Parameters:
+  ///   - path: of the dump.
+  ///   - provider: a store that is empty, or not there yet.
+  ///   - report: called now and then with how far it is.
   /// - Throws: ``OperationError`` with `damaged`, `exists` or `inaccessible`; `StorageError`. When it fails while it writes, what is there
   ///   is no store: it has to be removed before the next try.
   public static func restore(

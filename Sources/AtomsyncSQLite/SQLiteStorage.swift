@@ -32,6 +32,7 @@ public final class SQLiteStorage: SnapshotStorage {
   /// Opens the store at `path`, creating it if there is none. The folder must exist.
   ///
   /// - Parameters:
+  ///   - path: of the database.
   ///   - access: `.exclusive` keeps everybody else out until ``close()``.
   ///   - durability: `.none` is treated as `.process`.
   /// - Throws: `StorageError`: `foreign` or `newerFormat` for a file that is left untouched, `inUse`,

@@ -33,6 +33,8 @@ public final class ConfinedPool<Value>: Sendable {
 
   /// - Parameters:
   ///   - first: the value that is there from the beginning.
+  ///   - size: how many values there may be.
+  ///   - label: of the queues, for debuggers.
   ///   - make: makes another one. What it throws is not an error: the values that there are do the work.
   public init(
     _ first: sending Value, size: Int, label: String, make: @escaping Make

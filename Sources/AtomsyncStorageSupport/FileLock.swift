@@ -16,7 +16,9 @@ public final class FileLock: Sendable {
 
   /// Takes the lock at `path`, creating the file if there is none.
   ///
-  /// - Parameter exclusive: false lets any number of non-exclusive holders in together.
+  /// - Parameters:
+  ///   - path: of the file to lock.
+  ///   - exclusive: false lets any number of non-exclusive holders in together.
   /// - Throws: `StorageError` with code `inUse` when another holder stands in the way, `inaccessible` when the
   ///   file cannot be opened.
   public init(path: String, exclusive: Bool) throws {

@@ -14,6 +14,7 @@ rm -rf "$folder/archives" "$folder/site"
 mkdir -p "$folder/archives"
 dependencies=()
 archives=()
+failed=""
 for module in "${modules[@]}"; do
   archive="$folder/archives/$module.doccarchive"
   echo "$module"
@@ -21,9 +22,13 @@ for module in "${modules[@]}"; do
     --fallback-display-name "$module" --fallback-bundle-identifier "atomsync.$module" \
     --additional-symbol-graph-dir "$folder/symbols/$module" \
     --enable-experimental-external-link-support "${dependencies[@]}" \
-    --warnings-as-errors --output-dir "$archive"
+    --warnings-as-errors --output-dir "$archive" || failed="$failed $module"
   dependencies+=(--dependency "$archive")
   archives+=("$archive")
 done
+[ -z "$failed" ] || {
+  echo "Not without warnings:$failed"
+  exit 1
+}
 docc merge "${archives[@]}" --synthesized-landing-page-name Atomsync --output-path "$folder/site"
 echo "The documentation of ${#modules[@]} modules is in $folder/site."

@@ -21,7 +21,7 @@ done
 # From what is built: to have the compiler emit them would be a build of its own.
 rm -rf "$folder/symbols"
 options=(-target "$(swift -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p')")
-options+=(-minimum-access-level public -skip-inherited-docs -I "$scratch/debug/Modules")
+options+=(-minimum-access-level public -skip-inherited-docs -emit-extension-block-symbols -I "$scratch/debug/Modules")
 while read -r path; do options+=(-Xcc "-fmodule-map-file=$path"); done < <(
   find -L "$scratch/debug" Sources -maxdepth 2 -name module.modulemap
 )

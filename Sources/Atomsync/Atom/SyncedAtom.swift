@@ -49,7 +49,9 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// on nothing but its argument. Swapping the same atom in it is such a change: it then sees the new value, and has to
   /// come to rest. It should be short: while others change the atom more often than it takes, it never comes to its end.
   ///
-  /// - Parameter atomic: the server, too, accepts the changes together or not at all.
+  /// - Parameters:
+  ///   - atomic: the server, too, accepts the changes together or not at all.
+  ///   - body: changes its argument.
   /// - Throws: what `body` throws, or `SyncError` (`invalidDocument` for a document that cannot be stored, or when more
   ///   documents would have to go together than a push can hold; `stopped`): nothing was changed. O(what is changed)
   @discardableResult
@@ -93,6 +95,7 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
   /// Changes one document if it is as expected.
   ///
   /// - Parameters:
+  ///   - id: the document's id.
   ///   - expected: `nil` for "does not exist".
   ///   - new: `nil` to delete.
   /// - Returns: `nil` when it was something else: nothing was changed.

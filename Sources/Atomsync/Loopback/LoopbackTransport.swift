@@ -13,7 +13,9 @@ public final class LoopbackTransport: Transport {
 
   /// Leads to `authority`, which stays the caller's to close.
   ///
-  /// - Parameter codec: what messages are encoded and decoded with; `nil` to hand them over as they are.
+  /// - Parameters:
+  ///   - authority: which answers the messages.
+  ///   - codec: what messages are encoded and decoded with; `nil` to hand them over as they are.
   public init(_ authority: Authority, codec: (any Codec)? = nil) {
     self.authority = authority
     self.codec = codec

@@ -30,7 +30,11 @@ public struct PullRequest: Sendable, Hashable {
     self.limit = limit
   }
 
-  /// - Parameter cursor: `nil` for everything that is alive.
+  /// - Parameters:
+  ///   - group: the group to read.
+  ///   - cursor: `nil` for everything that is alive.
+  ///   - seen: the furthest place of the history that this client has seen.
+  ///   - limit: the most documents to answer; `nil` for the server's own number.
   public init(group: String, cursor: Cursor?, seen: Cursor? = nil, limit: Int? = nil) {
     self.init(group: group, start: cursor.map { .cursor($0) } ?? .beginning, seen: seen, limit: limit)
   }

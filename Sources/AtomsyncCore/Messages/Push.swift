@@ -26,7 +26,9 @@ public struct PushTicket: Sendable, Hashable {
 
   /// Names this push of this client.
   ///
-  /// - Parameter number: from 0 to 2^62 − 1.
+  /// - Parameters:
+  ///   - client: a UUID that the client has made for itself.
+  ///   - number: from 0 to 2^62 − 1.
   public init(client: UUID, number: Int64) {
     self.client = client
     self.number = number
@@ -101,7 +103,11 @@ public struct PushAnswer: Sendable, Hashable {
 
     /// A rejection of the edit of the document `id`.
     ///
-    /// - Parameter message: words for people; what exceeds ``maximumMessageBytes`` is cut off.
+    /// - Parameters:
+    ///   - id: the document's id.
+    ///   - reason: why the edit was not accepted.
+    ///   - current: with `.stale`, the server's document.
+    ///   - message: words for people; what exceeds ``maximumMessageBytes`` is cut off.
     public init(
       id: String, reason: RejectionReason, current: Document? = nil, message: String? = nil
     ) {

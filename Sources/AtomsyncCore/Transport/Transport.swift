@@ -11,14 +11,18 @@
 public protocol Transport: Sendable {
   /// Asks for one page.
   ///
-  /// - Parameter progress: to be called whenever a part of the request or the answer has passed.
+  /// - Parameters:
+  ///   - request: what is asked or sent.
+  ///   - progress: to be called whenever a part of the request or the answer has passed.
   func pull(
     _ request: PullRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PullPage
 
   /// Sends edits and answers the verdicts.
   ///
-  /// - Parameter progress: to be called whenever a part of the request or the answer has passed.
+  /// - Parameters:
+  ///   - request: what is asked or sent.
+  ///   - progress: to be called whenever a part of the request or the answer has passed.
   func push(
     _ request: PushRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PushAnswer

@@ -7,7 +7,9 @@ public struct TransportProvider: Sendable, CustomStringConvertible {
   public let description: String
   private let body: @Sendable (any Codec) async throws -> any Transport
 
-  /// - Parameter open: makes the transport; the codec is the one that the configuration names.
+  /// - Parameters:
+  ///   - description: where it leads, for logs, without credentials.
+  ///   - open: makes the transport; the codec is the one that the configuration names.
   public init(_ description: String, open: @escaping @Sendable (any Codec) async throws -> any Transport) {
     self.description = description
     self.body = open

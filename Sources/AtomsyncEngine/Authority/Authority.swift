@@ -27,7 +27,9 @@ public final class Authority: Sendable {
 
   /// Opens the configuration's storage as a server's store, creating it if there is none.
   ///
-  /// - Parameter willAccept: the application's own check of each write; see ``WriteValidator``.
+  /// - Parameters:
+  ///   - configuration: the storage, limits, retention and clock.
+  ///   - willAccept: the application's own check of each write; see ``WriteValidator``.
   /// - Throws: `StorageError`: the store cannot be opened, is a client's, or has a newer format.
   public static func open(
     _ configuration: AtomsyncConfiguration, willAccept: WriteValidator? = nil
@@ -115,9 +117,11 @@ public final class Authority: Sendable {
   /// by commits. Waits for `receive` before it reads on, so a slow reader costs no memory; it just reads later.
   ///
   /// - Parameters:
+  ///   - request: the groups, each with its place.
   ///   - pageBytes: where a page ends; never more than ``Limits/pageBytes``.
   ///   - admits: asked before each page whether the group may still be read; when not, `receive` gets
   ///     `revoked(group:)` and no more of that group. What it throws ends the stream.
+  ///   - receive: called with each event, in order.
   public func live(
     _ request: LiveRequest, pageBytes: Int = .max,
     admits: @escaping @Sendable (String) async throws -> Bool = { _ in true },

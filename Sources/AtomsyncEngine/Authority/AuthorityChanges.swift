@@ -16,7 +16,9 @@ extension Authority {
   /// - A page with `isReset` begins anew, because the cursor cannot be continued.
   /// - The sequence ends when the authority closes; it throws `CancellationError` when its task is cancelled, and `StorageError`.
   ///
-  /// - Parameter cursor: where to go on, from an earlier page; `nil` for the beginning.
+  /// - Parameters:
+  ///   - group: the group to follow.
+  ///   - cursor: where to go on, from an earlier page; `nil` for the beginning.
   public func changes(in group: String, after cursor: Cursor? = nil) -> AuthorityChanges {
     AuthorityChanges(authority: self, request: PullRequest(group: group, cursor: cursor))
   }

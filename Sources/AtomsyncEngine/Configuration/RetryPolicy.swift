@@ -18,6 +18,7 @@ public struct RetryPolicy: Sendable, Hashable {
   /// The delay before attempt number `attempt` (1 after the first failure).
   ///
   /// - Parameters:
+  ///   - attempt: 1 after the first failure, one more after each.
   ///   - random: in 0 ..< 1; spreads the delay over its upper half, so that many replicas do not return at once.
   ///   - retryAfter: what the peer asked for; never cut short.
   public func delay(attempt: Int, random: Double, retryAfter: Duration? = nil) -> Duration {

@@ -27,7 +27,9 @@ public final class HTTPTransport: Transport {
 
   /// - Parameters:
   ///   - url: the server's URL, such as `http://localhost:8090/sync`. Without a path, `/sync` is meant.
+  ///   - token: the bearer token; `nil` for none.
   ///   - codec: what pushes are written in and pages asked for.
+  ///   - options: timeouts, limits and certificates.
   /// - Throws: `TransportError` with `unsupported` when the URL cannot be a server's.
   public convenience init(
     _ url: String, token: String? = nil, codec: any Codec = .transitMsgPack,
@@ -36,9 +38,13 @@ public final class HTTPTransport: Transport {
     self.init(try Endpoint(url), Credentials(token: token), codec, options)
   }
 
-  /// - Parameter credentials: asked for the token with every request; `nil` for none. When the server refuses the
-  ///   token it is asked once more, once for all requests that wait, and the request sent again if the token is
-  ///   another.
+  /// - Parameters:
+  ///   - url: the server's, with http or https.
+  ///   - codec: how messages are encoded.
+  ///   - options: timeouts, limits and certificates.
+  ///   - credentials: asked for the token with every request; `nil` for none. When the server refuses the
+  ///     token it is asked once more, once for all requests that wait, and the request sent again if the token is
+  ///     another.
   public convenience init(
     _ url: String, codec: any Codec = .transitMsgPack, options: HTTPTransportOptions = HTTPTransportOptions(),
     credentials: @escaping @Sendable () async throws -> String?

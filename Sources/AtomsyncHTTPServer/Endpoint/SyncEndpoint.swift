@@ -20,6 +20,7 @@ public struct SyncEndpoint: Sendable {
 
   /// - Parameters:
   ///   - authority: stays the caller's to close.
+  ///   - configuration: users, limits and timeouts; host and port are not used.
   ///   - codecs: beside Transit's three, which are always spoken.
   /// - Throws: ``HTTPServerError`` for a configuration that cannot be.
   public init(

@@ -26,6 +26,7 @@ public final class SyncServer: Service, Sendable {
 
   /// - Parameters:
   ///   - authority: stays the caller's to close, after ``run()`` returned.
+  ///   - configuration: where it listens, and who may come in.
   ///   - codecs: beside Transit's three, which are always spoken.
   /// - Throws: ``HTTPServerError`` for a configuration that cannot be, that would serve the network without users, or
   ///   whose certificate cannot be used.

@@ -93,6 +93,7 @@ public struct Simulation {
   }
 
   /// - Parameters:
+  ///   - seed: decides everything.
   ///   - policies: each replica takes one of them, by chance.
   public init(seed: UInt64, policies: [ConflictPolicy] = Simulation.allPolicies) {
     self.seed = seed
