@@ -9,8 +9,8 @@ extension SyncEndpoint {
   /// let endpoint = try SyncEndpoint(authority, configuration: configuration)
   /// endpoint.addRoutes(to: router, path: "sync")
   /// ```
-  /// The listener is then the application's: ``AtomsyncHTTPServer/HTTPServerConfiguration/host`` and
-  /// ``AtomsyncHTTPServer/HTTPServerConfiguration/port`` only say, without users, that it is meant to be loopback or open.
+  /// The listener is then the application's: `HTTPServerConfiguration.host` and
+  /// `HTTPServerConfiguration.port` only say, without users, that it is meant to be loopback or open.
   public func addRoutes(to router: some RouterMethods, path: RouterPath = "/sync") {
     let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options, .trace]
     for method in methods {
@@ -20,7 +20,9 @@ extension SyncEndpoint {
 
   /// Answers a request at the endpoint's path, whatever it is; an error is an answer too.
   ///
-  /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
+  /// - Parameters:
+  ///   - request: as the router has it.
+  ///   - address: whom the request comes from. Without it, limits by address do not hold.
   public func respond(to request: Request, from address: String? = nil) async -> Response {
     let response = await respond(to: EndpointRequest(request.head, body: request.body, address: address))
     let body: ResponseBody =

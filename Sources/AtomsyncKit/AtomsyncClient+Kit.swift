@@ -11,7 +11,7 @@ extension AtomsyncClient {
   ///
   /// - Parameter app: the name of the app, and of the folder.
   /// - Throws: `StorageError`: the folder cannot be made, or the store cannot be opened, is in use by another
-  ///   process, or has a newer format. ``SyncError`` with `invalidDocument` when the name is no name of a folder.
+  ///   process, or has a newer format. `SyncError` with `invalidDocument` when the name is no name of a folder.
   public static func open(_ app: String) async throws -> AtomsyncClient {
     guard !app.isEmpty, app != ".", app != "..", !app.contains("/"), !app.contains("\0") else {
       throw SyncError(.invalidDocument, "\"\(app)\" cannot be the name of a folder.")
@@ -41,9 +41,11 @@ extension AtomsyncClient {
   /// Opens an atom of Transit values that is synced with a server over HTTP.
   ///
   /// - Parameters:
+  ///   - group: the group on the server, and the atom's name in this store.
   ///   - server: the server's URL, such as `http://localhost:8090/sync`.
   ///   - token: what the server knows the user by; `nil` on an open server.
-  /// - Throws: as ``atom(_:name:transport:conflicts:)``, and `TransportError` when the URL cannot be a server's.
+  ///   - conflicts: who wins when a document was changed here and on the server.
+  /// - Throws: as `atom(_:name:transport:conflicts:)`, and `TransportError` when the URL cannot be a server's.
   public func atom(
     _ group: String, server: String, token: String? = nil, conflicts: ConflictPolicy = .serverWins
   ) async throws -> SyncedAtom<TransitValue> {

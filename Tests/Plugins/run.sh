@@ -12,7 +12,10 @@ else
   trap 'rm -rf "$work"' EXIT
 fi
 cd "$work"
-ln -sfn "$root" atomsync
+# A copy, which nobody changes meanwhile; it keeps the times of its files.
+rm -rf atomsync
+mkdir atomsync
+cp -a "$root"/{Package.swift,Sources,Tests,Plugins,Docs} atomsync/
 cat >Package.swift <<END
 // swift-tools-version: 6.1
 import PackageDescription

@@ -14,9 +14,11 @@ extension ConflictPolicy {
   /// What the type does not know of the server's document is kept (of the local one, where the server has none). It is for groups with documents
   /// of one type: a document of another cannot be decoded.
   ///
-  /// - Parameter merge: is given what both sides began with, what was written here and what the server has, each `nil` where there is none;
-  ///   `nil` deletes the document. Called on no particular thread, outside every lock, and again if anything changes meanwhile: it must depend
-  ///   on nothing but its input. When it throws, or one of the three cannot be decoded, the conflict stays open and is reported.
+  /// - Parameters:
+  ///   - type: the documents' type.
+  ///   - merge: is given what both sides began with, what was written here and what the server has, each `nil` where there is none;
+  ///     `nil` deletes the document. Called on no particular thread, outside every lock, and again if anything changes meanwhile: it must depend
+  ///     on nothing but its input. When it throws, or one of the three cannot be decoded, the conflict stays open and is reported.
   public static func merge<Element: Codable & Sendable>(
     of type: Element.Type,
     _ merge: @escaping @Sendable (_ base: Element?, _ local: Element?, _ remote: Element?) throws -> Element?

@@ -23,8 +23,11 @@ extension TransportProvider {
 
   /// To a server over HTTP, with a token that changes.
   ///
-  /// - Parameter credentials: asked for the token with every request; `nil` for none. When the server refuses the
-  ///   token it is asked once more, once for all requests that wait.
+  /// - Parameters:
+  ///   - server: the server's URL.
+  ///   - options: timeouts, limits and certificates.
+  ///   - credentials: asked for the token with every request; `nil` for none. When the server refuses the
+  ///     token it is asked once more, once for all requests that wait.
   public static func http(
     _ server: String, options: HTTPTransportOptions = HTTPTransportOptions(),
     credentials: @escaping @Sendable () async throws -> String?
