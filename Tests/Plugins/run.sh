@@ -13,7 +13,7 @@ else
 fi
 cd "$work"
 # A copy, which nobody changes meanwhile; it keeps the times of its files.
-rm -rf atomsync
+rm -rf atomsync Sources Tests
 mkdir atomsync
 cp -a "$root"/{Package.swift,Sources,Tests,Plugins,Docs} atomsync/
 cat >Package.swift <<END
