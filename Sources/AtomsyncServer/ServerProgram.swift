@@ -25,14 +25,14 @@ enum ServerProgram {
       if !(command is ServeCommand || command is any StoreCommand) { try command.run() }
     } catch {
       if ServerCommand.exitCode(for: error).isSuccess {
-        print(ServerCommand.fullMessage(for: error))
+        do { try print(ServerCommand.fullMessage(for: error)) } catch { return refuse("\(error)") }
         return 0
       }
       return refuse(ServerCommand.message(for: error))
     }
     do {
       let config = (command as? any StoreCommand)?.config ?? (command as? ServeCommand)?.store.config
-      let settings = try await SettingsReader(
+      let settings = try SettingsReader(
         environment: environment,
         file: config ?? environment["ATOMSYNC_CONFIG"].flatMap { $0.isEmpty ? nil : $0 })
       switch command {
@@ -90,7 +90,7 @@ enum ServerProgram {
       }
       try await run(services, logger) {
         let port = try await server.boundPort()
-        print(greeting(settings, port: port))
+        try print(greeting(settings, port: port))
       }
     } catch {
       await authority.close()
@@ -133,10 +133,14 @@ enum ServerProgram {
 
   private static func refuse(_ message: String) -> Int32 {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("atomsync-server: \(line)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("atomsync-server: \(line)\n".utf8))
     return 2
   }
 
   /// Unbuffered: who waits for the greeting reads it at once.
-  private static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+  static func print(_ line: String) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) } catch {
+      throw SettingsError("Standard output cannot be written.")
+    }
+  }
 }

@@ -8,7 +8,7 @@ extension AtomsyncConfiguration {
   /// A configuration from settings; what they do not say stays as in `defaults`.
   ///
   /// ```swift
-  /// let settings = try await SettingsReader(environment: ProcessInfo.processInfo.environment, file: "atomsync.json")
+  /// let settings = try SettingsReader(environment: ProcessInfo.processInfo.environment, file: "atomsync.json")
   /// let configuration = try AtomsyncConfiguration(
   ///   settings, storages: ["sqlite": { .sqlite($0) }, "lmdb": { .lmdb($0) }])
   /// ```

@@ -12,6 +12,8 @@ public final class SettingsReader: Sendable {
   private let reader: ConfigReader
   /// What the file sets.
   private let names: Set<String>
+  /// What the file sets to several values.
+  private let lists: Set<String>
   private let asked = Lock<Set<String>>([])
 
   /// Reads from providers of your own.
@@ -21,6 +23,7 @@ public final class SettingsReader: Sendable {
   public init(_ reader: ConfigReader) {
     self.reader = reader
     names = []
+    lists = []
   }
 
   /// Reads from an environment, and from a file what the environment does not say.
@@ -29,32 +32,25 @@ public final class SettingsReader: Sendable {
   ///   - environment: variables by name, as of `ProcessInfo`.
   ///   - file: the path of a JSON file; `nil` for none.
   /// - Throws: ``SettingsError`` when the file cannot be read.
-  public init(environment: [String: String], file: String? = nil) async throws {
-    let variables = EnvironmentVariablesProvider(
-      environmentVariables: environment.filter { !$0.value.isEmpty }
-    ).prefixKeys(
-      with: "atomsync")
-    guard let file else {
-      reader = ConfigReader(provider: variables)
-      names = []
-      return
-    }
-    do {
-      let path = InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)])
-      let values = try await FileProvider<JSONSnapshot>(config: ConfigReader(provider: path))
-      reader = ConfigReader(providers: [variables, values])
-      names = Self.names(
-        try JSONSerialization.jsonObject(with: try Data(contentsOf: URL(fileURLWithPath: file))))
-    } catch {
-      throw SettingsError(
-        "The settings file \(file) cannot be read. It has to be a JSON object. (\(Self.reason(error)))")
-    }
+  public init(environment: [String: String], file: String? = nil) throws {
+    let file = try file.map { try SettingsFile($0) }
+    let values = file?.values ?? [:]
+    // Where two names are one variable, one of them is no setting.
+    let variables = Dictionary(values.map { (Self.variable($0.key), $0.value) }) { first, _ in first }
+    let environment = environment.filter { !$0.value.isEmpty }
+    reader = ConfigReader(
+      providers: [environment, variables].map {
+        EnvironmentVariablesProvider(environmentVariables: $0).prefixKeys(with: "atomsync")
+      })
+    names = Set(values.keys)
+    lists = file?.lists ?? []
   }
 
   // MARK: Values
 
   /// - Throws: ``SettingsError`` when it is no text.
   public func string(_ name: String, isSecret: Bool = false) throws -> String? {
+    try refuseList(name, "one text")
     let key = key(name)
     let text = reader.string(forKey: key, isSecret: isSecret)
     if text == nil { try refuseOtherTypes(name, "a text") }
@@ -66,6 +62,7 @@ public final class SettingsReader: Sendable {
     let what =
       range.upperBound == .max
       ? "a number from \(range.lowerBound)" : "a number from \(range.lowerBound) to \(range.upperBound)"
+    try refuseList(name, what)
     guard let number = reader.int(forKey: key(name)) else {
       if let text = reader.string(forKey: key(name)), !text.isEmpty { throw refusal(name, what, text) }
       try refuseOtherTypes(name, what)
@@ -79,6 +76,7 @@ public final class SettingsReader: Sendable {
   ///
   /// - Throws: ``SettingsError`` when it is something else.
   public func bool(_ name: String) throws -> Bool? {
+    try refuseList(name, "true or false")
     if let text = reader.string(forKey: key(name)) {
       switch text.lowercased() {
       case "": return nil
@@ -97,6 +95,7 @@ public final class SettingsReader: Sendable {
   /// - Throws: ``SettingsError`` when it is something else, or negative.
   public func duration(_ name: String) throws -> Duration? {
     let what = "a duration such as 250ms, 30s, 5m, 12h or 30d"
+    try refuseList(name, what)
     if let text = reader.string(forKey: key(name)) {
       if text.isEmpty { return nil }
       guard let duration = Duration(setting: text) else { throw refusal(name, what, text) }
@@ -127,7 +126,10 @@ public final class SettingsReader: Sendable {
   public func requireAllKnown(or others: Set<String> = []) throws {
     let unknown = names.subtracting(asked.withLock { $0 }).subtracting(others)
     guard let name = unknown.min() else { return }
-    throw SettingsError("The settings file sets \(name), which is no setting.")
+    let known = asked.withLock { $0 }.union(others)
+    let nearest = known.min { ($0.distance(to: name), $0) < ($1.distance(to: name), $1) }
+    let hint = nearest.map { $0.distance(to: name) <= 3 ? " Did you mean \($0)?" : "" } ?? ""
+    throw SettingsError("The settings file sets \(name.prefix(100)), which is no setting.\(hint)")
   }
 
   // MARK: Errors
@@ -139,7 +141,7 @@ public final class SettingsReader: Sendable {
   ///   - what: it has to be.
   ///   - found: what it is.
   public func refusal(_ name: String, _ what: String, _ found: String) -> SettingsError {
-    SettingsError("\(name) (\(Self.variable(name))) must be \(what); it is “\(found)”.")
+    SettingsError("\(name) (\(Self.variable(name))) must be \(what); it is “\(found.prefix(100))”.")
   }
 
   /// What a setting is called in the environment.
@@ -153,7 +155,11 @@ public final class SettingsReader: Sendable {
 
   private func key(_ name: String) -> ConfigKey {
     asked.withLock { _ = $0.insert(name) }
-    return ConfigKey(name.split(separator: ".").map(String.init))
+    return ConfigKey(Self.path(name))
+  }
+
+  private func refuseList(_ name: String, _ what: String) throws {
+    if lists.contains(name) { throw refusal(name, what, "a list") }
   }
 
   /// swift-configuration answers nothing both for what is absent and for what has another type.
@@ -164,14 +170,8 @@ public final class SettingsReader: Sendable {
     if let found { throw refusal(name, what, found.description) }
   }
 
-  private static func names(_ json: Any, _ path: [String] = []) -> Set<String> {
-    guard let object = json as? [String: Any] else { return [path.joined(separator: ".")] }
-    return object.reduce(into: []) { $0.formUnion(names($1.value, path + [$1.key])) }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    return error.domain == NSCocoaErrorDomain ? error.localizedDescription : "\(error)"
+  private static func path(_ name: String) -> [String] {
+    name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
   }
 }
 
@@ -189,5 +189,23 @@ extension Duration {
       let number = Double(text.dropLast(unit.count)), number >= 0, number * seconds <= Self.longestSetting
     else { return nil }
     self = .seconds(number * seconds)
+  }
+}
+
+extension String {
+  /// How many letters have to be changed, added or left out, without regard to case (Levenshtein). Names are short.
+  fileprivate func distance(to other: String) -> Int {
+    let (left, right) = (Array(lowercased().prefix(100)), Array(other.lowercased().prefix(100)))
+    var row = Array(0...right.count)
+    for (i, letter) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, otherLetter) in right.enumerated() {
+        let changed = diagonal + (letter == otherLetter ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = Swift.min(changed, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[right.count]
   }
 }

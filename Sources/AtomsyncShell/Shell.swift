@@ -32,9 +32,14 @@ enum Shell {
 
   private static func tell(_ error: any Error) -> Int32 {
     if AtomsyncCommand.exitCode(for: error).isSuccess {
-      Output.line(AtomsyncCommand.fullMessage(for: error))
-      return 0
+      do {
+        try Output.line(AtomsyncCommand.fullMessage(for: error))
+        return 0
+      } catch {
+        return tell(error)
+      }
     }
+    if let error = error as? OutputError, error.isBrokenPipe { return 2 }
     let message = AtomsyncCommand.message(for: error)
     Output.note(message.split(whereSeparator: \.isNewline).joined(separator: " "))
     return 2

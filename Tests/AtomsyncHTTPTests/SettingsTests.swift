@@ -15,7 +15,7 @@ import Testing
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID()).json").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     if let file { try file.write(toFile: path, atomically: true, encoding: .utf8) }
-    let settings = try await SettingsReader(environment: environment, file: file == nil ? nil : path)
+    let settings = try SettingsReader(environment: environment, file: file == nil ? nil : path)
     let configuration = try AtomsyncConfiguration(settings, storages: Self.storages)
     try settings.requireAllKnown()
     return configuration
@@ -63,9 +63,19 @@ import Testing
         [:], #"{"limits": {"valueBytes": 0}}"#,
         "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number from 1; it is “0”."
       ),
-      ([:], #"{"codec": true}"#, "codec (ATOMSYNC_CODEC) must be a text; it is “true”."),
+      ([:], #"{"codec": true}"#, "codec (ATOMSYNC_CODEC) must be json or msgpack; it is “true”."),
       (
-        [:], #"{"limit": {"valueBytes": 1}}"#, "The settings file sets limit.valueBytes, which is no setting."
+        [:], #"{"limit": {"valueBytes": 1}}"#,
+        "The settings file sets limit.valueBytes, which is no setting. Did you mean limits.valueBytes?"
+      ),
+      ([:], #"{"anything": 1}"#, "The settings file sets anything, which is no setting."),
+      (
+        [:], #"{"limits": {"valueBytes": true}}"#,
+        "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number from 1; it is “true”."
+      ),
+      (
+        [:], #"{"limits": {"valueBytes": 1.5}}"#,
+        "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number from 1; it is “1.5”."
       ),
     ] as [([String: String], String?, String)])
   func whatCannotBeIsNamed(environment: [String: String], file: String?, message: String) async throws {
@@ -73,14 +83,20 @@ import Testing
     #expect(error?.description == message)
   }
 
-  @Test(arguments: ["", "[]", "{"]) func aFileThatIsNoObjectIsRefused(text: String) async throws {
+  @Test(arguments: [
+    ("", "is no JSON"), ("[]", "has to be a JSON object"), ("{", "is no JSON"),
+    (#"{"path": null}"#, "path in"), (#"{"path": ""}"#, "path in"),
+    (#"{"cors": {"origin": [null]}}"#, "cors.origin in"),
+    (#"{"limits": {"valueBytes": [1]}}"#, "limits.valueBytes (ATOMSYNC_LIMITS_VALUE_BYTES) must be a number"),
+  ]) func whatIsNoSettingsFileIsRefused(text: String, naming: String) async throws {
     let error = await #expect(throws: SettingsError.self) { try await configuration(file: text) }
-    #expect(error?.description.contains("cannot be read. It has to be a JSON object.") == true)
+    #expect(error?.description.contains(naming) == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains("\n") == false)
   }
 
   @Test func aMissingFileIsAnError() async throws {
     await #expect(throws: SettingsError.self) {
-      try await SettingsReader(environment: [:], file: "/nonexistent/settings.json")
+      try SettingsReader(environment: [:], file: "/nonexistent/settings.json")
     }
   }
 

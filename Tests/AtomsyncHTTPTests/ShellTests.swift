@@ -105,8 +105,58 @@ extension ServerProgramTests {
         }
         #expect(try await shell("put", "a", "1").output == "saved, confirmed\n")
         let refused = try await shell("put", "a", "2", "--token", "wrong")
-        #expect(refused.output == "saved, 1 pending\n" && refused.errors.contains("token"), "\(refused)")
+        #expect(
+          refused.code == 1 && refused.output == "saved, 1 pending\n" && refused.errors.contains("token"))
+        let broken = try await shell("put", "a", "3", "--token", "a\nb")
+        #expect(
+          broken.code == 1 && !broken.errors.contains("a\nb") && broken.errors.contains("cannot be sent"))
       }
+    }
+  }
+
+  /// "Confirmed" is what the server has said, and nothing else.
+  @Test func whatWasNotSentIsNotConfirmed() async throws {
+    try await inFolder { folder in
+      func shell(_ words: String...) async throws -> ServerProcess.Outcome {
+        let options = [
+          "--group", "g", "--store", "a.db", "--server", "http://localhost:1/sync", "--wait", "0.5",
+        ]
+        return try await ServerProcess.outcome(of: words + options, program: ServerProcess.shell, in: folder)
+      }
+      var outcome = try await shell("put", "a", "1")
+      #expect(outcome.code == 1 && outcome.output == "saved, 1 pending\n")
+      outcome = try await shell("put", "a", "1")
+      #expect(outcome.code == 1 && outcome.output == "unchanged, 1 pending\n")
+      outcome = try await shell("delete", "never")
+      #expect(outcome.code == 1 && outcome.output == "unchanged, 1 pending\n")
+      outcome = try await shell("delete", "a")
+      #expect(outcome.code == 0 && outcome.output == "saved, nothing to send\n")
+    }
+  }
+
+  /// A full disk behind standard output, or nobody.
+  @Test(arguments: ["/dev/full"]) func outputThatCannotBeWrittenIsAnError(device: String) async throws {
+    try await inFolder { folder in
+      for (program, words) in [
+        (ServerProcess.shell, "get --group g --store a.db"), (ServerProcess.shell, "--help"),
+        (ServerProcess.program, "--help"), (ServerProcess.program, "token alice --groups todo"),
+      ] {
+        let outcome = try await ServerProcess.outcome(
+          of: ["-c", "exec '\(program.path)' \(words) >\(device)"], program: URL(fileURLWithPath: "/bin/sh"),
+          in: folder)
+        #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(words): \(outcome)")
+      }
+    }
+  }
+
+  @Test func controlCharactersAreEscaped() async throws {
+    try await inFolder { folder in
+      let options = ["--group", "g", "--store", "a.db"]
+      _ = try await ServerProcess.outcome(
+        of: ["put", "a", "\"\u{1B}]0;x\u{7}\""] + options, program: ServerProcess.shell, in: folder)
+      let shown = try await ServerProcess.outcome(
+        of: ["get", "a"] + options, program: ServerProcess.shell, in: folder)
+      #expect(shown.output == "\"\\u001b]0;x\\u0007\"\n")
     }
   }
 

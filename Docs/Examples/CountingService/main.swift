@@ -1,6 +1,7 @@
 import Atomsync
 import AtomsyncHTTPServer
 import AtomsyncSQLite
+import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -11,19 +12,28 @@ import UnixSignals
 
 let arguments = CommandLine.arguments.dropFirst()
 let path = arguments.first ?? "documents.db"
-let port = arguments.dropFirst().first.flatMap { Int($0) } ?? 8090
+guard let port = arguments.count < 2 ? 8090 : Int(arguments.last ?? "") else {
+  print("CountingService [STORE [PORT]]")
+  exit(2)
+}
 
-let logger = Logger(label: "counting-service")
-let authority = try await Authority.open(AtomsyncConfiguration(storage: .sqlite(path), logger: logger))
+do {
+  let logger = Logger(label: "counting-service")
+  let authority = try await Authority.open(AtomsyncConfiguration(storage: .sqlite(path), logger: logger))
 
-var configuration = HTTPServerConfiguration()
-configuration.port = port
-configuration.logger = logger
-let server = try SyncServer(authority, configuration: configuration)
+  var configuration = HTTPServerConfiguration()
+  configuration.port = port
+  configuration.logger = logger
+  let server = try SyncServer(authority, configuration: configuration)
 
-let services = ServiceGroup(
-  services: [server, CountingService(authority: authority, group: "todo")],
-  gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-print("http://127.0.0.1:\(port)/sync")
-try await services.run()
-await authority.close()
+  let services = ServiceGroup(
+    services: [server, CountingService(authority: authority, group: "todo")],
+    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+  async let address: Void = print("http://127.0.0.1:\(server.boundPort())/sync")
+  try await services.run()
+  try await address
+  await authority.close()
+} catch {
+  print(error)
+  exit(1)
+}

@@ -8,7 +8,7 @@ struct TodoList: Sendable {
   /// The lines of the list, and how it stands with the server.
   var lines: [String] {
     let entries = entries.enumerated().map { index, entry in
-      "\(index + 1). [\(entry.value.isDone ? "x" : " ")] \(entry.value.text)"
+      "\(index + 1). [\(entry.value.isDone ? "x" : " ")] \(printable(entry.value.text))"
     }
     let status = todos.status
     let server = status.connection == .live ? "live" : "offline"
@@ -32,6 +32,11 @@ struct TodoList: Sendable {
     default: return "add TEXT, done NUMBER, edit NUMBER TEXT, remove NUMBER, quit"
     }
     return nil
+  }
+
+  /// What others have written is not the terminal's to obey.
+  private func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
   }
 
   private var entries: [(id: String, value: Todo)] { todos.value.sorted(by: \.created) }

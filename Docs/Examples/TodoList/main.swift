@@ -8,12 +8,23 @@ import Foundation
 //   swift run TodoList right.db
 
 let arguments = CommandLine.arguments.dropFirst()
+guard arguments.count <= 2, !arguments.contains(where: { $0.hasPrefix("-") }) else {
+  print("TodoList [STORE [SERVER]]")
+  exit(2)
+}
 let store = arguments.first ?? "todos.db"
 let server = arguments.dropFirst().first ?? "http://localhost:8090/sync"
 let isTerminal = isatty(STDOUT_FILENO) == 1
 
-let client = try await AtomsyncClient.open(AtomsyncConfiguration(storage: .sqlite(store)))
-let todos = try await client.atom("todos", of: Todo.self, server: server)
+/// What cannot be opened is told in one line.
+func opened<Value>(_ open: () async throws -> Value) async -> Value {
+  do { return try await open() } catch {
+    print(error)
+    exit(2)
+  }
+}
+let client = await opened { try await AtomsyncClient.open(AtomsyncConfiguration(storage: .sqlite(store))) }
+let todos = await opened { try await client.atom("todos", of: Todo.self, server: server) }
 let list = TodoList(todos: todos)
 
 @Sendable func show(_ answer: String? = nil) {

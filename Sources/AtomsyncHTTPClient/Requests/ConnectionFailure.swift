@@ -23,8 +23,19 @@ enum ConnectionFailure {
       "the connection was closed"
     case let error as HTTPClientError where error == .remoteConnectionClosed: "the connection was closed"
     case NIOSSLError.uncleanShutdown: "the connection was closed"
-    case is NIOSSLError, is BoringSSLError: "no secure connection, \(error)"
+    case is NIOSSLError, is BoringSSLError: insecurity("\(error)")
     default: nil
+    }
+  }
+
+  /// The libraries' words name their own source files.
+  private static func insecurity(_ description: String) -> String {
+    if description.contains("CERTIFICATE_VERIFY_FAILED") {
+      "its certificate is not one that this machine trusts"
+    } else if description.contains("WRONG_VERSION_NUMBER") {
+      "it does not speak TLS"
+    } else {
+      "no secure connection could be made"
     }
   }
 }

@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 public import AtomsyncCore
+internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPCompression
@@ -184,6 +185,12 @@ public final class HTTPTransport: Transport {
     _ body: (String?) async throws -> Value
   ) async throws -> Value {
     let token = try await credentials.token()
+    // The library would repeat it in its error.
+    if let token, !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+      throw TransportError(
+        .unauthorized,
+        "The token cannot be sent: it has a space, a control character or a letter beyond ASCII.")
+    }
     do {
       return try await body(token)
     } catch let error as TransportError where error.code == .unauthorized {

@@ -12,12 +12,13 @@ struct BackupCommand: OneStoreCommand {
   @Option(help: ArgumentHelp("The file, for LMDB the folder, to make.", valueName: "path"))
   var to: String
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireExistence()
     try await location.backUp(to: to)
-    print("\(to): a copy of \(location.provider).")
+    try print("\(to): a copy of \(location.provider).")
     return 0
   }
 }

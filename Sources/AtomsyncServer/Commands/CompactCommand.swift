@@ -9,13 +9,14 @@ struct CompactCommand: OneStoreCommand {
 
   @OptionGroup var store: StoreOptions
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let before = location.fileBytes
     try await location.compact()
-    print("\(location.provider): \(ByteCount(before)) before, \(ByteCount(location.fileBytes)) now.")
+    try print("\(location.provider): \(ByteCount(before)) before, \(ByteCount(location.fileBytes)) now.")
     return 0
   }
 }

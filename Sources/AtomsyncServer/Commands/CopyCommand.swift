@@ -14,7 +14,8 @@ struct CopyCommand: StoreCommand {
   @Option(help: ArgumentHelp("The store to make.", valueName: "kind:path"))
   var to: String
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let (source, target) = (try StoreLocation(url: from), try StoreLocation(url: to))
     try source.requireExistence()
@@ -22,7 +23,7 @@ struct CopyCommand: StoreCommand {
     let meter = ProgressMeter("copied")
     let progress = try await StoreCopy.copy(from: source.provider, to: target.provider, report: meter.show)
     meter.end()
-    print("\(target.provider): \(progress.rows) rows, \(ByteCount(progress.bytes)).")
+    try print("\(target.provider): \(progress.rows) rows, \(ByteCount(progress.bytes)).")
     return 0
   }
 }

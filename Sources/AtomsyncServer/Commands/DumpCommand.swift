@@ -18,7 +18,8 @@ struct DumpCommand: OneStoreCommand {
       "The file to write, which must not exist. (default: standard output)", valueName: "file"))
   var to: String?
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireExistence()
@@ -29,7 +30,9 @@ struct DumpCommand: OneStoreCommand {
     }
     try file.finish()
     meter.end()
-    if let to { print("\(to): \(progress.rows) rows of \(location.provider), \(ByteCount(progress.bytes)).") }
+    if let to {
+      try print("\(to): \(progress.rows) rows of \(location.provider), \(ByteCount(progress.bytes)).")
+    }
     return 0
   }
 }

@@ -15,14 +15,15 @@ struct RestoreCommand: OneStoreCommand {
   @Option(help: ArgumentHelp("The dump to read.", valueName: "file"))
   var from: String
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireAbsence()
     let meter = ProgressMeter("restored")
     let progress = try await StoreDump.restore(from, to: location.provider, report: meter.show)
     meter.end()
-    print("\(location.provider): \(progress.rows) rows, \(ByteCount(progress.bytes)).")
+    try print("\(location.provider): \(progress.rows) rows, \(ByteCount(progress.bytes)).")
     return 0
   }
 }

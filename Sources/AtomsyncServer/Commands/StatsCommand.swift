@@ -11,21 +11,22 @@ struct StatsCommand: OneStoreCommand {
   @Option(help: "How many groups to list, those with the most bytes first.")
   var groups = 10
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let meter = ProgressMeter("counted")
     let statistics = try await location.withStorage { try await StoreStatistics.of($0, report: meter.show) }
     meter.end()
-    print(
+    try print(
       "\(location.provider): \(statistics.documents) documents and \(statistics.tombstones) tombstones in "
         + "\(statistics.groups.count) groups, \(statistics.clients) clients, \(statistics.epochs) epochs.")
-    print(
+    try print(
       "\(statistics.total.rows) rows of \(ByteCount(statistics.total.bytes)); "
         + "files of \(ByteCount(location.fileBytes)).")
     for group in statistics.groups.prefix(max(0, groups)) {
-      print(
+      try print(
         "\(group.name): \(group.documents) documents, \(group.tombstones) tombstones, \(ByteCount(group.bytes))"
       )
     }

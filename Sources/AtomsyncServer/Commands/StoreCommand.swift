@@ -11,7 +11,8 @@ protocol StoreCommand: ParsableCommand {
   /// - Parameter print: writes a line to standard output.
   /// - Returns: the exit code.
   /// - Throws: why it could not be done at all; its description is one line for people.
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
 }
 
 extension StoreCommand {

@@ -25,10 +25,10 @@ struct TokenCommand: ParsableCommand {
   func run() throws {
     let token = NewToken()
     _ = try Users([User(name, token: token.text, groups: groups, access: access.granted)])
-    print("The token of \(name), which is shown this once:")
-    print(token.text)
-    print("The line for the users file:")
-    print(try line(token))
+    try ServerProgram.print("The token of \(name), which is shown this once:")
+    try ServerProgram.print(token.text)
+    try ServerProgram.print("The line for the users file:")
+    try ServerProgram.print(try line(token))
   }
 
   private func line(_ token: NewToken) throws -> String {

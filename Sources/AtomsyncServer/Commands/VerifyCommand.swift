@@ -11,13 +11,14 @@ struct VerifyCommand: OneStoreCommand {
 
   @OptionGroup var store: StoreOptions
 
-  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) -> Void) async throws -> Int32
+  func perform(_ settings: SettingsReader, print: @escaping @Sendable (String) throws -> Void) async throws
+    -> Int32
   {
     let location = try StoreLocation(store, settings)
     try location.requireExistence()
     let report = try await Authority.verify(location.provider)
-    for problem in report.problems { print(problem) }
-    print(
+    for problem in report.problems { try print(problem) }
+    try print(
       "\(location.provider): \(report.documents) documents in \(report.groups) groups, "
         + (report.problems.isEmpty ? "nothing is wrong." : "\(report.problems.count) problems."))
     return report.problems.isEmpty ? 0 : 1

@@ -46,6 +46,8 @@ struct Settings {
     server.limits = try Limits(settings)
     server.serverLimits = try ServerLimits(settings)
     retention = try settings.duration("retention")
+    // For clients, which may share the file.
+    _ = try (RetryPolicy(settings), settings.string("codec"))
     tokens = try TokenSettings(command, settings)
     usersPath = try command.users ?? settings.string("users")
     if let usersPath { server.users = try Users(contentsOf: usersPath) }

@@ -9,7 +9,7 @@ struct AtomsyncCommand: ParsableCommand {
     discussion: """
       The documents are kept on this machine and synced with the server that --server names.
 
-      Exit codes: 0 done; 1 done here, but not settled with the server, or not found; 2 it could not be done.
+      Exit codes: 0 done; 1 done here, but the server that was named has not confirmed it, or not found; 2 it could not be done.
       """,
     version: AtomsyncVersion.text,
     subcommands: [

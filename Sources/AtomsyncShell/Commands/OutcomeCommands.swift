@@ -65,7 +65,12 @@ struct DiscardCommand: ReplicaCommand {
   @Argument(help: "The document's id.") var id: String
 
   func perform(_ session: Session) async throws -> Int32 {
+    guard session.atom.rejections.contains(where: { $0.document == id }) else {
+      Output.note("No edit of \(id) was rejected; `rejected` shows those that were.")
+      return 2
+    }
     session.atom.discardRejection(id)
+    try Output.line("discarded")
     return 0
   }
 }

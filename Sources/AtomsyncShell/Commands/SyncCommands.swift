@@ -18,17 +18,17 @@ struct SyncCommand: ReplicaCommand {
     }
     let lost = session.atom.conflicts.filter { $0.outcome == .serverWon && $0.detectedAt >= session.began }
     for conflict in lost {
-      Output.line(
+      try Output.line(
         "\(conflict.document) had changed on the server, whose value stands (conflict \(conflict.id)):")
       try session.output.printValue(conflict.remote ?? .null)
     }
     for rejection in session.atom.rejections {
       // Quoted: what the server's words contain is not the terminal's to obey.
       let reason = rejection.message.map(\.debugDescription) ?? rejection.reason
-      Output.line(
+      try Output.line(
         "\(rejection.document) was rejected by the server: \(reason). Change it, or discard the edit.")
     }
-    if code == 0 { Output.line(lost.isEmpty ? "in sync" : "in sync, \(lost.count) superseded") }
+    if code == 0 { try Output.line(lost.isEmpty ? "in sync" : "in sync, \(lost.count) superseded") }
     return code == 0 && lost.isEmpty ? 0 : 1
   }
 }

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Atomsync
 internal import AtomsyncCore
 internal import AtomsyncHTTPClient
@@ -23,6 +24,9 @@ struct Session: Sendable {
     isOnline = settings.server != nil && !options.offline
     var logger = Logger(label: "atomsync", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .critical
+    if let trust = options.trust, !FileManager.default.isReadableFile(atPath: trust) {
+      throw ValidationError("--trust names \(trust), which cannot be read.")
+    }
     let location = try StoreLocation(settings)
     var transport: TransportProvider?
     if let server = settings.server, !options.offline {
@@ -47,27 +51,38 @@ struct Session: Sendable {
   /// - Returns: the exit code.
   func report(_ receipt: Receipt) async throws -> Int32 {
     try await receipt.saved()
+    guard !receipt.id.documents.isEmpty else {
+      try Output.line(atom.status.pendingCount == 0 ? "unchanged" : "unchanged, \(pending)")
+      return isOnline && atom.status.pendingCount > 0 ? 1 : 0
+    }
     guard isOnline else {
-      Output.line("saved, \(pending)")
+      try Output.line("saved, \(pending)")
       return 0
     }
     do {
-      let confirmation = try await receipt.confirmed(timeout: wait)
-      for (id, verdict) in confirmation.verdicts.sorted(by: { $0.key < $1.key }) {
-        switch verdict {
-        case .accepted, .discarded: continue
-        case .rejected(let reason): Output.line("saved, but the server has rejected \(id): \(reason)")
-        case .superseded(let number):
-          Output.line("saved, but \(id) had changed on the server, whose value stands (conflict \(number)):")
-          try output.printValue(atom.value.transit(id) ?? .null)
-        }
-        return 1
-      }
-      Output.line("saved, confirmed")
+      return try tell(try await receipt.confirmed(timeout: wait))
     } catch let error as SyncError where error.code == .timedOut || error.code == .stopped {
-      Output.line("saved, \(pending)")
+      try Output.line("saved, \(pending)")
       if let reason = atom.status.lastError { Output.note(reason) }
+      return 1
     }
+  }
+
+  private func tell(_ confirmation: Confirmation) throws -> Int32 {
+    for (id, verdict) in confirmation.verdicts.sorted(by: { $0.key < $1.key }) {
+      switch verdict {
+      case .accepted, .discarded: continue
+      case .rejected(let reason): try Output.line("saved, but the server has rejected \(id): \(reason)")
+      case .superseded(let number):
+        try Output.line(
+          "saved, but \(id) had changed on the server, whose value stands (conflict \(number)):")
+        try output.printValue(atom.value.transit(id) ?? .null)
+      }
+      return 1
+    }
+    // Version 0: it undid what was never sent, or deleted what never was.
+    let isSent = confirmation.verdicts.values.contains { $0 != .accepted(version: 0) && $0 != .discarded }
+    try Output.line(isSent ? "saved, confirmed" : "saved, nothing to send")
     return 0
   }
 

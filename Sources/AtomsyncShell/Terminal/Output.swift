@@ -8,13 +8,13 @@ struct Output: Sendable {
 
   func show(_ value: TransitValue) throws -> String {
     switch format {
-    case .edn: Terminal.hasColors ? EDNColors.colored(value.description) : value.description
+    case .edn: Terminal.hasColors ? EDNColors.colored(edn(value)) : edn(value)
     case .json: String(decoding: try value.transit(.verboseJSON), as: UTF8.self)
     case .transit: String(decoding: try value.transit(.json), as: UTF8.self)
     }
   }
 
-  func printValue(_ value: TransitValue) throws { Self.line(try show(value)) }
+  func printValue(_ value: TransitValue) throws { try Self.line(try show(value)) }
 
   /// All documents as one map, in the order of their ids.
   func printAll(_ documents: Documents<TransitValue>) throws {
@@ -74,10 +74,29 @@ struct Output: Sendable {
     try printValue(.map(map))
   }
 
-  /// Writes a line at once, also into a pipe.
-  static func line(_ text: String) { FileHandle.standardOutput.write(Data("\(text)\n".utf8)) }
+  /// Control characters are escaped: what others have written is not the terminal's to obey.
+  private func edn(_ value: TransitValue) -> String {
+    value.description.unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.properties.generalCategory == .control {
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+  }
 
+  /// Writes a line at once, also into a pipe.
+  ///
+  /// - Throws: ``OutputError``.
+  static func line(_ text: String) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: Data("\(text)\n".utf8)) } catch {
+      throw OutputError(error)
+    }
+  }
+
+  /// Tells people something beside the output; where there is nobody to hear it, it is lost.
   static func note(_ text: String) {
-    FileHandle.standardError.write(Data("atomsync: \(text)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("atomsync: \(text)\n".utf8))
   }
 }

@@ -33,6 +33,6 @@ enum Terminal {
 
   /// Replaces the last line of a terminal.
   static func status(_ text: String) {
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
   }
 }

@@ -33,7 +33,7 @@ private func inside(_ authority: Authority) async throws {
 }
 
 private func settings() async throws {
-  let settings = try await SettingsReader(
+  let settings = try SettingsReader(
     environment: ProcessInfo.processInfo.environment, file: "settings.json")
   let configuration = try AtomsyncConfiguration(
     settings, storages: ["sqlite": { .sqlite($0) }, "lmdb": { .lmdb($0) }])
