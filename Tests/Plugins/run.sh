@@ -13,7 +13,7 @@ else
 fi
 cd "$work"
 # A copy, which nobody changes meanwhile; it keeps the times of its files.
-rm -rf atomsync Sources Tests
+rm -rf atomsync Sources Tests log
 mkdir atomsync
 cp -a "$root"/{Package.swift,Sources,Tests,Plugins,Docs} atomsync/
 cat >Package.swift <<END
@@ -47,7 +47,8 @@ grep -q "is there already" log || fail "it does not say that the storage is ther
 swift test --filter PaperStorageTests >log 2>&1 || fail "the new storage does not pass: $(tail -n 20 log)"
 grep -E "Test run with .* passed" log
 
-plugin atomsync-server --storage memory --port 0 >log 2>&1 &
+# In a terminal: into a file the package manager would write what the server says once it has ended.
+script -qefc "swift package --allow-network-connections all atomsync-server --storage memory --port 0" log >/dev/null &
 pid=$!
 address=""
 for _ in $(seq 9000); do
@@ -57,7 +58,7 @@ for _ in $(seq 9000); do
   sleep 0.2 # until the server has been built
 done
 [ -n "$address" ] || fail "no server: $(tail -n 20 log)"
-curl -fsS "$address?group=todo" | grep -q cursor || fail "the server does not answer"
+curl -fsS "$address?group=todo" | grep -q cursor || fail "the server at $address does not answer"
 pkill -TERM -f "^$work/.build/.*/atomsync-server --storage memory --port 0" || fail "the server cannot be stopped"
 wait $pid || fail "the server did not end well: $(tail -n 5 log)"
 echo "The server ran at $address, and a storage of its own passes."
