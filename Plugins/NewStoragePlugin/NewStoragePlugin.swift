@@ -22,9 +22,9 @@ struct NewStoragePlugin: CommandPlugin {
     guard let dependencies = Dependencies(context.package) else {
       return Diagnostics.error("The package does not depend on Atomsync.")
     }
+    try declare(name, dependencies, in: root.appending(path: "Package.swift"))
     try write(StorageTemplate.source(name), to: source)
     try write(StorageTemplate.test(name), to: test)
-    try declare(name, dependencies, in: root.appending(path: "Package.swift"))
     print(
       """
       Sources/\(name)Storage and Tests/\(name)StorageTests are there, and Package.swift declares them at its end.
@@ -32,16 +32,18 @@ struct NewStoragePlugin: CommandPlugin {
       """)
   }
 
-  /// Letters and digits of ASCII, so that it can be a type, a folder and a target.
+  /// Letters and digits of ASCII, so that it can be a type, a folder and a target. With small letters it names a
+  /// provider: what is Swift's or Atomsync's own word cannot be.
   private func isTypeName(_ name: String) -> Bool {
-    name.utf8.first.map { (65...90).contains($0) } == true
+    !["default", "in", "is", "as", "do", "for", "if", "memory", "self", "init"].contains(name.lowercased())
+      && name.utf8.first.map { (65...90).contains($0) } == true
       && name.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) }
   }
 
   private func write(_ text: String, to file: URL) throws {
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: file)
+    try Data(text.utf8).write(to: file, options: .atomic)
   }
 
   /// Behind everything else, where it is right however the manifest is written.

@@ -22,8 +22,11 @@ extension AtomsyncConfiguration {
     defaults: AtomsyncConfiguration = AtomsyncConfiguration()
   ) throws {
     self = defaults
+    let path = try settings.string("path")
+    if path != nil, try settings.string("storage") == nil {
+      throw SettingsError("path is set (ATOMSYNC_PATH) without storage (ATOMSYNC_STORAGE). Which kind is it?")
+    }
     if let name = try settings.string("storage") {
-      let path = try settings.string("path")
       if name == "memory" {
         storage = .memory
       } else if let factory = storages[name] {

@@ -43,7 +43,8 @@ public final class SettingsReader: Sendable {
         EnvironmentVariablesProvider(environmentVariables: $0).prefixKeys(with: "atomsync")
       })
     names = Set(values.keys)
-    lists = file?.lists ?? []
+    // What the environment says instead is no list.
+    lists = (file?.lists ?? []).filter { environment[Self.variable($0)] == nil }
   }
 
   // MARK: Values
@@ -92,7 +93,7 @@ public final class SettingsReader: Sendable {
 
   /// A duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
   ///
-  /// - Throws: ``SettingsError`` when it is something else, or negative.
+  /// - Throws: ``SettingsError`` when it is something else, or not positive.
   public func duration(_ name: String) throws -> Duration? {
     let what = "a duration such as 250ms, 30s, 5m, 12h or 30d"
     try refuseList(name, what)
@@ -105,7 +106,7 @@ public final class SettingsReader: Sendable {
       try refuseOtherTypes(name, what)
       return nil
     }
-    guard seconds >= 0, seconds <= Duration.longestSetting else { throw refusal(name, what, "\(seconds)") }
+    guard seconds > 0, seconds <= Duration.longestSetting else { throw refusal(name, what, "\(seconds)") }
     return .seconds(seconds)
   }
 
@@ -184,11 +185,18 @@ extension Duration {
     let units: [(String, Double)] = [
       ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 24 * 3600), ("", 1),
     ]
-    let text = text.replacing(" ", with: "")
     guard let (unit, seconds) = units.first(where: { text.hasSuffix($0.0) }),
-      let number = Double(text.dropLast(unit.count)), number >= 0, number * seconds <= Self.longestSetting
+      let number = Self.decimal(text.dropLast(unit.count)), number > 0,
+      number * seconds <= Self.longestSetting
     else { return nil }
     self = .seconds(number * seconds)
+  }
+
+  /// Digits, with a point perhaps, and perhaps spaces before the unit.
+  private static func decimal(_ text: Substring) -> Double? {
+    let end = text.lastIndex { $0 != " " }.map(text.index(after:)) ?? text.startIndex
+    let digits = text[..<end]
+    return digits.utf8.allSatisfy { (48...57).contains($0) || $0 == 46 } ? Double(digits) : nil
   }
 }
 

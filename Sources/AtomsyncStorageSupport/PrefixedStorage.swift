@@ -61,17 +61,19 @@ public final class PrefixedStorage: Storage {
       state.next += 1
       return state.next
     }
-    let relay = Task { [base] in
-      for await _ in base.foreignCommits() { continuation.yield() }
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.streams[number] = continuation }
+      return state.isClosed
+    }
+    // Asked for at once, so that no commit from now on is missed.
+    let commits = base.foreignCommits()
+    let relay = Task {
+      for await _ in commits { continuation.yield() }
       continuation.finish()
     }
     continuation.onTermination = { [state] _ in
       relay.cancel()
       state.withLock { $0.streams[number] = nil }
-    }
-    let isClosed = state.withLock { state in
-      if !state.isClosed { state.streams[number] = continuation }
-      return state.isClosed
     }
     if isClosed { continuation.finish() }
     return stream

@@ -68,6 +68,18 @@ import Testing
         [:], #"{"limit": {"valueBytes": 1}}"#,
         "The settings file sets limit.valueBytes, which is no setting. Did you mean limits.valueBytes?"
       ),
+      (
+        ["ATOMSYNC_PATH": "a.db"], nil,
+        "path is set (ATOMSYNC_PATH) without storage (ATOMSYNC_STORAGE). Which kind is it?"
+      ),
+      (
+        ["ATOMSYNC_RETENTION": "0x10s"], nil,
+        "retention (ATOMSYNC_RETENTION) must be a duration such as 250ms, 30s, 5m, 12h or 30d; it is “0x10s”."
+      ),
+      (
+        [:], #"{"retry": {"pollInterval": 0}}"#,
+        "retry.pollInterval (ATOMSYNC_RETRY_POLL_INTERVAL) must be a duration such as 250ms, 30s, 5m, 12h or 30d; it is “0”."
+      ),
       ([:], #"{"anything": 1}"#, "The settings file sets anything, which is no setting."),
       (
         [:], #"{"limits": {"valueBytes": true}}"#,
@@ -94,8 +106,8 @@ import Testing
     #expect(error?.description.contains("\n") == false)
   }
 
-  @Test func aMissingFileIsAnError() async throws {
-    await #expect(throws: SettingsError.self) {
+  @Test func aMissingFileIsAnError() throws {
+    #expect(throws: SettingsError.self) {
       try SettingsReader(environment: [:], file: "/nonexistent/settings.json")
     }
   }

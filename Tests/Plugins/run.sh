@@ -4,14 +4,27 @@
 #   run.sh [FOLDER]     where the package is made (default: a temporary one, removed afterwards)
 set -euo pipefail
 root="$(cd "$(dirname "$0")/../.." && pwd)"
+pid=""
+made=""
+finish() {
+  [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+  [ -z "$made" ] || rm -rf "$made"
+}
+trap finish EXIT
 if [ $# -gt 0 ]; then
   work="$1"
   mkdir -p "$work"
 else
   work="$(mktemp -d)"
-  trap 'rm -rf "$work"' EXIT
+  made="$work"
 fi
 cd "$work"
+# What is removed below is what an earlier run has made.
+[ -e .made-by-plugin-test ] || [ -z "$(ls -A)" ] || {
+  echo "$work is not empty. Name a new folder."
+  exit 1
+}
+touch .made-by-plugin-test
 # A copy, which nobody changes meanwhile; it keeps the times of its files.
 rm -rf atomsync Sources Tests log
 mkdir atomsync
@@ -61,4 +74,5 @@ done
 curl -fsS "$address?group=todo" | grep -q cursor || fail "the server at $address does not answer"
 pkill -TERM -f "^$work/.build/.*/atomsync-server --storage memory --port 0" || fail "the server cannot be stopped"
 wait $pid || fail "the server did not end well: $(tail -n 5 log)"
+pid=""
 echo "The server ran at $address, and a storage of its own passes."

@@ -67,14 +67,14 @@ private final class CommitLog {
     self.flushes = flushes
     folder = URL(fileURLWithPath: path, isDirectory: true)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    guard names.allSatisfy({ $0.wholeMatch(of: /store\.lock|\d+\.(new|commit|all)/) != nil }) else {
+    guard names.allSatisfy({ $0.wholeMatch(of: /\..*|store\.lock|[0-9]{1,10}\.(new|commit|all)/) != nil })
+    else {
       throw StorageError(.foreign, "\(path) holds files of something else. Name another folder.")
     }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw StorageError(
-        .inaccessible, "Cannot create the folder \(path).", cause: error.localizedDescription)
+      throw StorageError(.inaccessible, "Cannot create \(path).", cause: "\(error)")
     }
     lock = try FileLock(path: folder.appendingPathComponent("store.lock").path, exclusive: true)
     try load(try FileManager.default.contentsOfDirectory(atPath: path).sorted())
@@ -82,9 +82,8 @@ private final class CommitLog {
 
   private func load(_ names: [String]) throws {
     let all = names.last { $0.hasSuffix(".all") }
-    let start = all.map(number) ?? 0
-    last = start
-    for name in [all].compactMap({ $0 }) + names.filter({ $0.hasSuffix(".commit") && number($0) > start }) {
+    last = all.map(number) ?? 0
+    for name in [all].compactMap({ $0 }) + names.filter({ $0.hasSuffix(".commit") && number($0) > last }) {
       guard let bytes = try? Data(contentsOf: folder.appendingPathComponent(name)),
         let writes = try? PropertyListDecoder().decode([Write].self, from: bytes),
         number(name) == last + (name == all ? 0 : 1)
@@ -94,7 +93,7 @@ private final class CommitLog {
       _ = records.apply(StorageBatch(writes: writes.map(\.write)))
       last = number(name)
     }
-    try removeFiles(upTo: start)
+    try? removeFiles(upTo: all.map(number) ?? 0)  // If not, the next time.
   }
 
   func commit(_ batches: [StorageBatch]) throws -> [StorageOutcome] {
@@ -116,14 +115,14 @@ private final class CommitLog {
 
   private func removeFiles(upTo start: Int) throws {
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    where !name.hasSuffix(".lock") {
+    where !name.hasPrefix(".") && !name.hasSuffix(".lock") {
       if name.hasSuffix(".all") ? number(name) < start : number(name) <= start {
         try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
       }
     }
   }
 
-  /// Writes a file that is there as a whole, also after a power cut, or not at all.
+  /// Writes a file that is there as a whole, also after a power cut, or not at all. If this throws, it may be there.
   private func write(_ writes: [StorageWrite], to number: Int, _ kind: String) throws {
     let new = folder.appendingPathComponent("0.new")
     do {
@@ -131,15 +130,16 @@ private final class CommitLog {
       try synchronize(new)
       let path = folder.appendingPathComponent(String(format: "%010d.", number) + kind).path
       guard rename(new.path, path) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
-      try synchronize(folder)
+      if flushes { try synchronize(folder) }
     } catch {
-      let code: StorageError.Code = (error as? CocoaError)?.code == .fileWriteOutOfSpace ? .full : .failed
-      throw StorageError(code, "\(folder.path) cannot be written.", cause: error.localizedDescription)
+      let isFull = [CocoaError.Code.fileWriteOutOfSpace.rawValue, Int(ENOSPC)].contains(
+        (error as NSError).code)
+      throw StorageError(
+        isFull ? .full : .failed, "\(folder.path) cannot be written.", cause: error.localizedDescription)
     }
   }
 
   private func synchronize(_ url: URL) throws {
-    guard flushes else { return }
     let handle = try FileHandle(forReadingFrom: url)
     defer { try? handle.close() }
     try handle.synchronize()

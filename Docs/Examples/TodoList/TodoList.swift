@@ -42,10 +42,11 @@ struct TodoList: Sendable {
   private var entries: [(id: String, value: Todo)] { todos.value.sorted(by: \.created) }
 
   private func change(_ number: String, _ body: @escaping @Sendable (inout Todo?) -> Void) throws -> String? {
-    guard let index = Int(number), entries.indices.contains(index - 1) else {
+    let entries = entries
+    guard let number = Int(number), (1...max(entries.count, 1)).contains(number), !entries.isEmpty else {
       return "There is no todo \(number)."
     }
-    try todos.document(entries[index - 1].id).swap(body)
+    try todos.document(entries[number - 1].id).swap(body)
     return nil
   }
 }

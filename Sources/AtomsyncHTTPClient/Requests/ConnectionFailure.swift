@@ -31,7 +31,7 @@ enum ConnectionFailure {
   /// The libraries' words name their own source files.
   private static func insecurity(_ description: String) -> String {
     if description.contains("CERTIFICATE_VERIFY_FAILED") {
-      "its certificate is not one that this machine trusts"
+      "its certificate is not valid, or not one that this machine trusts"
     } else if description.contains("WRONG_VERSION_NUMBER") {
       "it does not speak TLS"
     } else {

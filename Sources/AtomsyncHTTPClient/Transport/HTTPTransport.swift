@@ -185,18 +185,22 @@ public final class HTTPTransport: Transport {
     _ body: (String?) async throws -> Value
   ) async throws -> Value {
     let token = try await credentials.token()
-    // The library would repeat it in its error.
-    if let token, !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
-      throw TransportError(
-        .unauthorized,
-        "The token cannot be sent: it has a space, a control character or a letter beyond ASCII.")
-    }
+    try Self.check(token)
     do {
       return try await body(token)
     } catch let error as TransportError where error.code == .unauthorized {
       guard let renewed = try await credentials.renewed(after: token) else { throw error }
+      try Self.check(renewed)
       return try await body(renewed)
     }
+  }
+
+  /// The library would repeat the token in its error.
+  private static func check(_ token: String?) throws {
+    guard let token, !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return }
+    throw TransportError(
+      .unauthorized,
+      "The token cannot be sent: it has a space, a control character or a letter beyond ASCII.")
   }
 
   private func reportingErrors<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {

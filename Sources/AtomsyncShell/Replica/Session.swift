@@ -72,7 +72,8 @@ struct Session: Sendable {
     for (id, verdict) in confirmation.verdicts.sorted(by: { $0.key < $1.key }) {
       switch verdict {
       case .accepted, .discarded: continue
-      case .rejected(let reason): try Output.line("saved, but the server has rejected \(id): \(reason)")
+      case .rejected(let reason):
+        try Output.line("saved, but the server has rejected \(id): \(Output.escaped(reason))")
       case .superseded(let number):
         try Output.line(
           "saved, but \(id) had changed on the server, whose value stands (conflict \(number)):")
@@ -98,7 +99,14 @@ struct Session: Sendable {
   /// smaller.
   func sync() async throws {
     let progress = Progress(atom)
-    defer { progress.end() }
+    do { try await syncPatiently() } catch {
+      await progress.end()
+      throw error
+    }
+    await progress.end()
+  }
+
+  private func syncPatiently() async throws {
     let end = ContinuousClock.now + max(wait, .seconds(1))
     while true {
       do {

@@ -20,7 +20,7 @@ struct StoreLocation {
   private static func defaultPath(_ settings: ReplicaSettings) throws -> String {
     let environment = ProcessInfo.processInfo.environment
     let data =
-      environment["XDG_DATA_HOME"].map { URL(fileURLWithPath: $0) }
+      environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
       ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
     let folder = data.appendingPathComponent("atomsync/shell")
     do {

@@ -75,8 +75,11 @@ struct Output: Sendable {
   }
 
   /// Control characters are escaped: what others have written is not the terminal's to obey.
-  private func edn(_ value: TransitValue) -> String {
-    value.description.unicodeScalars.reduce(into: "") { text, scalar in
+  private func edn(_ value: TransitValue) -> String { Self.escaped(value.description) }
+
+  /// `text` with its control characters as EDN has them.
+  static func escaped(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.properties.generalCategory == .control {
         let digits = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
@@ -97,6 +100,6 @@ struct Output: Sendable {
 
   /// Tells people something beside the output; where there is nobody to hear it, it is lost.
   static func note(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data("atomsync: \(text)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("atomsync: \(escaped(text))\n".utf8))
   }
 }

@@ -16,11 +16,16 @@ struct Progress {
       while (try? await ContinuousClock().sleep(for: .milliseconds(300))) != nil {
         Terminal.status("\(atom.value.count) documents…")
       }
-      Terminal.status("")
     }
   }
 
-  func end() { task?.cancel() }
+  /// Clears the line.
+  func end() async {
+    guard let task else { return }
+    task.cancel()
+    await task.value
+    Terminal.status("")
+  }
 }
 
 /// What the program writes to.

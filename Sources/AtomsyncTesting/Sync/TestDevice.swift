@@ -18,7 +18,7 @@ public final class TestDevice: Sendable {
   }
   private let sync: TestSync
   private let configuration: AtomsyncConfiguration
-  private let life = Lock<Life?>(nil)
+  private let life = Lock<Task<Life, any Error>?>(nil)
 
   init(_ sync: TestSync, _ configuration: AtomsyncConfiguration) {
     self.sync = sync
@@ -55,17 +55,23 @@ public final class TestDevice: Sendable {
       return life
     }
     _ = disk.reopened()
-    last?.network.isOnline = false
+    Task { try await last?.value.network.isOnline = false }
     sync.remove(self)
   }
 
+  /// The process, which is started once however many ask for it.
   private func running() async throws -> Life {
-    if let life = life.withLock({ $0 }) { return life }
-    let started = Life(client: try await AtomsyncClient.open(configuration), network: TransportScript())
-    return life.withLock { life in
+    let starting = life.withLock { life in
       if let life { return life }
-      life = started
-      return started
+      let starting = Task { [configuration] in
+        Life(client: try await AtomsyncClient.open(configuration), network: TransportScript())
+      }
+      life = starting
+      return starting
+    }
+    do { return try await starting.value } catch {
+      life.withLock { if $0 == starting { $0 = nil } }
+      throw error
     }
   }
 }

@@ -16,7 +16,7 @@ public import Transit
 /// phone.network.isOnline = true
 /// let others = try await laptop.atom("todo", of: Todo.self)
 /// try await sync.runUntilIdle()
-/// #expect(others["a"]?.text == "milk")
+/// #expect(others.value["a"]?.text == "milk")
 /// try await sync.expectConverged()
 /// ```
 ///
@@ -94,6 +94,12 @@ public final class TestSync: Sendable {
           \(shown[id]?.description ?? "absent") and should be \(expected[id]?.description ?? "absent").
           """)
     }
+  }
+
+  /// Ends the devices' processes, as by `kill()`, and the server. Without it they live as long as the test's process.
+  public func close() async {
+    for member in members.withLock({ $0 }) { member.device.kill() }
+    await authority.close()
   }
 
   /// What the server has in a group, by id. O(documents)

@@ -52,6 +52,13 @@ public final class ManualClock: Clock {
     func isAsleep(atMost duration: Duration) -> Bool {
       sleepers.values.contains { now.duration(to: $0.deadline) <= duration }
     }
+
+    /// The watchers who see now what they wait for, who are none any more.
+    mutating func takeSeeing() -> [Watcher] {
+      let seeing = watchers.filter { isAsleep(atMost: $0.atMost) }
+      watchers = watchers.filter { !isAsleep(atMost: $0.atMost) }
+      return seeing
+    }
   }
   private let state: Lock<State>
 
@@ -79,6 +86,7 @@ public final class ManualClock: Clock {
   public func advance(by duration: Duration) {
     let target = now.advanced(by: duration)
     while let sleeper = wakeFirst(until: target) { sleeper.resume() }
+    for watcher in state.withLock({ $0.takeSeeing() }) { watcher.continuation.resume() }
   }
 
   /// Returns once a task sleeps that `advance(by: duration)` would wake; at once if one does.
@@ -129,11 +137,7 @@ public final class ManualClock: Clock {
       if Task.isCancelled { return .cancelled }
       guard deadline > state.now else { return .over }
       state.sleepers[number] = Sleeper(deadline: deadline, continuation: continuation)
-      let (seen, blind) = state.watchers.reduce(into: ([Watcher](), [Watcher]())) { parts, watcher in
-        if state.isAsleep(atMost: watcher.atMost) { parts.0.append(watcher) } else { parts.1.append(watcher) }
-      }
-      state.watchers = blind
-      return .asleep(seenBy: seen)
+      return .asleep(seenBy: state.takeSeeing())
     }
   }
 

@@ -31,6 +31,7 @@ extension TransportConformanceCase {
         let gate = Signal()
         let isBusy = Lock(false)
         let stream = Task {
+          defer { arrival.finish() }
           try await transport.live(LiveRequest(groups: [PullRequest(group: "g")])) { event in
             guard case .page = event else {
               arrival.yield(true)
@@ -44,7 +45,6 @@ extension TransportConformanceCase {
             try await gate.wait()
             isBusy.withLock { $0 = false }
           }
-          arrival.finish()
         }
         var arrived = arrivals.makeAsyncIterator()
         _ = await arrived.next()  // opened
@@ -82,6 +82,7 @@ extension TransportConformanceCase {
       try await trial.open { transport in
         let (opened, opening) = AsyncStream.makeStream(of: Void.self)
         let stream = Task {
+          defer { opening.finish() }
           try await transport.live(LiveRequest(groups: [PullRequest(group: "g")])) { _ in opening.yield() }
         }
         for await _ in opened { break }

@@ -49,9 +49,12 @@ public struct TransportConformanceCase: Sendable, CustomStringConvertible {
     let expectations = Expectations(name: name)
     do {
       try await expectations.try(patience: patience) { [body] in
+        let isTried = Lock(false)
         try await connect(authority) { provider in
           try await body(TransportTrial(expectations, authority, provider, codec))
+          isTried.withLock { $0 = true }
         }
+        try expectations.expect(isTried.withLock { $0 }, "connect has not called use, or kept its error")
       }
     } catch {
       await authority.close()

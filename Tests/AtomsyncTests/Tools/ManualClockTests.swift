@@ -44,6 +44,16 @@ import Testing
     #expect(clock.sleeperCount == 0)
   }
 
+  @Test func aWatcherSeesWhatAnAdvanceBringsNear() async throws {
+    let clock = ManualClock()
+    let sleeper = Task { try await clock.sleep(for: .seconds(60)) }
+    await clock.sleeps(atMost: .seconds(60))
+    let watcher = Task { await clock.sleeps(atMost: .seconds(30)) }
+    clock.advance(by: .seconds(40))
+    await watcher.value
+    sleeper.cancel()
+  }
+
   @Test func noTimeIsNoSleep() async throws {
     let clock = ManualClock()
     try await clock.sleep(for: .zero)
