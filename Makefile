@@ -24,7 +24,7 @@ serve: setup
 	$(SCRATCH)/debug/atomsync-server $(ARGS)
 
 # One target after the other: all at once they take longer, and those that compute starve those that watch the clock.
-TESTS = $(shell grep -A 1 'testTarget(' Package.swift | sed -n 's/.*name: "\([A-Za-z]*\)".*/\1/p')
+TESTS = $(shell grep -A 1 testTarget Package.swift | sed -n 's/.*name: "\([A-Za-z]*\)".*/\1/p')
 test: setup
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	for target in $(TESTS); do \
