@@ -7,8 +7,8 @@ public import AtomsyncEngine
 public final class LoopbackTransport: Transport {
   private let authority: Authority
   private let codec: (any Codec)?
-  private let isClosed = Lock(false)
-  /// What open streams end with.
+  private let calls = OpenCalls()
+  /// What open streams end with. They are not left behind: nothing may be received after the end.
   private let end = Promise<Void>()
 
   /// Leads to `authority`, which stays the caller's to close.
@@ -25,14 +25,18 @@ public final class LoopbackTransport: Transport {
   public func pull(
     _ request: PullRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PullPage {
-    try await translatingErrors { try coded(try await authority.pull(request)) }
+    try await translatingErrors {
+      try await self.calls.run { try self.coded(try await self.authority.pull(request)) }
+    }
   }
 
   /// Has the authority judge the edits. `progress` is never called.
   public func push(
     _ request: PushRequest, progress: @escaping @Sendable () -> Void
   ) async throws -> PushAnswer {
-    try await translatingErrors { try coded(try await authority.push(try coded(request))) }
+    try await translatingErrors {
+      try await self.calls.run { try self.coded(try await self.authority.push(try self.coded(request))) }
+    }
   }
 
   /// Follows groups until the authority or this transport closes, the task is cancelled, or `receive` throws.
@@ -59,7 +63,7 @@ public final class LoopbackTransport: Transport {
 
   /// The authority stays open: others may use it.
   public func close() async {
-    isClosed.withLock { $0 = true }
+    calls.end(Self.closed)
     end.complete(.failure(Self.closed))
   }
 
@@ -73,7 +77,6 @@ public final class LoopbackTransport: Transport {
   private func translatingErrors<Value: Sendable>(
     _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
-    if isClosed.withLock({ $0 }) { throw Self.closed }
     do {
       return try await body()
     } catch let error as ProtocolError {

@@ -57,6 +57,27 @@ extension TransportConformanceCase {
         }
       }
     },
+    TransportConformanceCase("closing the transport ends calls in progress with an error") { trial in
+      try await trial.whileHeldUp { transport, calls in
+        await transport.close()
+        for call in calls {
+          let error = await call.failure
+          try trial.expectations.expect(
+            error is TransportError, "a call ended with \(error.map { "\($0)" } ?? "an answer")")
+        }
+      }
+    },
+    TransportConformanceCase("a call ends when its task is cancelled") { trial in
+      try await trial.whileHeldUp { _, calls in
+        for call in calls {
+          call.cancel()
+          let error = await call.failure
+          try trial.expectations.expect(
+            error is CancellationError || error is TransportError,
+            "a call ended with \(error.map { "\($0)" } ?? "an answer")")
+        }
+      }
+    },
     TransportConformanceCase("closing one transport leaves the other open") { trial in
       try await trial.open { first in
         try await trial.open { second in
@@ -70,6 +91,24 @@ extension TransportConformanceCase {
 }
 
 extension TransportTrial {
+  /// Runs `body` while a pull and a push wait for the authority's disk.
+  func whileHeldUp(
+    _ body: (any Transport, [Task<Void, any Error>]) async throws -> Void
+  ) async throws {
+    try await open { transport in
+      _ = try await transport.pull(PullRequest(group: "g"))
+      disk.readGate.shut()
+      defer { disk.readGate.open() }
+      let edits = [Edit(id: "a", version: 0, content: .deleted)]
+      let calls = [
+        Task { _ = try await transport.pull(PullRequest(group: "g")) },
+        Task { _ = try await transport.push(PushRequest(group: "g", edits: edits)) },
+      ]
+      await disk.readGate.holds(2)
+      try await body(transport, calls)
+    }
+  }
+
   /// The `TransportError` that `body` has to throw.
   func error(_ what: String, _ body: () async throws -> Void) async throws -> TransportError {
     try await expectations.error(TransportError.self, from: what, body)

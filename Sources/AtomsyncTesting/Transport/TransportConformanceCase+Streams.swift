@@ -106,7 +106,7 @@ extension TransportConformanceCase {
 
 extension Task where Success == Void, Failure == any Error {
   /// What the task ended with, once it has.
-  fileprivate var failure: (any Error)? {
+  var failure: (any Error)? {
     get async {
       if case .failure(let error) = await result { error } else { nil }
     }

@@ -45,18 +45,21 @@ public struct TransportConformanceCase: Sendable, CustomStringConvertible {
   ) async throws {
     var configuration = AtomsyncConfiguration(codec: codec)
     configuration.limits.documentsPerPush = TransportTrial.documentsPerPush
+    let disk = FaultyStorage(MemoryStorage())
+    configuration.storage = StorageProvider("a disk with gates") { _ in disk }
     let authority = try await Authority.open(configuration)
     let expectations = Expectations(name: name)
     do {
       try await expectations.try(patience: patience) { [body] in
         let isTried = Lock(false)
         try await connect(authority) { provider in
-          try await body(TransportTrial(expectations, authority, provider, codec))
+          try await body(TransportTrial(expectations, authority, disk, provider, codec))
           isTried.withLock { $0 = true }
         }
         try expectations.expect(isTried.withLock { $0 }, "connect has not called use, or kept its error")
       }
     } catch {
+      disk.readGate.open()
       await authority.close()
       throw error
     }
@@ -74,12 +77,17 @@ struct TransportTrial: Sendable {
 
   let expectations: Expectations
   let authority: Authority
+  /// The authority's, to hold it up.
+  let disk: FaultyStorage
   private let provider: TransportProvider
   private let codec: any Codec
 
   init(
-    _ expectations: Expectations, _ authority: Authority, _ provider: TransportProvider, _ codec: any Codec
+    _ expectations: Expectations, _ authority: Authority, _ disk: FaultyStorage,
+    _ provider: TransportProvider,
+    _ codec: any Codec
   ) {
+    self.disk = disk
     self.expectations = expectations
     self.authority = authority
     self.provider = provider

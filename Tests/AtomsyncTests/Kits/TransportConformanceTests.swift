@@ -32,6 +32,8 @@ import Transit
     "what the authority refuses is an error that says why": .oneCode,
     "a store that fails is no verdict": .failureIsRefusal,
     "after close, every call is an error": .worksAfterClose,
+    "closing the transport ends calls in progress with an error": .callsOutliveClose,
+    "a call ends when its task is cancelled": .callsIgnoreCancellation,
     "closing one transport leaves the other open": .closesAuthority,
     "a stream opens, and then tells what is written, in order": .neverOpens,
     "a stream follows several groups, each from its place": .followsFromBeginning,
@@ -45,7 +47,10 @@ import Transit
   @Test(arguments: TransportConformanceCase.all)
   func aFlawIsFound(_ promise: TransportConformanceCase) async throws {
     let flaw = try #require(Self.flaws[promise.name])
-    let hangs = [.ignoresCancellation, .streamsOutliveClose, .streamsOutliveAuthority].contains(flaw)
+    let hangs = [
+      .ignoresCancellation, .streamsOutliveClose, .streamsOutliveAuthority, .callsOutliveClose,
+      .callsIgnoreCancellation,
+    ].contains(flaw)
     let error = await #expect(throws: (any Error).self) {
       try await promise.run(patience: .seconds(hangs ? 1 : 60)) { authority, use in
         try await use(
@@ -70,7 +75,8 @@ final class FlawedTransport: Transport {
   enum Flaw {
     case changesIDs, forgetsCursor, forgetsReasons, splitsPushes, forgetsTickets, sendsTwice, mixesAnswers,
       small
-    case oneCode, failureIsRefusal, worksAfterClose, closesAuthority
+    case oneCode, failureIsRefusal, worksAfterClose, closesAuthority, callsOutliveClose,
+      callsIgnoreCancellation
     case neverOpens, followsFromBeginning, doesNotWait, ignoresCancellation, swallowsErrors
     case streamsOutliveClose, streamsOutliveAuthority
   }
@@ -145,15 +151,17 @@ final class FlawedTransport: Transport {
 
   func close() async {
     switch flaw {
-    case .worksAfterClose: break
+    case .worksAfterClose, .callsOutliveClose: break
     case .closesAuthority: await authority.close()
     default: await base.close()
     }
   }
 
-  private func flawed<Answer>(_ body: @Sendable () async throws -> Answer) async throws -> Answer {
+  private func flawed<Answer: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Answer
+  ) async throws -> Answer {
     do {
-      return try await body()
+      return try await (flaw == .callsIgnoreCancellation ? Task { try await body() }.value : body())
     } catch let error as TransportError {
       if flaw == .oneCode { throw TransportError(.unreachable, "no") }
       if flaw == .failureIsRefusal { throw TransportError(.refused, "no") }
