@@ -1,5 +1,3 @@
-internal import AtomsyncCore
-
 /// A promise of a protocol that an implementation broke.
 public struct ConformanceFailure: Error, CustomStringConvertible {
   /// The name of the case.
@@ -15,26 +13,9 @@ struct Expectations: Sendable {
   /// The promise that is tried.
   let name: String
 
-  /// Runs the body of a case. What should end and does not is a failure after `patience`, and is left running.
+  /// Runs the body of a case. What should end and does not is a failure after `patience`.
   func `try`(patience: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
-    let outcome = Promise<Void>()
-    let trial = Task {
-      do {
-        try await body()
-        outcome.complete(.success(()))
-      } catch {
-        outcome.complete(.failure(error))
-      }
-    }
-    let watch = Task {
-      try await ContinuousClock().sleep(for: patience)
-      outcome.complete(.failure(fail("something did not end within \(patience)")))
-    }
-    defer {
-      watch.cancel()
-      trial.cancel()
-    }
-    try await outcome.wait()
+    try await within(patience, or: { fail("something did not end within \(patience)") }, body)
   }
 
   func expect(_ holds: Bool, _ message: @autoclosure () -> String) throws {

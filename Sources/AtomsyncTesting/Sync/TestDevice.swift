@@ -12,13 +12,18 @@ public final class TestDevice: Sendable {
 
   /// A process from its start to its end.
   private struct Life {
-    let client: AtomsyncClient
+    let number: Int
+    let client: Task<AtomsyncClient, any Error>
     /// Cut when the process is killed, so that what is left of it in memory reaches nobody.
-    let network: TransportScript
+    let network = TransportScript()
+  }
+  private struct State {
+    var life: Life?
+    var lives = 0
   }
   private let sync: TestSync
   private let configuration: AtomsyncConfiguration
-  private let life = Lock<Task<Life, any Error>?>(nil)
+  private let state = Lock(State())
 
   init(_ sync: TestSync, _ configuration: AtomsyncConfiguration) {
     self.sync = sync
@@ -33,45 +38,51 @@ public final class TestDevice: Sendable {
   public func atom<Element: Codable & Sendable>(
     _ group: String, of type: Element.Type = TransitValue.self, conflicts: ConflictPolicy = .serverWins
   ) async throws -> SyncedAtom<Element> {
-    let life = try await running()
+    let life = running()
+    let client: AtomsyncClient
+    do { client = try await life.client.value } catch {
+      end(life)
+      throw error
+    }
     let way = TransportProvider.scripted(
       life.network, over: .scripted(network, over: .loopback(sync.authority)))
-    let atom = try await life.client.atom(group, of: type, transport: way, conflicts: conflicts)
-    sync.add(
-      TestMember(
-        device: self, group: group, sync: { try await atom.sync(timeout: $0) }, status: { atom.status },
-        documents: {
-          let documents = atom.value
-          return documents.ids.reduce(into: [:]) { $0[$1] = documents.transit($1) }
-        }))
+    let atom = try await client.atom(group, of: type, transport: way, conflicts: conflicts)
+    let member = TestMember(
+      device: self, group: group, sync: { try await atom.sync(timeout: nil) }, status: { atom.status },
+      documents: {
+        let documents = atom.value
+        return documents.ids.reduce(into: [:]) { $0[$1] = documents.transit($1) }
+      })
+    // Not if it was killed meanwhile.
+    state.withLock { if $0.life?.number == life.number { sync.add(member) } }
     return atom
   }
 
   /// Ends the process as a crash does: what was not durable is lost, and its atoms reach neither disk nor server.
   /// The next ``atom(_:of:conflicts:)`` starts it anew.
   public func kill() {
-    let last = life.withLock { life in
-      defer { life = nil }
-      return life
+    state.withLock { state in
+      state.life?.network.isOnline = false
+      state.life = nil
+      _ = disk.reopened()
+      sync.remove(self)
     }
-    _ = disk.reopened()
-    Task { try await last?.value.network.isOnline = false }
-    sync.remove(self)
   }
 
   /// The process, which is started once however many ask for it.
-  private func running() async throws -> Life {
-    let starting = life.withLock { life in
-      if let life { return life }
-      let starting = Task { [configuration] in
-        Life(client: try await AtomsyncClient.open(configuration), network: TransportScript())
-      }
-      life = starting
-      return starting
+  private func running() -> Life {
+    state.withLock { state in
+      if let life = state.life { return life }
+      state.lives += 1
+      let life = Life(
+        number: state.lives, client: Task { [configuration] in try await AtomsyncClient.open(configuration) })
+      state.life = life
+      return life
     }
-    do { return try await starting.value } catch {
-      life.withLock { if $0 == starting { $0 = nil } }
-      throw error
-    }
+  }
+
+  /// A process that could not start is none.
+  private func end(_ life: Life) {
+    state.withLock { if $0.life?.number == life.number { $0.life = nil } }
   }
 }

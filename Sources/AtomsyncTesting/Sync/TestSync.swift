@@ -58,25 +58,37 @@ public final class TestSync: Sendable {
   ///
   /// What was rejected, or is in an open conflict, counts as done.
   ///
-  /// - Throws: `SyncError` when a device does not come to sync in time; faults before that are endured.
+  /// - Parameter timeout: of real time, whatever the clock of the configuration.
+  /// - Throws: `SyncError`: `timedOut`, with the last fault of the network; `paused` or `stopped` for an atom that is.
+  ///   Faults of the network before that are endured.
   public func runUntilIdle(timeout: Duration = .seconds(30)) async throws {
-    let end = ContinuousClock.now + timeout
-    while true {
-      let online = members.withLock { $0 }.filter { $0.device.network.isOnline }
-      let before = try await versions(of: online)
-      var isIdle = true
-      for member in online {
-        do {
-          try await member.sync(max(end - .now, .zero))
-          isIdle = isIdle && member.status().pendingCount == 0
-        } catch let error as SyncError where error.code == .unsettled {
-        } catch let error as SyncError where error.code == .transport && .now < end {
-          isIdle = false  // A fault that was planned, perhaps.
-        }
-      }
-      // What the last of them sent, the first does not have yet.
-      if isIdle, try await versions(of: online) == before { return }
+    let lastFault = Lock<String?>(nil)
+    try await within(
+      timeout,
+      or: { SyncError(.timedOut, "Not idle within \(timeout). \(lastFault.withLock { $0 } ?? "")") }
+    ) {
+      while try await !self.isIdle(afterSyncing: lastFault) { try Task.checkCancellation() }
     }
+  }
+
+  /// Has every device sync, one after the other; whether that has changed nothing.
+  private func isIdle(afterSyncing fault: Lock<String?>) async throws -> Bool {
+    let online = members.withLock { $0 }.filter { $0.device.network.isOnline }
+    let before = try await versions(of: online)
+    var isSettled = true
+    for member in online {
+      do {
+        try await member.sync()
+        isSettled = isSettled && member.status().pendingCount == 0
+      } catch let error as SyncError where error.code == .unsettled {
+      } catch let error as SyncError where error.code == .transport {
+        fault.withLock { $0 = error.message }
+        isSettled = false
+      }
+    }
+    // What the last of them sent, the first does not have yet.
+    let after = try await versions(of: online)
+    return isSettled && after == before
   }
 
   /// Expects every device that is online to show exactly what the server has.
@@ -139,7 +151,7 @@ public struct ConvergenceFailure: Error, CustomStringConvertible {
 struct TestMember: Sendable {
   let device: TestDevice
   let group: String
-  let sync: @Sendable (Duration) async throws -> Void
+  let sync: @Sendable () async throws -> Void
   let status: @Sendable () -> SyncStatus
   let documents: @Sendable () -> [String: TransitValue]
 }

@@ -35,6 +35,42 @@ import Transit
     #expect(try await sync.documents("todo") == ["a": "milk"])
   }
 
+  /// Both opening and killing are one step each, however many tasks ask.
+  @Test func aDeviceStartsOnce() async throws {
+    let sync = try await TestSync()
+    let device = sync.device()
+    async let first = device.atom("one")
+    async let second = device.atom("two")
+    for atom in [try await first, try await second] { try await atom.swap { $0["a"] = 1 }.saved() }
+    try await sync.runUntilIdle()
+    for group in ["one", "two"] { #expect(try await sync.documents(group).count == 1) }
+  }
+
+  @Test func whatWasKilledReachesNobody() async throws {
+    let sync = try await TestSync()
+    let device = sync.device()
+    let atom = try await device.atom("g")
+    try await sync.runUntilIdle()
+    device.kill()
+    try atom.swap { $0["a"] = 1 }
+    await #expect(throws: (any Error).self) { try await atom.sync(timeout: .seconds(5)) }
+    #expect(try await sync.documents("g").isEmpty)
+    #expect(try await device.atom("g").value.isEmpty)
+  }
+
+  /// Also under a clock that nobody moves.
+  @Test func whatNeverComesToRestIsTold() async throws {
+    let sync = try await TestSync { $0.follow(ManualClock()) }
+    let device = sync.device()
+    let atom = try await device.atom("g")
+    device.network.always(.unavailable, on: .push)
+    try atom.swap { $0["a"] = 1 }
+    let error = await #expect(throws: SyncError.self) {
+      try await sync.runUntilIdle(timeout: .seconds(2))
+    }
+    #expect(error?.code == .timedOut && error?.message.contains("503") == true, "\(error?.message ?? "")")
+  }
+
   @Test func idlenessIncludesWhatAMergeWrites() async throws {
     let sync = try await TestSync()
     // The larger one, so that merging once more changes nothing.
