@@ -182,7 +182,7 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncShell",
       dependencies: [
-        "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient",
+        "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient", "AtomsyncSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

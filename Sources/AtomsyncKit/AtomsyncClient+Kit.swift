@@ -16,7 +16,7 @@ extension AtomsyncClient {
     guard !app.isEmpty, app != ".", app != "..", !app.contains("/"), !app.contains("\0") else {
       throw SyncError(.invalidDocument, "\"\(app)\" cannot be the name of a folder.")
     }
-    let folder = dataFolder.appendingPathComponent(app, isDirectory: true)
+    let folder = UserDataFolder.url.appendingPathComponent(app, isDirectory: true)
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
@@ -26,16 +26,6 @@ extension AtomsyncClient {
     }
     let file = folder.appendingPathComponent("atomsync.db").path
     return try await open(AtomsyncConfiguration(storage: .sqlite(file)))
-  }
-
-  private static var dataFolder: URL {
-    #if canImport(Darwin)
-    FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask).first
-      ?? FileManager.default.temporaryDirectory
-    #else
-    ProcessInfo.processInfo.environment["XDG_DATA_HOME"].map { URL(fileURLWithPath: $0, isDirectory: true) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
-    #endif
   }
 
   /// Opens an atom of Transit values that is synced with a server over HTTP.

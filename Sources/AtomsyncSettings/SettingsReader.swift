@@ -49,23 +49,38 @@ public final class SettingsReader: Sendable {
 
   // MARK: Values
 
+  // What the command line says wins, and what the settings say is then not looked at; but the name is known.
+
+  /// - Parameters:
+  ///   - name: of the setting.
+  ///   - given: what the command line says.
+  ///   - isSecret: whether the provider's reports of what is read leave the value out.
   /// - Throws: ``SettingsError`` when it is no text.
-  public func string(_ name: String, isSecret: Bool = false) throws -> String? {
-    try refuseList(name, "one text")
+  public func string(_ name: String, unless given: String? = nil, isSecret: Bool = false) throws -> String? {
     let key = key(name)
+    if let given { return given }
+    try refuseList(name, "one text")
     let text = reader.string(forKey: key, isSecret: isSecret)
     if text == nil { try refuseOtherTypes(name, "a text") }
     return text.flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// - Parameters:
+  ///   - name: of the setting.
+  ///   - given: what the command line says.
+  ///   - range: what it may be.
   /// - Throws: ``SettingsError`` when it is no whole number of the range.
-  public func int(_ name: String, in range: ClosedRange<Int> = 0...Int.max) throws -> Int? {
+  public func int(
+    _ name: String, unless given: Int? = nil, in range: ClosedRange<Int> = 0...Int.max
+  ) throws -> Int? {
+    let key = key(name)
+    if let given { return given }
     let what =
       range.upperBound == .max
       ? "a number from \(range.lowerBound)" : "a number from \(range.lowerBound) to \(range.upperBound)"
     try refuseList(name, what)
-    guard let number = reader.int(forKey: key(name)) else {
-      if let text = reader.string(forKey: key(name)), !text.isEmpty { throw refusal(name, what, text) }
+    guard let number = reader.int(forKey: key) else {
+      if let text = reader.string(forKey: key), !text.isEmpty { throw refusal(name, what, text) }
       try refuseOtherTypes(name, what)
       return nil
     }
@@ -75,10 +90,15 @@ public final class SettingsReader: Sendable {
 
   /// A flag: a JSON boolean, or `1`, `true`, `yes`, `0`, `false` or `no`.
   ///
+  /// - Parameters:
+  ///   - name: of the setting.
+  ///   - given: what the command line says.
   /// - Throws: ``SettingsError`` when it is something else.
-  public func bool(_ name: String) throws -> Bool? {
+  public func bool(_ name: String, unless given: Bool? = nil) throws -> Bool? {
+    let key = key(name)
+    if let given { return given }
     try refuseList(name, "true or false")
-    if let text = reader.string(forKey: key(name)) {
+    if let text = reader.string(forKey: key) {
       switch text.lowercased() {
       case "": return nil
       case "0", "false", "no": return false
@@ -86,7 +106,7 @@ public final class SettingsReader: Sendable {
       default: throw refusal(name, "1 or 0", text)
       }
     }
-    if let flag = reader.bool(forKey: key(name)) { return flag }
+    if let flag = reader.bool(forKey: key) { return flag }
     try refuseOtherTypes(name, "true or false")
     return nil
   }
@@ -97,12 +117,13 @@ public final class SettingsReader: Sendable {
   public func duration(_ name: String) throws -> Duration? {
     let what = "a duration such as 250ms, 30s, 5m, 12h or 30d"
     try refuseList(name, what)
-    if let text = reader.string(forKey: key(name)) {
+    let key = key(name)
+    if let text = reader.string(forKey: key) {
       if text.isEmpty { return nil }
       guard let duration = Duration(setting: text) else { throw refusal(name, what, text) }
       return duration
     }
-    guard let seconds = reader.double(forKey: key(name)) else {
+    guard let seconds = reader.double(forKey: key) else {
       try refuseOtherTypes(name, what)
       return nil
     }
@@ -111,23 +132,28 @@ public final class SettingsReader: Sendable {
   }
 
   /// Names separated by spaces or commas, or a JSON array of texts.
-  public func strings(_ name: String) throws -> [String] {
-    if let text = reader.string(forKey: key(name)) {
+  ///
+  /// - Parameters:
+  ///   - name: of the setting.
+  ///   - given: what the command line says; empty when it says nothing.
+  /// - Throws: ``SettingsError`` when it is something else.
+  public func strings(_ name: String, unless given: [String] = []) throws -> [String] {
+    let key = key(name)
+    if !given.isEmpty { return given }
+    if let text = reader.string(forKey: key) {
       return text.split { $0 == " " || $0 == "," }.map(String.init)
     }
-    if let texts = reader.stringArray(forKey: key(name)) { return texts }
+    if let texts = reader.stringArray(forKey: key) { return texts }
     try refuseOtherTypes(name, "a list of texts")
     return []
   }
 
-  /// Looks for misspelt names.
+  /// Looks for misspelt names, once everything has been read.
   ///
-  /// - Parameter others: names that are settings as well, though nobody has asked for them.
   /// - Throws: ``SettingsError`` when the file sets something that nobody has asked for.
-  public func requireAllKnown(or others: Set<String> = []) throws {
-    let unknown = names.subtracting(asked.withLock { $0 }).subtracting(others)
-    guard let name = unknown.min() else { return }
-    let known = asked.withLock { $0 }.union(others)
+  public func requireAllKnown() throws {
+    let known = asked.withLock { $0 }
+    guard let name = names.subtracting(known).min() else { return }
     let nearest = known.min { ($0.distance(to: name), $0) < ($1.distance(to: name), $1) }
     let hint = nearest.map { $0.distance(to: name) <= 3 ? " Did you mean \($0)?" : "" } ?? ""
     throw SettingsError("The settings file sets \(name.prefix(100)), which is no setting.\(hint)")

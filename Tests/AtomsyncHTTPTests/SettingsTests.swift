@@ -106,6 +106,21 @@ import Testing
     #expect(error?.description.contains("\n") == false)
   }
 
+  /// Whatever the settings say, and however wrong; but the name is known.
+  @Test func theCommandLineWins() async throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID()).json").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try #"{"port": "x", "open": "x", "host": ["x"], "cors": {"origin": ["x"]}}"#.write(
+      toFile: path, atomically: true, encoding: .utf8)
+    let settings = try SettingsReader(environment: ["ATOMSYNC_PORT": "y"], file: path)
+    #expect(try settings.int("port", unless: 1) == 1)
+    #expect(try settings.bool("open", unless: true) == true)
+    #expect(try settings.string("host", unless: "h") == "h")
+    #expect(try settings.strings("cors.origin", unless: ["o"]) == ["o"])
+    try settings.requireAllKnown()
+    #expect(throws: SettingsError.self) { try settings.int("port") }
+  }
+
   @Test func aMissingFileIsAnError() throws {
     #expect(throws: SettingsError.self) {
       try SettingsReader(environment: [:], file: "/nonexistent/settings.json")

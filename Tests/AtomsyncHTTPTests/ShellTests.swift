@@ -149,6 +149,17 @@ extension ServerProgramTests {
     }
   }
 
+  /// Two texts that differ would be stored as one.
+  @Test func argumentsThatAreNoTextAreRefused() async throws {
+    try await inFolder { folder in
+      let outcome = try await ServerProcess.outcome(
+        of: ["-c", "exec '\(ServerProcess.shell.path)' put \"$(printf '\\377')\" 1 --group g --store a.db"],
+        program: URL(fileURLWithPath: "/bin/sh"), in: folder)
+      #expect(outcome.code == 2 && outcome.errors == "atomsync: Argument 2 is not UTF-8. Nothing was done.\n")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
   @Test func controlCharactersAreEscaped() async throws {
     try await inFolder { folder in
       let options = ["--group", "g", "--store", "a.db"]

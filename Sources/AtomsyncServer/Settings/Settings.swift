@@ -20,13 +20,6 @@ struct Settings {
   /// Of the store.
   let location: StoreLocation
 
-  /// What can be set in a file, and may have been said on the command line instead.
-  private static let names: Set<String> = [
-    "storage", "path", "host", "port", "open", "cors.origin", "tls.certificate", "tls.key", "users",
-    "metrics",
-    "jwt.keys", "jwt.issuer", "jwt.audience", "log.format", "log.level",
-  ]
-
   /// - Throws: ``SettingsError``, `UsersError` or `HTTPServerError`: one line that says what is wrong.
   init(_ command: ServeCommand, _ settings: SettingsReader) throws {
     if command.shortPort != nil && command.port != nil {
@@ -36,36 +29,36 @@ struct Settings {
     storage = location.provider
 
     server = HTTPServerConfiguration()
-    server.host = try command.host ?? settings.string("host") ?? server.host
-    server.port = try Self.port(command) ?? settings.int("port", in: 0...65_535) ?? server.port
-    server.allowsAnonymousAccess = try command.open || settings.bool("open") ?? false
-    server.corsOrigins = try command.corsOrigin.isEmpty ? settings.strings("cors.origin") : command.corsOrigin
+    server.host = try settings.string("host", unless: command.host) ?? server.host
+    server.port = try settings.int("port", unless: try Self.port(command), in: 0...65_535) ?? server.port
+    server.allowsAnonymousAccess = try settings.bool("open", unless: command.open ? true : nil) ?? false
+    server.corsOrigins = try settings.strings("cors.origin", unless: command.corsOrigin)
     server.tls = try Self.tls(
-      certificate: try command.tlsCertificate ?? settings.string("tls.certificate"),
-      key: try command.tlsKey ?? settings.string("tls.key"))
+      certificate: try settings.string("tls.certificate", unless: command.tlsCertificate),
+      key: try settings.string("tls.key", unless: command.tlsKey))
     server.limits = try Limits(settings)
     server.serverLimits = try ServerLimits(settings)
     retention = try settings.duration("retention")
     // For clients, which may share the file.
     _ = try (RetryPolicy(settings), settings.string("codec"))
     tokens = try TokenSettings(command, settings)
-    usersPath = try command.users ?? settings.string("users")
+    usersPath = try settings.string("users", unless: command.users)
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
-    metrics = try (command.metrics ?? settings.string("metrics")).map { try MetricsAddress($0) }
-    switch try command.logFormat ?? settings.string("log.format") ?? "text" {
+    metrics = try settings.string("metrics", unless: command.metrics).map { try MetricsAddress($0) }
+    switch try settings.string("log.format", unless: command.logFormat) ?? "text" {
     case "text": logsJSON = false
     case "json": logsJSON = true
     case let text: throw SettingsError("Logs are written as text or json; it is “\(text)”.")
     }
-    let level = try command.logLevel ?? settings.string("log.level") ?? Logger.Level.notice.rawValue
+    let level = try settings.string("log.level", unless: command.logLevel) ?? Logger.Level.notice.rawValue
     guard let known = Logger.Level(rawValue: level.lowercased()) else {
       let what = "trace, debug, info, notice, warning, error or critical"
       if command.logLevel == nil { throw settings.refusal("log.level", what, level) }
       throw SettingsError("--log-level must be \(what); it is “\(level)”.")
     }
     logLevel = known
-    try settings.requireAllKnown(or: Self.names)
+    try settings.requireAllKnown()
     // Tokens are looked at by an authenticator, which is made later.
     guard tokens == nil else { return }
     do {

@@ -28,14 +28,14 @@ struct StoreLocation {
     if shortPath != nil && options.path != nil {
       throw SettingsError("The path is given twice: \(shortPath ?? "") and --path.")
     }
-    let text = try options.storage ?? settings.string("storage") ?? Kind.sqlite.rawValue
+    let text = try settings.string("storage", unless: options.storage) ?? Kind.sqlite.rawValue
     guard let kind = Kind(rawValue: text) else {
       let what = "sqlite, lmdb or memory"
       if options.storage == nil { throw settings.refusal("storage", what, text) }
       throw SettingsError("--storage must be \(what); it is “\(text)”.")
     }
     self.kind = kind
-    path = try options.path ?? shortPath ?? settings.string("path") ?? kind.defaultPath
+    path = try settings.string("path", unless: options.path ?? shortPath) ?? kind.defaultPath
   }
 
   /// - Parameter url: the kind, a colon and the path.

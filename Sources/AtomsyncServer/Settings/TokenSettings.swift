@@ -12,9 +12,9 @@ struct TokenSettings {
   ///
   /// - Throws: `JWTKeyError` for a URL that is not safe; ``SettingsError``.
   init?(_ command: ServeCommand, _ settings: SettingsReader) throws {
-    issuer = try command.jwtIssuer ?? settings.string("jwt.issuer")
-    audience = try command.jwtAudience ?? settings.string("jwt.audience")
-    guard let place = try command.jwtKeys ?? settings.string("jwt.keys") else {
+    issuer = try settings.string("jwt.issuer", unless: command.jwtIssuer)
+    audience = try settings.string("jwt.audience", unless: command.jwtAudience)
+    guard let place = try settings.string("jwt.keys", unless: command.jwtKeys) else {
       guard issuer == nil && audience == nil else {
         throw SettingsError("--jwt-issuer and --jwt-audience need --jwt-keys.")
       }

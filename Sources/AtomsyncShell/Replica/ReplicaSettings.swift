@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AtomsyncSettings
 
 /// What the command line and the environment say together.
 struct ReplicaSettings {
@@ -9,13 +10,13 @@ struct ReplicaSettings {
 
   /// - Throws: `ValidationError` when the group is missing.
   init(_ options: ReplicaOptions, _ environment: [String: String]) throws {
-    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let settings = try SettingsReader(environment: environment)
     self.options = options
-    guard let group = options.group ?? variable("ATOMSYNC_GROUP") else {
+    guard let group = try settings.string("group", unless: options.group) else {
       throw ValidationError("Which group? Name it with --group, or set ATOMSYNC_GROUP.")
     }
     self.group = group
-    server = options.server ?? variable("ATOMSYNC_SERVER")
-    token = options.token ?? variable("ATOMSYNC_TOKEN")
+    server = try settings.string("server", unless: options.server)
+    token = try settings.string("token", unless: options.token, isSecret: true)
   }
 }

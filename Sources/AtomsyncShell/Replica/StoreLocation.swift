@@ -18,11 +18,7 @@ struct StoreLocation {
 
   /// A file of its own for each server and group, so that no document ever reaches another server.
   private static func defaultPath(_ settings: ReplicaSettings) throws -> String {
-    let environment = ProcessInfo.processInfo.environment
-    let data =
-      environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
-    let folder = data.appendingPathComponent("atomsync/shell")
+    let folder = UserDataFolder.url.appendingPathComponent("atomsync/shell")
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
