@@ -34,6 +34,8 @@ import Testing
   func prefixed(_ promise: StorageConformanceCase) async throws {
     let folder = try TemporaryFolder()
     try await promise.run(.prefixed(.memory))
+    // One that tells of commits as they happen, and not at intervals: none may be missed.
+    try await promise.run(.prefixed(FlawedDisk(nil).provider))
     try await promise.run(.prefixed(.sqlite(folder("store.db"), durability: .process)))
     try await promise.run(.prefixed(.lmdb(folder("store.lmdb"), durability: .process)))
   }

@@ -55,26 +55,6 @@ private enum CodableTypes {
   }
 }
 
-private enum Rest {
-  struct Todo: Codable {
-    var text: String
-    var rest = TransitRest()
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case text }
-
-    init(from decoder: any Decoder) throws {
-      text = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .text)
-      rest = try TransitRest(from: decoder, without: CodingKeys.self)
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(text, forKey: .text)
-      try rest.encode(into: encoder)
-    }
-  }
-}
-
 private enum Handlers {
   struct Point: TransitRepresentable {
     static let transitTag = "point"

@@ -1,46 +1,59 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncTesting
+import Logging
 import Testing
 
 // The transport and the codec of the articles, which pass their kits: `DocumentationTests` compares them with this file.
 
-struct SlowTransport: Transport {
+/// Tells a logger of each call.
+struct LoggingTransport: Transport {
   let base: any Transport
-  let delay: Duration
+  let logger: Logger
 
   func pull(_ request: PullRequest, progress: @escaping @Sendable () -> Void) async throws -> PullPage {
-    try await Task.sleep(for: delay)
-    return try await base.pull(request, progress: progress)
+    try await logging("pull of \(request.group)") { try await base.pull(request, progress: progress) }
   }
 
   func push(_ request: PushRequest, progress: @escaping @Sendable () -> Void) async throws -> PushAnswer {
-    try await Task.sleep(for: delay)
-    return try await base.push(request, progress: progress)
+    try await logging("push to \(request.group)") { try await base.push(request, progress: progress) }
   }
 
   func live(
     _ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void
   ) async throws {
-    try await base.live(request, receive: receive)
+    try await logging("stream") { try await base.live(request, receive: receive) }
   }
 
   func close() async { await base.close() }
-}
 
-extension TransportProvider {
-  static func slow(_ delay: Duration, over base: TransportProvider) -> TransportProvider {
-    TransportProvider("\(base), slow") { codec in
-      SlowTransport(base: try await base.open(codec: codec), delay: delay)
+  private func logging<Answer: Sendable>(
+    _ call: String, _ body: @Sendable () async throws -> Answer
+  ) async throws -> Answer {
+    do {
+      let answer = try await body()
+      logger.debug("\(call): done")
+      return answer
+    } catch {
+      logger.debug("\(call): \(error)")
+      throw error
     }
   }
 }
 
-@Suite struct SlowTransportTests {
+extension TransportProvider {
+  static func logging(to logger: Logger, over base: TransportProvider) -> TransportProvider {
+    TransportProvider("\(base), logged") { codec in
+      LoggingTransport(base: try await base.open(codec: codec), logger: logger)
+    }
+  }
+}
+
+@Suite struct LoggingTransportTests {
   @Test(arguments: TransportConformanceCase.all)
   func conforms(_ promise: TransportConformanceCase) async throws {
     try await promise.run { authority, use in
-      try await use(.slow(.milliseconds(1), over: .loopback(authority)))
+      try await use(.logging(to: Logger(label: "test"), over: .loopback(authority)))
     }
   }
 }
