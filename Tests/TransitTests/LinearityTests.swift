@@ -64,18 +64,18 @@ struct LinearityTests {
     #expect(nested < flat * 40, "\(nested), \(flat)")
   }
 
-  @Test func membersAreAddedOneByOne() throws {
-    func time(_ count: Int64) throws -> Duration {
-      // One member that comes twice, so that the reader has to add them one by one.
-      let text = "[\"~#set\",[0,\((0..<count).map(String.init).joined(separator: ","))]]"
-      return try ContinuousClock().measure {
-        guard case .set(let set) = try TransitValue(transit: Array(text.utf8), format: .json) else { return }
-        #expect(set.count == count)
-      }
+  @Test func theTableIsMadeAnewOnlyToGrow() {
+    var set = TransitSet()
+    var tables = 0
+    var table: ObjectIdentifier?
+    for number in 0..<10_000 {
+      set.insert(.int(Int64(number)))
+      let current = set.index.map(ObjectIdentifier.init)
+      if current != table { tables += 1 }
+      table = current
     }
-    let (short, long) = (try time(5000), try time(80_000))
-    // 256 times as long, if the table were copied for each member.
-    #expect(long < short * 80, "\(short), \(long)")
+    // It doubles from 17 members on.
+    #expect((1...12).contains(tables), "\(tables)")
   }
 
   @Test func digestsFollowEveryChange() {

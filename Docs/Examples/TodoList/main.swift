@@ -32,7 +32,8 @@ let list = TodoList(todos: todos)
   // A terminal is cleared and ends with a prompt.
   let text =
     (isTerminal ? "\u{1B}[2J\u{1B}[H" : "") + lines.joined(separator: "\n") + (isTerminal ? "\n> " : "\n")
-  FileHandle.standardOutput.write(Data(text.utf8))
+  // Where nobody reads it any more there is nothing to show.
+  try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
 }
 
 let changes = Task { for await _ in todos.values { show() } }

@@ -84,7 +84,7 @@ public struct CodecConformanceCase: Sendable, CustomStringConvertible {
       try await trial.refuses("a zero behind it") { try $0.decode(PullPage.self, from: whole + [0]) }
     },
     CodecConformanceCase("any bytes are an answer or an error") { trial in
-      var random = StorageRandom(seed: 1)
+      var random = SeededRandom(seed: 1)
       let whole = try trial.codec.encode(try Samples.page([("a", .string("milk")), ("b", .int(2))]))
       for _ in 0..<2000 {
         var bytes = whole

@@ -4,7 +4,7 @@ extension StorageConformanceCase {
   static let model: [StorageConformanceCase] = (1...4).map { seed in
     StorageConformanceCase("a thousand random operations end as in the model, seed \(seed)") { trial in
       try await trial.open { storage in
-        var random = StorageRandom(seed: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         var model = OrderedBytes()
         for step in 1...1_000 {
           if random.below(3) == 0 {
@@ -26,20 +26,7 @@ extension StorageConformanceCase {
   }
 }
 
-/// Numbers that a seed decides, the same everywhere: SplitMix64.
-struct StorageRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { self.state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededRandom {
   mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
   /// From a small world, so that keys meet: of one to three bytes out of four kinds.

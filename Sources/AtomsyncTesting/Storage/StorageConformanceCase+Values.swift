@@ -19,7 +19,7 @@ extension StorageConformanceCase {
       }
     },
     StorageConformanceCase("big values come back whole") { trial in
-      var random = StorageRandom(seed: 1)
+      var random = SeededRandom(seed: 1)
       // A period that fits no page size, so that exchanged pages would show.
       let piece = (0..<997).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       let big = Array(repeating: piece, count: (2 << 20) / 997 + 1).flatMap(\.self)

@@ -81,7 +81,7 @@ public final class ScriptedTransport: Transport {
       }
       return answer
     case .silence:
-      try await Signal().wait()
+      try await Promise<Void>().wait()
       throw CancellationError()
     case .garbage: return garbled(try await send())
     case .fail(let error): throw error
@@ -137,22 +137,16 @@ extension TransportProvider {
 
 /// One live stream, as the script sees it.
 final class TransportStream: Sendable {
-  private let end = Signal()
-  private let state = Lock<(error: TransportError?, isSilent: Bool)>((nil, false))
+  private let end = Promise<Void>()
+  private let isSilent = Lock(false)
 
-  func cut(_ error: TransportError?) {
-    state.withLock { $0.error = error }
-    end.fire()
-  }
+  func cut(_ error: TransportError?) { end.complete(error.map { .failure($0) } ?? .success(())) }
 
-  func silence() { state.withLock { $0.isSilent = true } }
+  func silence() { isSilent.withLock { $0 = true } }
 
   func passUnlessSilent() async throws {
-    if state.withLock({ $0.isSilent }) { try await Signal().wait() }
+    if isSilent.withLock({ $0 }) { try await Promise<Void>().wait() }
   }
 
-  func waitForCut() async throws {
-    try await end.wait()
-    if let error = state.withLock({ $0.error }) { throw error }
-  }
+  func waitForCut() async throws { try await end.wait() }
 }

@@ -28,7 +28,7 @@ extension TransportConformanceCase {
     TransportConformanceCase("a stream waits for its receiver") { trial in
       try await trial.open { transport in
         let (arrivals, arrival) = AsyncStream.makeStream(of: Bool.self)
-        let gate = Signal()
+        let gate = Promise<Void>()
         let isBusy = Lock(false)
         let stream = Task {
           defer { arrival.finish() }
@@ -53,7 +53,7 @@ extension TransportConformanceCase {
           // The rest is written while the first page is being received.
           if number == 0 { _ = await arrived.next() }
         }
-        gate.fire()
+        gate.complete(.success(()))
         let isAlone = await arrived.next()
         try trial.expectations.expect(
           isAlone == true, "a page came while the one before it was being received")

@@ -149,8 +149,8 @@ public final class TransportScript: Sendable {
 
 /// Holds one request or answer up until the test lets it go.
 public final class Delay: Sendable {
-  private let arrival = Signal()
-  private let departure = Signal()
+  private let arrival = Promise<Void>()
+  private let departure = Promise<Void>()
 
   /// A delay that lasts until ``release()``.
   public init() {}
@@ -161,10 +161,10 @@ public final class Delay: Sendable {
   public func reached() async throws { try await arrival.wait() }
 
   /// Lets the call go on, now or as soon as it comes.
-  public func release() { departure.fire() }
+  public func release() { departure.complete(.success(())) }
 
   func pass() async throws {
-    arrival.fire()
+    arrival.complete(.success(()))
     try await departure.wait()
   }
 }

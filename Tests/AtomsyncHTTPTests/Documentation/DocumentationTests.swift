@@ -15,7 +15,8 @@ import Testing
 
   private static func files(in folder: String, endingIn end: String) -> [String] {
     let paths = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
-    return (paths?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(end) }.map { "\(folder)/\($0)" }
+    return (paths?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(end) && !$0.contains(".build") }
+      .map { "\(folder)/\($0)" }
       .sorted()
   }
 
