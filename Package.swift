@@ -12,6 +12,7 @@ let package = Package(
     .library(name: "AtomsyncStorageSupport", targets: ["AtomsyncStorageSupport"]),
     .library(name: "AtomsyncSQLite", targets: ["AtomsyncSQLite"]),
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
+    .library(name: "AtomsyncPostgres", targets: ["AtomsyncPostgres"]),
     .library(name: "AtomsyncHTTPClient", targets: ["AtomsyncHTTPClient"]),
     .library(name: "AtomsyncHTTPServer", targets: ["AtomsyncHTTPServer"]),
     .library(name: "AtomsyncHummingbird", targets: ["AtomsyncHummingbird"]),
@@ -68,6 +69,8 @@ let package = Package(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     // Compression. AsyncHTTPClient needs it as well.
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -77,6 +80,7 @@ let package = Package(
     .target(name: "AtomsyncStorageSupport", dependencies: ["AtomsyncCore"]),
     .target(name: "AtomsyncSQLite", dependencies: ["AtomsyncStorageSupport", "CSQLite"]),
     .target(name: "AtomsyncLMDB", dependencies: ["AtomsyncStorageSupport", "CLMDB"]),
+    .target(name: "AtomsyncPostgres", dependencies: ["AtomsyncStorageSupport", "CPostgres"]),
 
     // The two halves of the wire.
     .target(
@@ -244,6 +248,8 @@ let package = Package(
         "AtomsyncEngine", "AtomsyncOperations", "AtomsyncStorageSupport", "AtomsyncTesting", "AtomsyncSQLite",
         "AtomsyncLMDB", "FolderStorage", "Transit",
       ]),
+    .testTarget(
+      name: "AtomsyncPostgresTests", dependencies: ["AtomsyncCore", "AtomsyncPostgres", "AtomsyncTesting"]),
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [

@@ -104,7 +104,7 @@ public final class LMDBStorage: SnapshotStorage {
 
   /// Asks LMDB ten times a second for the number of its last transaction. The first element comes at once, so
   /// that nothing is missed between the call and the first look.
-  public func foreignCommits() -> AsyncStream<Void> {
+  public func foreignCommits() -> AsyncStream<ForeignCommit> {
     CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
       let commits = self.commits

@@ -79,7 +79,7 @@ public final class SQLiteStorage: SnapshotStorage {
 
   /// Asks SQLite ten times a second whether another connection has committed. The first element comes at once,
   /// so that nothing is missed between the call and the first look.
-  public func foreignCommits() -> AsyncStream<Void> {
+  public func foreignCommits() -> AsyncStream<ForeignCommit> {
     CommitPoller.signals { [weak self] in
       guard let self else { throw StorageError.closed }
       return try await self.writer.run { try $0.dataVersion() }

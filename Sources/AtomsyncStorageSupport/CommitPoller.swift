@@ -1,4 +1,4 @@
-internal import AtomsyncCore
+public import AtomsyncCore
 
 /// Turns a number that changes with other people's commits into a stream.
 public enum CommitPoller {
@@ -9,14 +9,14 @@ public enum CommitPoller {
 
   /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
   /// Other errors are taken for passing ones: the next look decides.
-  public static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<Void> {
+  public static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<ForeignCommit> {
     AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
       let task = Task {
         var last: Int64?
         while !Task.isCancelled {
           do {
             let now = try await number()
-            if now != last { continuation.yield() }
+            if now != last { continuation.yield(ForeignCommit()) }
             last = now
           } catch let error as StorageError where error.code == .closed {
             break

@@ -10,7 +10,7 @@ public final class PrefixedStorage: Storage {
   private struct State {
     var isClosed = false
     /// The streams of `foreignCommits` that have not ended.
-    var streams: [Int: AsyncStream<Void>.Continuation] = [:]
+    var streams: [Int: AsyncStream<ForeignCommit>.Continuation] = [:]
     var next = 0
   }
   private let state = Lock(State())
@@ -55,8 +55,8 @@ public final class PrefixedStorage: Storage {
   }
 
   /// As the host's: commits to other parts of it are told as well.
-  public func foreignCommits() -> AsyncStream<Void> {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  public func foreignCommits() -> AsyncStream<ForeignCommit> {
+    let (stream, continuation) = AsyncStream.makeStream(of: ForeignCommit.self)
     let number = state.withLock { state in
       state.next += 1
       return state.next
@@ -68,7 +68,7 @@ public final class PrefixedStorage: Storage {
     // Asked for at once, so that no commit from now on is missed.
     let commits = base.foreignCommits()
     let relay = Task {
-      for await _ in commits { continuation.yield() }
+      for await commit in commits { continuation.yield(commit) }
       continuation.finish()
     }
     continuation.onTermination = { [state] _ in
@@ -112,6 +112,6 @@ public final class PrefixedStorage: Storage {
         case .put(let key, let value): .put(prefix + key, value)
         case .delete(let key): .delete(prefix + key)
         }
-      })
+      }, topics: batch.topics)
   }
 }

@@ -79,7 +79,7 @@ private struct OwningPrefix: Storage {
   func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     try await inner.commit(batches)
   }
-  func foreignCommits() -> AsyncStream<Void> { inner.foreignCommits() }
+  func foreignCommits() -> AsyncStream<ForeignCommit> { inner.foreignCommits() }
   func close() async {
     await inner.close()
     await host.close()

@@ -20,7 +20,7 @@ final class FlawedDisk: Sendable {
     /// Before the last commit.
     var previous = OrderedBytes()
     var handles: [Int: StorageAccess] = [:]
-    var bells: [AsyncStream<Void>.Continuation] = []
+    var bells: [AsyncStream<ForeignCommit>.Continuation] = []
     var hidden = 0
     var next = 0
   }
@@ -50,7 +50,7 @@ private final class FlawedStorage: Storage {
   private let disk: FlawedDisk
   private let number: Int
   private let copy: OrderedBytes
-  private let bells = Lock<[AsyncStream<Void>.Continuation]>([])
+  private let bells = Lock<[AsyncStream<ForeignCommit>.Continuation]>([])
   private let buffer = Lock<[StorageBatch]>([])
   private var flaw: StorageFlaw? { disk.flaw }
 
@@ -172,7 +172,7 @@ private final class FlawedStorage: Storage {
   }
 
   private func change(_ body: (inout OrderedBytes) -> [StorageOutcome]) -> [StorageOutcome] {
-    typealias Changed = ([StorageOutcome], [AsyncStream<Void>.Continuation])
+    typealias Changed = ([StorageOutcome], [AsyncStream<ForeignCommit>.Continuation])
     let (outcomes, bells) = disk.state.withLock { state -> Changed in
       state.previous = state.records
       let outcomes = body(&state.records)
@@ -187,19 +187,19 @@ private final class FlawedStorage: Storage {
       }
       return (outcomes, state.bells)
     }
-    for bell in bells { bell.yield() }
+    for bell in bells { bell.yield(ForeignCommit()) }
     return outcomes
   }
 
   // MARK: Lifetime
 
-  func foreignCommits() -> AsyncStream<Void> {
+  func foreignCommits() -> AsyncStream<ForeignCommit> {
     if flaw == .bellOutlivesCancellation {
       return AsyncStream(unfolding: {
-        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        await withUnsafeContinuation { (_: UnsafeContinuation<ForeignCommit?, Never>) in }
       })
     }
-    let (stream, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let (stream, bell) = AsyncStream.makeStream(of: ForeignCommit.self, bufferingPolicy: .bufferingNewest(1))
     disk.state.withLock { $0.bells.append(bell) }
     bells.withLock { $0.append(bell) }
     return stream

@@ -60,7 +60,7 @@ import Transit
       if fails { throw StorageError(.failed, "a cable came loose") }
       return batches.map { _ in .committed }
     }
-    func foreignCommits() -> AsyncStream<Void> { AsyncStream { $0.finish() } }
+    func foreignCommits() -> AsyncStream<ForeignCommit> { AsyncStream { $0.finish() } }
     func close() async {}
   }
 }

@@ -25,9 +25,10 @@ public protocol Storage: Sendable {
   /// Applies batches in order, each all or nothing, and answers one outcome for each.
   func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome]
 
-  /// Yields whenever *another process* may have committed. Spurious elements are allowed, missed ones are not;
-  /// several commits may become one element. Ends when the storage closes or the iterating task is cancelled.
-  func foreignCommits() -> AsyncStream<Void>
+  /// Yields whenever *another process* may have committed, with the topics of its batches if the storage can tell them.
+  /// Spurious elements are allowed, missed ones are not; several commits may become one element, whose topics are those of
+  /// all. Ends when the storage closes or the iterating task is cancelled.
+  func foreignCommits() -> AsyncStream<ForeignCommit>
 
   /// Finishes what was begun and lets go of the store. Closing twice does nothing.
   func close() async
@@ -35,7 +36,7 @@ public protocol Storage: Sendable {
 
 extension Storage {
   /// The default of a store that no other process can write: no elements.
-  public func foreignCommits() -> AsyncStream<Void> { AsyncStream { $0.finish() } }
+  public func foreignCommits() -> AsyncStream<ForeignCommit> { AsyncStream { $0.finish() } }
 
   /// The values at `keys`, in their order; `nil` for an absent key.
   public func read(_ keys: [[UInt8]]) async throws -> [[UInt8]?] {

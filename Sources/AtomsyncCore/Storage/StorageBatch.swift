@@ -4,11 +4,17 @@ public struct StorageBatch: Sendable, Hashable {
   public var preconditions: [StoragePrecondition]
   /// Applied in order; a later write of a key wins over an earlier one.
   public var writes: [StorageWrite]
+  /// What the batch is about, in the writer's own names, for other processes that wait for commits (``ForeignCommit``);
+  /// `nil`: it may be about anything. A batch that is about nothing (`[]`) wakes nobody.
+  public var topics: Set<String>?
 
   /// A batch of these writes, applied if all preconditions hold.
-  public init(preconditions: [StoragePrecondition] = [], writes: [StorageWrite] = []) {
+  public init(
+    preconditions: [StoragePrecondition] = [], writes: [StorageWrite] = [], topics: Set<String>? = nil
+  ) {
     self.preconditions = preconditions
     self.writes = writes
+    self.topics = topics
   }
 
   /// Adds a write that stores `value` at `key`.

@@ -54,7 +54,11 @@ public final class Authority: Sendable {
     self.configuration = configuration
     self.pushes = PushQueue(storage, identity: header.identity, notifier, configuration)
     let notifier = notifier
-    self.foreignCommits = Task { for await _ in storage.foreignCommits() { notifier.notifyAll() } }
+    self.foreignCommits = Task {
+      for await commit in storage.foreignCommits() {
+        if let groups = commit.topics { notifier.notify(groups) } else { notifier.notifyAll() }
+      }
+    }
     maintenance.withLock {
       $0 = Task { [weak self, configuration] in
         while !Task.isCancelled {

@@ -116,13 +116,20 @@ package struct Turn: Sendable {
 
   /// Empty: nothing is to be committed, and ``committed(_:)`` is called with nothing.
   package var batches: [StorageBatch] {
-    var batches = openParts.flatMap { parts[$0].work.batches }
+    var batches = openParts.flatMap { index in
+      let work = parts[index].work
+      return work.batches.map { batch in
+        var batch = batch
+        batch.topics = work.changesDocuments ? [work.group] : []
+        return batch
+      }
+    }
     if batches.isEmpty { return [] }
     let key = AuthorityKey.epoch(epoch.id)
     let counted = counted.bytes
     for index in batches.indices { batches[index].preconditions.append(.equals(key, counted)) }
     let known: StoragePrecondition = isOpening ? .absent(key) : .equals(key, epoch.bytes)
-    return [StorageBatch(preconditions: [known], writes: [.put(key, counted)])] + batches
+    return [StorageBatch(preconditions: [known], writes: [.put(key, counted)], topics: [])] + batches
   }
 
   /// The epoch with one commit more.

@@ -30,7 +30,7 @@ private struct MeasuredStorage: Storage {
     return try await timing(commits) { try await base.commit(batches) }
   }
 
-  func foreignCommits() -> AsyncStream<Void> { base.foreignCommits() }
+  func foreignCommits() -> AsyncStream<ForeignCommit> { base.foreignCommits() }
 
   func close() async { await base.close() }
 

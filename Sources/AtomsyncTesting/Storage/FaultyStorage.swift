@@ -165,7 +165,7 @@ public final class FaultyStorage: Storage {
   }
 
   /// As the wrapped storage's.
-  public func foreignCommits() -> AsyncStream<Void> { base.foreignCommits() }
+  public func foreignCommits() -> AsyncStream<ForeignCommit> { base.foreignCommits() }
 
   /// Closes this handle and not the wrapped storage.
   public func close() async {

@@ -1,0 +1,98 @@
+internal import AtomsyncCore
+internal import CPostgres
+internal import Foundation
+
+/// Where a store is: what libpq is told, the store's table, and whether a pooler stands between.
+struct PostgresAddress: Sendable, CustomStringConvertible {
+  /// What libpq is told, by its own keywords.
+  let parameters: [String: String]
+  /// The store's table. Letters, digits and underscores, so that it needs no escaping.
+  let table: String
+  /// Each transaction may be on another of the server's sessions: nothing may be kept in one.
+  let isPooled: Bool
+  /// For logs and errors: no password.
+  let description: String
+
+  static let defaultTable = "atomsync"
+  /// PostgreSQL's names have at most 63 bytes; ours adds `_commits`.
+  static let longestTable = 48
+
+  /// - Parameter url: as libpq reads it, and two parameters more: `table` and `pooling=transaction`.
+  /// - Throws: `StorageError` with `inaccessible`, without what stands in the URL.
+  init(_ url: String) throws {
+    guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else {
+      throw Self.refusal("A PostgreSQL store is postgres://user@host/database.")
+    }
+    var parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    var own: [String: String] = [:]
+    if parts.count == 2 {
+      var others: [Substring] = []
+      for parameter in parts[1].split(separator: "&") {
+        let pair = parameter.split(separator: "=", maxSplits: 1).map(String.init)
+        if pair.count == 2, ["table", "pooling"].contains(pair[0]) {
+          own[pair[0]] = pair[1]
+        } else {
+          others.append(parameter)
+        }
+      }
+      parts[1] = others.joined(separator: "&")
+      if others.isEmpty { parts.removeLast() }
+    }
+    let table = own["table"] ?? Self.defaultTable
+    let isName = table.utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+    guard isName, (1...Self.longestTable).contains(table.utf8.count) else {
+      throw Self.refusal(
+        "A store's table has a name of 1 to \(Self.longestTable) of the letters a–z, digits and underscores.")
+    }
+    guard own["pooling"].map({ $0 == "transaction" }) ?? true else {
+      throw Self.refusal("Of poolings there is one to name: pooling=transaction.")
+    }
+    self.table = table
+    isPooled = own["pooling"] != nil
+    parameters = try Self.parameters(parts.joined(separator: "?"))
+    let host = parameters["host"] ?? parameters["hostaddr"] ?? "localhost"
+    let port = parameters["port"].map { ":\($0)" } ?? ""
+    let database = parameters["dbname"] ?? parameters["user"] ?? ""
+    description = "\(host)\(port)/\(database)" + (table == Self.defaultTable ? "" : " (table \(table))")
+  }
+
+  private static func refusal(_ message: String) -> StorageError { StorageError(.inaccessible, message) }
+
+  /// What libpq is told unless the URL or the environment says otherwise.
+  private static let defaults = [
+    "application_name": "atomsync",
+    // A peer that has died is noticed within 25 seconds.
+    "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+    // Of several hosts the one that can be written: after a failover, the new primary.
+    "target_session_attrs": "read-write",
+  ]
+
+  private static func parameters(_ url: String) throws -> [String: String] {
+    // What libpq says of a URL that it cannot read may quote the password.
+    guard let options = PQconninfoParse(url, nil) else {
+      throw refusal(
+        "The PostgreSQL URL cannot be read. It is postgres://user@host:port/database?parameter=value, with special "
+          + "characters percent-encoded.")
+    }
+    defer { PQconninfoFree(options) }
+    var parameters: [String: String] = [:]
+    var option = options
+    while let keyword = option.pointee.keyword {
+      let name = String(cString: keyword)
+      if let value = option.pointee.val {
+        parameters[name] = String(cString: value)
+      } else if let value = defaults[name] {
+        let isInEnvironment = option.pointee.envvar.map { getenv($0) != nil } ?? false
+        if !isInEnvironment { parameters[name] = value }
+      }
+      option += 1
+    }
+    // Names and messages are UTF-8 here, whatever the environment says.
+    parameters["client_encoding"] = "UTF8"
+    return parameters
+  }
+}

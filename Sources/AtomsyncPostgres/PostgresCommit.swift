@@ -1,0 +1,134 @@
+internal import AtomsyncCore
+
+/// Batches on their way into the store: what has to be known of it first, which batches hold then, and what they write.
+///
+/// A value that knows no connection. In order: ``lock(_:)``, ``decide(locked:made:)``, ``write(_:)``.
+struct PostgresCommit: Sendable {
+  private let batches: [StorageBatch]
+  private(set) var outcomes: [StorageOutcome] = []
+  /// The last state of each key that is written; `nil`: it is removed.
+  private var writes: [[UInt8]: [UInt8]?] = [:]
+  /// What the batches that hold are about; `nil`: anything.
+  private(set) var topics: Set<String>? = []
+
+  init(_ batches: [StorageBatch]) { self.batches = batches }
+
+  /// Nothing is to be written.
+  var isEmpty: Bool { writes.isEmpty }
+
+  // MARK: What has to be known
+
+  /// The keys of which a batch says that there is nothing at them. Each gets a row, if there is none: two commits that both
+  /// want there to be none meet at it.
+  var absentKeys: [[UInt8]] {
+    sorted(batches.flatMap(\.preconditions).compactMap { if case .absent(let key) = $0 { key } else { nil } })
+  }
+
+  /// All keys of which a batch says something.
+  var knownKeys: [[UInt8]] { sorted(batches.flatMap(\.preconditions).map(\.key)) }
+
+  /// Each key once, in one order everywhere, so that two commits never wait for each other.
+  private func sorted(_ keys: [[UInt8]]) -> [[UInt8]] { Set(keys).sorted { $0.precedes($1) } }
+
+  /// Locks the rows that the batches have preconditions on. One that somebody else has locked is about to change: it is not
+  /// waited for, and taken for changed.
+  func lock(_ table: String) -> [PostgresStatement] {
+    var statements: [PostgresStatement] = []
+    let (absent, known) = (absentKeys, knownKeys)
+    if !absent.isEmpty {
+      statements.append(
+        PostgresStatement(
+          "make",
+          """
+          INSERT INTO \(table) (k, v) SELECT k, ''::bytea FROM unnest($1::bytea[]) AS u(k)
+          ON CONFLICT (k) DO NOTHING RETURNING k
+          """, [.byteArray(absent)]))
+    }
+    if !known.isEmpty {
+      statements.append(
+        PostgresStatement(
+          "lock", "SELECT k, v FROM \(table) WHERE k = ANY($1::bytea[]) ORDER BY k FOR UPDATE SKIP LOCKED",
+          [.byteArray(known)]))
+    }
+    return statements
+  }
+
+  // MARK: What holds
+
+  /// - Parameter results: of the statements of ``lock(_:)``.
+  mutating func decide(_ results: [PostgresResult]) {
+    var results = results[...]
+    var made: Set<[UInt8]> = []
+    if !absentKeys.isEmpty, let result = results.popFirst() {
+      made = Set(result.rows.compactMap { result.bytes($0, 0) })
+    }
+    var locked: [[UInt8]: [UInt8]] = [:]
+    if let result = results.popFirst() {
+      for row in result.rows {
+        if let key = result.bytes(row, 0), !made.contains(key) { locked[key] = result.bytes(row, 1) ?? [] }
+      }
+    }
+    decide(locked: locked, made: made)
+  }
+
+  /// - Parameters:
+  ///   - locked: what there is at those of ``knownKeys`` that could be locked.
+  ///   - made: those of ``absentKeys`` at which there was nothing, so that a row had to be made.
+  mutating func decide(locked: [[UInt8]: [UInt8]], made: Set<[UInt8]>) {
+    for batch in batches {
+      let broken = batch.preconditions.first { precondition in
+        let key = precondition.key
+        // What cannot be seen is somebody else's: neither absent, nor what it was.
+        let isSeen = writes[key] != nil || locked[key] != nil || made.contains(key)
+        return !isSeen || !precondition.holds(for: writes[key] ?? locked[key])
+      }
+      if let broken {
+        outcomes.append(.refused(key: broken.key))
+        continue
+      }
+      outcomes.append(.committed)
+      for write in batch.writes {
+        switch write {
+        case .put(let key, let value): writes[key] = .some(value)
+        case .delete(let key): writes[key] = .some(nil)
+        }
+      }
+      if !batch.writes.isEmpty { topics = batch.topics.flatMap { topics?.union($0) } }
+    }
+    // The rows that were made go again, unless they are written.
+    if !writes.isEmpty { for key in made where writes[key] == nil { writes[key] = .some(nil) } }
+  }
+
+  // MARK: What is written
+
+  /// A statement has up to so many bytes of values.
+  private static let bytesAtOnce = 32 << 20
+
+  func write(_ table: String) -> [PostgresStatement] {
+    var statements: [PostgresStatement] = []
+    let keys = writes.keys.sorted { $0.precedes($1) }
+    let puts = keys.compactMap { key in (writes[key] ?? nil).map { (key, $0) } }
+    var rest = puts[...]
+    while !rest.isEmpty {
+      var bytes = 0
+      let some = rest.prefix { put in
+        defer { bytes += put.1.count }
+        return bytes < Self.bytesAtOnce
+      }
+      rest = rest.dropFirst(some.count)
+      statements.append(
+        PostgresStatement(
+          "put",
+          """
+          INSERT INTO \(table) (k, v) SELECT * FROM unnest($1::bytea[], $2::bytea[])
+          ON CONFLICT (k) DO UPDATE SET v = excluded.v
+          """, [.byteArray(some.map(\.0)), .byteArray(some.map(\.1))]))
+    }
+    let deletes = keys.filter { (writes[$0] ?? nil) == nil }
+    if !deletes.isEmpty {
+      statements.append(
+        PostgresStatement("delete", "DELETE FROM \(table) WHERE k = ANY($1::bytea[])", [.byteArray(deletes)]))
+    }
+    return statements
+  }
+}

@@ -1,0 +1,64 @@
+internal import CPostgres
+
+/// A connection of libpq's.
+final class PostgresHandle: @unchecked Sendable {
+  // Unchecked, because libpq's connections are not made for several threads. Sound, because each belongs to one
+  // `PostgresConnection` or one `PostgresSnapshot`, which use it on one queue.
+  let pointer: OpaquePointer
+
+  /// Connects, and makes the session ready. Blocks, for up to `connect_timeout` a host.
+  ///
+  /// - Throws: ``PostgresFailure``.
+  init(_ address: PostgresAddress, settings: [String: String]) throws {
+    let parameters = address.parameters.map { ($0, $1) }
+    pointer = try Self.withTexts(parameters.map(\.0)) { names in
+      try Self.withTexts(parameters.map(\.1)) { values in
+        guard let pointer = PQconnectdbParams(names, values, 0) else {
+          throw PostgresFailure(connection: nil)
+        }
+        return pointer
+      }
+    }
+    guard PQstatus(pointer) == CONNECTION_OK else { throw PostgresFailure(connection: pointer) }
+    // What the server has to say beside errors is in its log; libpq would write it to this program's.
+    PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+    if !settings.isEmpty { try set(settings) }
+  }
+
+  deinit { PQfinish(pointer) }
+
+  /// Runs a statement and waits for it.
+  func run(_ statement: PostgresStatement) throws -> PostgresResult {
+    let types = statement.parameters.map(\.type)
+    let result = statement.withParameters { values, lengths, formats in
+      PQexecParams(
+        pointer, statement.text, Int32(types.count), types, values, lengths, formats, 1 /* binary */)
+    }
+    guard let result else { throw PostgresFailure(connection: pointer) }
+    let finished = PostgresResult(result)
+    if let failure = finished.failure { throw failure }
+    return finished
+  }
+
+  /// Those of the settings that this server knows: not every one that speaks PostgreSQL's protocol knows all.
+  private func set(_ settings: [String: String]) throws {
+    let calls = settings.sorted { $0.key < $1.key }
+      .map { "SELECT set_config(name, '\($1)', false) FROM pg_settings WHERE name = '\($0)'" }
+    _ = try run(PostgresStatement("set", calls.joined(separator: " UNION ALL ")))
+  }
+
+  private static func withTexts<Result>(
+    _ texts: [String], _ body: ([UnsafePointer<CChar>?]) throws -> Result
+  ) rethrows -> Result {
+    let copies = texts.map { Array($0.utf8CString) }
+    let all = copies.flatMap(\.self)
+    return try all.withUnsafeBufferPointer { memory in
+      var offset = 0
+      let pointers = copies.map { copy -> UnsafePointer<CChar>? in
+        defer { offset += copy.count }
+        return memory.baseAddress.map { $0 + offset }
+      }
+      return try body(pointers + [nil])
+    }
+  }
+}

@@ -1,0 +1,28 @@
+internal import AtomsyncCore
+
+/// What a session is told when it begins. PostgreSQL's documentation, chapter 20, explains each.
+enum PostgresSettings {
+  /// For sessions that commit: whoever holds rows locked and does nothing is in everybody's way.
+  static func committing(_ durability: StorageCapabilities.Durability) -> [String: String] {
+    var settings = planning.merging(limits) { $1 }
+    settings["idle_in_transaction_session_timeout"] = "5s"
+    // Whoever runs the database may ask for more than the server's own disk (`remote_apply`); never for less.
+    if durability != .power { settings["synchronous_commit"] = "off" }
+    return settings
+  }
+
+  static let reading = planning.merging(limits) { $1 }
+
+  /// For a snapshot that may be kept for long.
+  static let pinning = planning
+
+  private static let limits = ["statement_timeout": "30s", "lock_timeout": "10s"]
+
+  /// A store's statements have one good plan each: rows by the index. Planning them anew, or by how large the table was
+  /// when it was last looked at, can only do worse.
+  private static let planning = [
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off", "enable_bitmapscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0", "jit": "off",
+  ]
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# A PostgreSQL server in a folder of its own; no service of the machine's is touched.
+#
+#   cluster.sh start FOLDER PORT      makes it if there is none, starts it, and prints its URL
+#   cluster.sh run FOLDER PORT PID    the same, and stops it and removes the folder once the process PID has ended
+#   cluster.sh stop FOLDER
+#
+# Ends with 77 where there is no PostgreSQL 15 or newer. Of root, which PostgreSQL does not run for, the server is the user
+# postgres's.
+set -euo pipefail
+command="$1"
+folder="$2"
+
+programs=""
+for candidate in "$(command -v pg_ctl 2>/dev/null | xargs -r dirname)" /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin; do
+  [ -x "$candidate/initdb" ] && [ -x "$candidate/pg_ctl" ] || continue
+  version="$("$candidate/pg_ctl" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')"
+  # Where they come with a whole installation, beside the files that a new cluster is made of.
+  [ "$version" -ge 15 ] && "$candidate/pg_config" --sharedir >/dev/null 2>&1 && programs="$candidate"
+  [ "$version" -ge 15 ] && [ -x "$candidate/psql" ] && programs="$candidate"
+done
+if [ -z "$programs" ]; then
+  echo "There is no PostgreSQL 15 here. Install postgresql." >&2
+  exit 77
+fi
+
+as_owner() {
+  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+case "$command" in
+run)
+  "$0" start "$folder" "$3"
+  trap '' INT TERM HUP
+  while kill -0 "$4" 2>/dev/null; do sleep 1; done
+  "$0" stop "$folder"
+  rm -rf "$folder"
+  ;;
+start)
+  port="$3"
+  mkdir -p "$folder"
+  folder="$(cd "$folder" && pwd)"
+  if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
+  # What runs as another user has to be able to write there.
+  [ -w /dev/null ] && [ "$(id -u)" = 0 ] && chmod a+rw /dev/null
+  if [ ! -e "$folder/data/PG_VERSION" ]; then
+    (cd / && as_owner "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-instructions) >"$folder/initdb.log" 2>&1 || {
+      cat "$folder/initdb.log" >&2
+      exit 1
+    }
+  fi
+  (cd / && as_owner "$programs/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$folder'" start) >/dev/null || {
+    cat "$folder/server.log" >&2
+    exit 1
+  }
+  echo "postgres://postgres@127.0.0.1:$port/postgres"
+  ;;
+stop)
+  (cd / && as_owner "$programs/pg_ctl" -D "$folder/data" -w -m fast stop) >/dev/null
+  ;;
+*)
+  sed -n '2,10p' "$0"
+  exit 2
+  ;;
+esac
