@@ -27,8 +27,12 @@ struct PostgresCommit: Sendable {
   /// All keys of which a batch says something.
   var knownKeys: [[UInt8]] { sorted(batches.flatMap(\.preconditions).map(\.key)) }
 
-  /// Each key once, in one order everywhere, so that two commits never wait for each other.
-  private func sorted(_ keys: [[UInt8]]) -> [[UInt8]] { Set(keys).sorted { $0.precedes($1) } }
+  /// Each key that there can be once, in one order everywhere, so that two commits never wait for each other.
+  private func sorted(_ keys: [[UInt8]]) -> [[UInt8]] {
+    Set(keys).filter { !Self.isTooLong($0) }.sorted { $0.precedes($1) }
+  }
+
+  private static func isTooLong(_ key: [UInt8]) -> Bool { key.count > PostgresLayout.maximumKeyLength }
 
   /// Locks the rows that the batches have preconditions on. One that somebody else has locked is about to change: it is not
   /// waited for, and taken for changed.
@@ -79,7 +83,8 @@ struct PostgresCommit: Sendable {
       let broken = batch.preconditions.first { precondition in
         let key = precondition.key
         // What cannot be seen is somebody else's: neither absent, nor what it was.
-        let isSeen = writes[key] != nil || locked[key] != nil || made.contains(key)
+        let isSeen =
+          writes[key] != nil || locked[key] != nil || made.contains(key) || Self.isTooLong(key)
         return !isSeen || !precondition.holds(for: writes[key] ?? locked[key])
       }
       if let broken {

@@ -36,7 +36,8 @@ actor PostgresCommitter {
   private static let patience = Duration.seconds(30)
 
   init(
-    _ address: PostgresAddress, access: StorageAccess, durability: StorageCapabilities.Durability, _ news: PostgresNews
+    _ address: PostgresAddress, access: StorageAccess, durability: StorageCapabilities.Durability,
+    _ news: PostgresNews
   ) {
     self.address = address
     self.access = access
@@ -154,7 +155,8 @@ actor PostgresCommitter {
     do {
       let results = try await session.run(first + commit.lock(address.table))
       guard results[first.count - 1].number(0, 0) != 0 else {
-        throw StorageError(.inUse, "Another process has the store at \(address) to itself. Close it there first.")
+        throw StorageError(
+          .inUse, "Another process has the store at \(address) to itself. Close it there first.")
       }
       commit.decide(Array(results.dropFirst(first.count)))
       if commit.isEmpty {
@@ -213,7 +215,8 @@ actor PostgresCommitter {
     if isLost {
       throw StorageError(
         .inUse,
-        "The connection that held the store at \(address) for this process alone was lost. Open the store anew.")
+        "The connection that held the store at \(address) for this process alone was lost. Open the store anew."
+      )
     }
     if let connection { return connection }
     if let opening { return try await opening.value }

@@ -221,7 +221,8 @@ actor PostgresConnection {
     (reading, writing, handle) = (nil, nil, nil)
     for exchange in exchanges {
       // What the server said last tells more than that it is gone.
-      exchange.continuation.resume(throwing: exchange.failure.map { $0.endsSession ? $0 : failure } ?? failure)
+      exchange.continuation.resume(
+        throwing: exchange.failure.map { $0.endsSession ? $0 : failure } ?? failure)
     }
     exchanges = []
   }

@@ -79,7 +79,8 @@ struct PostgresRead: Sendable {
   /// A scan ends before the entry for which its values would have reached the limit of bytes; their lengths are known
   /// without reading them.
   private static func scans(_ table: String, _ condition: String, order: String) -> String {
-    let entries = "SELECT k, v FROM \(table) t WHERE t.k >= s.lower AND t.k < s.upper ORDER BY t.k \(order) LIMIT s.most + 1"
+    let entries =
+      "SELECT k, v FROM \(table) t WHERE t.k >= s.lower AND t.k < s.upper ORDER BY t.k \(order) LIMIT s.most + 1"
     return """
       SELECT s.i, e.k, e.v, e.more FROM unnest($2::bytea[], $3::bytea[], $4::int8[], $5::int8[], $6::int8[])
         WITH ORDINALITY AS s(lower, upper, most, bytes, reverse, i)
@@ -111,7 +112,8 @@ struct PostgresLongRead: Sendable {
   var next: PostgresRead? {
     guard let answer else { return PostgresRead([query]) }
     if open.isEmpty { return nil }
-    return PostgresRead([StorageQuery(scans: open.map { rest(of: query.scans[$0], after: answer.scans[$0]) })])
+    return PostgresRead([StorageQuery(scans: open.map { rest(of: query.scans[$0], after: answer.scans[$0]) })]
+    )
   }
 
   mutating func take(_ snapshot: StorageSnapshot) {
@@ -134,7 +136,9 @@ struct PostgresLongRead: Sendable {
   /// The answer, at the end.
   var snapshot: StorageSnapshot { answer ?? StorageSnapshot() }
 
-  private func byteCount(_ result: StorageScanResult) -> Int { result.entries.reduce(0) { $0 + $1.value.count } }
+  private func byteCount(_ result: StorageScanResult) -> Int {
+    result.entries.reduce(0) { $0 + $1.value.count }
+  }
 
   private func rest(of scan: StorageScan, after result: StorageScanResult) -> StorageScan {
     var rest = scan

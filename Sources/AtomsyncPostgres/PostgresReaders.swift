@@ -162,14 +162,17 @@ final class PostgresReaders: Sendable {
     }
   }
 
-  private func read(_ read: PostgresRead, on connection: PostgresConnection) async throws -> [StorageSnapshot] {
+  private func read(_ read: PostgresRead, on connection: PostgresConnection) async throws -> [StorageSnapshot]
+  {
     let statement = read.statement(address.table)
     if !address.isPooled { return read.snapshots(try await connection.run([statement])[0]) }
     let results = try await connection.run(Self.pinned([PostgresPooling.settings, statement]))
     return read.snapshots(results[2])
   }
 
-  private func readLong(_ query: StorageQuery, on connection: PostgresConnection) async throws -> StorageSnapshot {
+  private func readLong(_ query: StorageQuery, on connection: PostgresConnection) async throws
+    -> StorageSnapshot
+  {
     var long = PostgresLongRead(query)
     _ = try await connection.run([Self.begin])
     while let read = long.next {

@@ -71,8 +71,7 @@ public final class PostgresStorage: SnapshotStorage {
   /// All batches are one transaction: if this throws, none of them was applied, unless the error says that it is not known.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
     for batch in batches {
-      for key in batch.preconditions.map(\.key) + batch.writes.map(\.key)
-      where key.count > PostgresLayout.maximumKeyLength {
+      for case .put(let key, _) in batch.writes where key.count > PostgresLayout.maximumKeyLength {
         throw StorageError(
           .keyTooLong,
           "A key has \(key.count) bytes; PostgreSQL's index takes up to \(PostgresLayout.maximumKeyLength).")
@@ -115,7 +114,9 @@ extension StorageProvider {
   public static func postgres(
     _ url: String, durability: StorageCapabilities.Durability = .power
   ) -> StorageProvider {
-    StorageProvider("PostgreSQL at \((try? PostgresAddress(url))?.description ?? "a URL that cannot be read")") {
+    StorageProvider(
+      "PostgreSQL at \((try? PostgresAddress(url))?.description ?? "a URL that cannot be read")"
+    ) {
       try await PostgresStorage.open(url, access: $0, durability: durability)
     }
   }

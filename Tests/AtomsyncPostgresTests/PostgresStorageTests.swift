@@ -1,0 +1,173 @@
+import AtomsyncCore
+import AtomsyncPostgres
+import AtomsyncTesting
+import Foundation
+import Testing
+
+/// What PostgreSQL alone promises, or can do wrong.
+@Suite(.enabled(if: Cluster.url != nil, "PostgreSQL is not installed."))
+struct PostgresStorageTests {
+  private func withStorages(
+    _ count: Int, _ body: ([PostgresStorage], _ url: String) async throws -> Void
+  ) async throws {
+    let url = Cluster.newStore()
+    var storages: [PostgresStorage] = []
+    for _ in 0..<count { storages.append(try await PostgresStorage.open(url)) }
+    do { try await body(storages, url) } catch {
+      for storage in storages { await storage.close() }
+      throw error
+    }
+    for storage in storages { await storage.close() }
+  }
+
+  @Test func threeStoragesCountTogether() async throws {
+    try await withStorages(3) { storages, _ in
+      let key: [UInt8] = [1]
+      _ = try await storages[0].commit(StorageBatch(writes: [.put(key, [0, 0])]))
+      try await withThrowingTaskGroup { group in
+        for storage in storages + storages {
+          group.addTask {
+            for _ in 0..<50 {
+              while true {
+                guard let old = try await storage.read(key) else { break }
+                let number = Int(old[0]) << 8 + Int(old[1]) + 1
+                let new = [UInt8(number >> 8), UInt8(number & 0xFF)]
+                let batch = StorageBatch(preconditions: [.equals(key, old)], writes: [.put(key, new)])
+                if try await storage.commit(batch) == .committed { break }
+              }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(try await storages[1].read(key) == [1, 44])
+    }
+  }
+
+  /// Each wants the other's key to be absent, and writes its own: only one may.
+  @Test func twoCommitsNeverOverlookEachOther() async throws {
+    try await withStorages(2) { storages, _ in
+      for round: UInt8 in 0..<100 {
+        let keys: [[UInt8]] = [[round, 1], [round, 2]]
+        async let first = storages[0].commit(
+          StorageBatch(preconditions: [.absent(keys[0])], writes: [.put(keys[1], [1])]))
+        async let second = storages[1].commit(
+          StorageBatch(preconditions: [.absent(keys[1])], writes: [.put(keys[0], [1])]))
+        _ = try await (first, second)
+        let values = try await storages[0].read(keys)
+        #expect(values.compactMap(\.self).count <= 1, "round \(round)")
+      }
+    }
+  }
+
+  @Test func othersHearWhatACommitIsAbout() async throws {
+    try await withStorages(2) { storages, _ in
+      var news = storages[1].foreignCommits().makeAsyncIterator()
+      #expect(await news.next() == ForeignCommit())
+      let topics: Set<String> = ["list", "räksmörgås \u{1F990}"]
+      _ = try await storages[0].commit([
+        StorageBatch(writes: [.put([1], [1])], topics: topics),
+        StorageBatch(writes: [.put([2], [1])], topics: []),
+        StorageBatch(preconditions: [.absent([1])], writes: [.put([3], [1])], topics: ["refused"]),
+      ])
+      #expect(await news.next() == ForeignCommit(topics: topics))
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [2])], topics: []))
+      let many = Set((0..<200).map { "\($0) " + String(repeating: "x", count: 60) })
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [3])], topics: many))
+      #expect(await news.next() == ForeignCommit())
+    }
+  }
+
+  @Test func aTableOfAnotherKindIsLeftAlone() async throws {
+    try await withStorages(1) { _, url in
+      let other = try #require(
+        url.split(separator: "=").last.map { url.replacing($0, with: "\($0)_commits") })
+      await #expect { try await PostgresStorage.open(other) } throws: {
+        ($0 as? StorageError)?.code == .foreign
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "http://localhost/x", "postgres://localhost/x?table=A%20B", "postgres://localhost/x?pooling=session",
+    "postgres://u:secret@[::1/x", "postgres://u:secret@localhost:port/x", "postgres://u:secret@localhost:1/x",
+    "postgres://u:secret@localhost/x?sslmode=sometimes",
+  ])
+  func whatCannotBeReachedIsSaidWithoutThePassword(_ url: String) async throws {
+    let provider = StorageProvider.postgres(url)
+    await #expect {
+      try await provider.open(.shared)
+    } throws: { error in
+      let text = "\(error) \(provider)"
+      return (error as? StorageError)?.code == .inaccessible && !text.contains("secret")
+    }
+  }
+
+  @Test func aCommitSurvivesTheLossOfEverySession() async throws {
+    try await withStorages(2) { storages, url in
+      let killing = Task {
+        let killer = try Killer(url)
+        while !Task.isCancelled { try killer.endSessions() }
+      }
+      for number: UInt8 in 0..<200 {
+        let batch = StorageBatch(
+          preconditions: [number == 0 ? .absent([1]) : .equals([1], [number - 1])],
+          writes: [.put([1], [number])])
+        // Nobody else writes: a refusal would be a commit that was made and forgotten.
+        let outcome = try await storages[0].commit(batch)
+        #expect(outcome == .committed, "\(number)")
+        #expect(try await storages[1].read([1]) == [number])
+        if outcome != .committed { break }
+      }
+      killing.cancel()
+      _ = await killing.result
+    }
+  }
+
+  @Test func behindAPoolerItIsAsked() async throws {
+    let url = Cluster.newStore()
+    let (first, second) = (
+      try await PostgresStorage.open(url + "&pooling=transaction"), try await PostgresStorage.open(url)
+    )
+    let news = first.foreignCommits()
+    let waiter = Task {
+      for await _ in news where try await first.read([1]) == [1] { return true }
+      return false
+    }
+    _ = try await second.commit(StorageBatch(writes: [.put([1], [1])]))
+    #expect(try await waiter.value)
+    #expect(
+      try await first.commit(StorageBatch(preconditions: [.equals([1], [1])], writes: [.put([1], [2])]))
+        == .committed)
+    #expect(try await second.read([1]) == [2])
+    await first.close()
+    await second.close()
+  }
+}
+
+/// Ends the sessions of a store, as a server that is restarted does.
+private struct Killer {
+  private let table: String
+  private let url: String
+
+  init(_ url: String) throws {
+    let parts = url.components(separatedBy: "?table=")
+    (self.url, table) = (parts[0], parts[1])
+  }
+
+  /// All that have used the table last.
+  func endSessions() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "psql", "-q", "-d", url, "-c",
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND application_name = 'atomsync' AND query LIKE '%\(table)%'
+      """,
+    ]
+    process.standardOutput = nil
+    try process.run()
+    process.waitUntilExit()
+  }
+}
