@@ -249,7 +249,12 @@ let package = Package(
         "AtomsyncLMDB", "FolderStorage", "Transit",
       ]),
     .testTarget(
-      name: "AtomsyncPostgresTests", dependencies: ["AtomsyncCore", "AtomsyncPostgres", "AtomsyncTesting"]),
+      name: "AtomsyncPostgresTests",
+      dependencies: [
+        "AtomsyncCore", "AtomsyncPostgres", "AtomsyncTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [

@@ -124,6 +124,30 @@ struct PostgresStorageTests {
     }
   }
 
+  /// Whether the server has heard of the commit or not: it is found out, and made once.
+  @Test(arguments: [CuttingProxy.Fate.requestIsLost, .answerIsLost])
+  func aCommitWhoseAnswerIsLostIsMadeOnce(_ fate: CuttingProxy.Fate) async throws {
+    let direct = try #require(Cluster.url.flatMap { URL(string: $0) })
+    let proxy = try await CuttingProxy(toPort: try #require(direct.port))
+    let path = "?" + (Cluster.newStore().split(separator: "?").last ?? "")
+    let url = "postgres://postgres@127.0.0.1:\(proxy.port)/postgres\(path)"
+    let storage = try await PostgresStorage.open(url)
+    for number: UInt8 in 0..<10 {
+      proxy.decide(fate)
+      let known = StoragePrecondition.equals([1], [number &- 1])
+      let outcomes = try await storage.commit([
+        StorageBatch(preconditions: [number == 0 ? .absent([1]) : known], writes: [.put([1], [number])]),
+        StorageBatch(preconditions: [.absent([1])], writes: [.put([2], [number])]),
+      ])
+      // Made twice, it would meet what it wrote itself.
+      #expect(outcomes == [.committed, .refused(key: [1])])
+      #expect(try await storage.read([[1], [2]]) == [[number], nil])
+    }
+    #expect(proxy.cutCount >= 10)
+    await storage.close()
+    try await proxy.close()
+  }
+
   @Test func behindAPoolerItIsAsked() async throws {
     let url = Cluster.newStore()
     let (first, second) = (
