@@ -2,7 +2,7 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 
-.PHONY: setup serve test check bench docs api plugins soak mutants tsan fuzz processes attacks clean
+.PHONY: setup setup-postgres serve serve-postgres test check bench docs api plugins soak mutants tsan fuzz processes attacks clean
 
 # Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
 setup:
@@ -23,9 +23,25 @@ serve: setup
 	$(SWIFT) build --scratch-path $(SCRATCH) --product atomsync-server
 	$(SCRATCH)/debug/atomsync-server $(ARGS)
 
+# Installs PostgreSQL and its client library, for the tests and for a server that keeps documents there.
+setup-postgres: setup
+	@missing=""; \
+	pkg-config --exists libpq 2>/dev/null || missing="$$missing libpq-dev"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
+	fi
+
+# Two servers on one PostgreSQL of their own, in the folder .postgres, until stopped.
+serve-postgres: setup-postgres
+	$(SWIFT) build --scratch-path $(SCRATCH)-postgres --traits Postgres --product atomsync-server
+	Tests/Postgres/serve.sh $(SCRATCH)-postgres/debug/atomsync-server .postgres
+
 # One target after the other: all at once they take longer, and those that compute starve those that watch the clock.
 TESTS = $(shell grep -A 1 testTarget Package.swift | sed -n 's/.*name: "\([A-Za-z]*\)".*/\1/p')
-test: setup
+test: setup-postgres
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	for target in $(TESTS); do \
 	  $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^$$target\." || exit 1; \

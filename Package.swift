@@ -26,6 +26,9 @@ let package = Package(
     .plugin(name: "ServePlugin", targets: ["ServePlugin"]),
     .plugin(name: "NewStoragePlugin", targets: ["NewStoragePlugin"]),
   ],
+  traits: [
+    .trait(name: "Postgres", description: "atomsync-server can keep documents in PostgreSQL; needs libpq-dev.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -174,6 +177,7 @@ let package = Package(
       dependencies: [
         "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
         "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings",
+        .target(name: "AtomsyncPostgres", condition: .when(traits: ["Postgres"])),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),

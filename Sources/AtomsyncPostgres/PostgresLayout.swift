@@ -32,7 +32,7 @@ struct PostgresLayout: Sendable {
       try handle.run(PostgresStatement("fsync", "SELECT current_setting('fsync') = 'on'")).number(0, 0) != 0
   }
 
-  private static func find(_ handle: PostgresHandle, _ address: PostgresAddress) throws -> Int64? {
+  static func find(_ handle: PostgresHandle, _ address: PostgresAddress) throws -> Int64? {
     let result = try handle.run(
       PostgresStatement(
         "layout",

@@ -51,6 +51,18 @@ public final class PostgresStorage: SnapshotStorage {
     return PostgresStorage(address, committer, news, durability: try await committer.open())
   }
 
+  /// Whether the database has the store's table. Nothing is changed.
+  ///
+  /// - Throws: `StorageError`: `inaccessible`; `foreign` or `newerFormat` when the table is another's.
+  public static func hasStore(at url: String) async throws -> Bool {
+    let address = try PostgresAddress(url)
+    return try await BlockingQueue("atomsync.postgres.look").run {
+      do {
+        return try PostgresLayout.find(PostgresHandle(address, settings: [:]), address) != nil
+      } catch let failure as PostgresFailure { throw failure.error(at: address) }
+    }
+  }
+
   private init(
     _ address: PostgresAddress, _ committer: PostgresCommitter, _ news: PostgresNews,
     durability: StorageCapabilities.Durability

@@ -16,7 +16,7 @@ struct BackupCommand: OneStoreCommand {
     -> Int32
   {
     let location = try StoreLocation(store, settings)
-    try location.requireExistence()
+    try await location.requireExistence()
     try await location.backUp(to: to)
     try print("\(to): a copy of \(location.provider).")
     return 0

@@ -13,10 +13,10 @@ struct CompactCommand: OneStoreCommand {
     -> Int32
   {
     let location = try StoreLocation(store, settings)
-    try location.requireExistence()
-    let before = location.fileBytes
+    try await location.requireExistence()
+    let before = location.fileBytes ?? 0
     try await location.compact()
-    try print("\(location.provider): \(ByteCount(before)) before, \(ByteCount(location.fileBytes)) now.")
+    try print("\(location.provider): \(ByteCount(before)) before, \(ByteCount(location.fileBytes ?? 0)) now.")
     return 0
   }
 }

@@ -6,7 +6,9 @@ struct CopyCommand: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "copy",
     abstract: "Copies a store into a new one, of any kind. No server may have it open.",
-    discussion: "A store is sqlite:PATH or lmdb:PATH. To replicas the copy is the same store.")
+    discussion:
+      "A store is sqlite:PATH, lmdb:PATH or postgres://user@host/database. To replicas the copy is the same store."
+  )
 
   @Option(help: ArgumentHelp("The store to read.", valueName: "kind:path"))
   var from: String
@@ -18,7 +20,7 @@ struct CopyCommand: StoreCommand {
     -> Int32
   {
     let (source, target) = (try StoreLocation(url: from), try StoreLocation(url: to))
-    try source.requireExistence()
+    try await source.requireExistence()
     try target.requireAbsence()
     let meter = ProgressMeter("copied")
     let progress = try await StoreCopy.copy(from: source.provider, to: target.provider, report: meter.show)

@@ -22,7 +22,7 @@ struct DumpCommand: OneStoreCommand {
     -> Int32
   {
     let location = try StoreLocation(store, settings)
-    try location.requireExistence()
+    try await location.requireExistence()
     let file = try OutputFile(to)
     let meter = ProgressMeter("dumped")
     let progress = try await location.withStorage { storage in

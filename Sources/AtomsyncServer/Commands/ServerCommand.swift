@@ -22,9 +22,13 @@ struct StoreOptions: ParsableArguments {
       valueName: "file"))
   var config: String?
 
-  @Option(help: "Where documents are kept: sqlite, lmdb or memory. (ATOMSYNC_STORAGE; default: sqlite)")
+  @Option(
+    help: "Where documents are kept: sqlite, lmdb, postgres or memory. (ATOMSYNC_STORAGE; default: sqlite)")
   var storage: String?
 
-  @Option(help: "The store's file or folder. (ATOMSYNC_PATH; default: atomsync.db, for LMDB atomsync.lmdb)")
+  @Option(
+    help:
+      "The store's file or folder, or its PostgreSQL URL. (ATOMSYNC_PATH; default: atomsync.db, for LMDB atomsync.lmdb)"
+  )
   var path: String?
 }

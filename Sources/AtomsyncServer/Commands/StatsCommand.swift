@@ -15,7 +15,7 @@ struct StatsCommand: OneStoreCommand {
     -> Int32
   {
     let location = try StoreLocation(store, settings)
-    try location.requireExistence()
+    try await location.requireExistence()
     let meter = ProgressMeter("counted")
     let statistics = try await location.withStorage { try await StoreStatistics.of($0, report: meter.show) }
     meter.end()
@@ -23,8 +23,8 @@ struct StatsCommand: OneStoreCommand {
       "\(location.provider): \(statistics.documents) documents and \(statistics.tombstones) tombstones in "
         + "\(statistics.groups.count) groups, \(statistics.clients) clients, \(statistics.epochs) epochs.")
     try print(
-      "\(statistics.total.rows) rows of \(ByteCount(statistics.total.bytes)); "
-        + "files of \(ByteCount(location.fileBytes)).")
+      "\(statistics.total.rows) rows of \(ByteCount(statistics.total.bytes))"
+        + (location.fileBytes.map { "; files of \(ByteCount($0))." } ?? "."))
     for group in statistics.groups.prefix(max(0, groups)) {
       try print(
         "\(group.name): \(group.documents) documents, \(group.tombstones) tombstones, \(ByteCount(group.bytes))"

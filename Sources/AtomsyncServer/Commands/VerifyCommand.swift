@@ -15,7 +15,7 @@ struct VerifyCommand: OneStoreCommand {
     -> Int32
   {
     let location = try StoreLocation(store, settings)
-    try location.requireExistence()
+    try await location.requireExistence()
     let report = try await Authority.verify(location.provider)
     for problem in report.problems { try print(problem) }
     try print(

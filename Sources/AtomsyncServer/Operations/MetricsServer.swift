@@ -10,14 +10,14 @@ struct MetricsServer: Service {
   let address: MetricsAddress
   let registry: PrometheusRegistry
   /// How much the store's files take.
-  let storeBytes: @Sendable () -> Int64
+  let storeBytes: @Sendable () -> Int64?
 
   func run() async throws {
     let size = Meter(label: "atomsync_store_bytes", factory: registry)
     let listener = HTTPListener(host: address.host, port: address.port) { [registry, storeBytes] request in
       guard request.isFor("/metrics") else { return EndpointResponse(.notFound) }
       guard request.head.method == .get else { return EndpointResponse(.methodNotAllowed, [.allow: "GET"]) }
-      size.set(storeBytes())
+      if let bytes = storeBytes() { size.set(bytes) }
       return EndpointResponse(
         .ok, [.contentType: "text/plain; version=0.0.4; charset=utf-8"], ByteBuffer(string: registry.text()))
     }
