@@ -27,7 +27,8 @@ let package = Package(
     .plugin(name: "NewStoragePlugin", targets: ["NewStoragePlugin"]),
   ],
   traits: [
-    .trait(name: "Postgres", description: "atomsync-server can keep documents in PostgreSQL; needs libpq-dev.")
+    .trait(
+      name: "Postgres", description: "atomsync-server can keep documents in PostgreSQL; needs libpq-dev.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

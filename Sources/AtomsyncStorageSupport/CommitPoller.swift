@@ -9,7 +9,9 @@ public enum CommitPoller {
 
   /// Yields once at first and then whenever `number` changes; ends when it says that the storage is closed.
   /// Other errors are taken for passing ones: the next look decides.
-  public static func signals(_ number: @escaping @Sendable () async throws -> Int64) -> AsyncStream<ForeignCommit> {
+  public static func signals(
+    _ number: @escaping @Sendable () async throws -> Int64
+  ) -> AsyncStream<ForeignCommit> {
     AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
       let task = Task {
         var last: Int64?

@@ -1,5 +1,5 @@
 # The public symbols of every library product: sourced by build.sh and api.sh, with $scratch and $folder set.
-modules=(Transit AtomsyncCore AtomsyncEngine AtomsyncStorageSupport AtomsyncSQLite AtomsyncLMDB AtomsyncHTTPClient
+modules=(Transit AtomsyncCore AtomsyncEngine AtomsyncStorageSupport AtomsyncSQLite AtomsyncLMDB AtomsyncPostgres AtomsyncHTTPClient
   AtomsyncHTTPServer AtomsyncHummingbird AtomsyncJWT AtomsyncOperations AtomsyncSettings Atomsync AtomsyncKit
   AtomsyncTesting)
 

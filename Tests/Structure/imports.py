@@ -16,10 +16,10 @@ SOURCES = ROOT / "Sources"
 
 # From the ground up. A module may import those below its own row; those of one row know nothing of each other.
 ROWS = [
-    ["Transit", "CSQLite", "CLMDB", "CZlib", "CMalloc"],
+    ["Transit", "CSQLite", "CLMDB", "CPostgres", "CZlib", "CMalloc"],
     ["AtomsyncCore"],
     ["AtomsyncStorageSupport", "AtomsyncEngine", "AtomsyncHTTPClient", "AtomsyncPrometheus"],
-    ["AtomsyncSQLite", "AtomsyncLMDB", "Atomsync", "AtomsyncHTTPServer", "AtomsyncOperations", "AtomsyncSettings"],
+    ["AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncPostgres", "Atomsync", "AtomsyncHTTPServer", "AtomsyncOperations", "AtomsyncSettings"],
     ["AtomsyncHummingbird", "AtomsyncJWT", "AtomsyncKit", "AtomsyncTesting"],
     ["AtomsyncServer", "AtomsyncShell"],
 ]
