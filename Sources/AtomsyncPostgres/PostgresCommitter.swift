@@ -222,11 +222,12 @@ actor PostgresCommitter {
     if let opening { return try await opening.value }
     let task = Task { try await makeSession() }
     opening = task
-    defer { opening = nil }
     return try await task.value
   }
 
   private func makeSession() async throws -> PostgresConnection {
+    // Here, and not where it is waited for: who asks next must not be given a session that has ended meanwhile.
+    defer { opening = nil }
     let connection = PostgresConnection(
       address,
       PostgresConnection.Events(
@@ -283,7 +284,10 @@ actor PostgresCommitter {
     await drop()
     var backoff = PostgresBackoff()
     while !isClosed && !isLost && connection == nil {
-      do { _ = try await session() } catch { try? await Task.sleep(for: backoff.next()) }
+      do {
+        _ = try await session()
+        return
+      } catch { try? await Task.sleep(for: backoff.next()) }
     }
   }
 }

@@ -107,7 +107,7 @@ struct PostgresStorageTests {
     try await withStorages(2) { storages, url in
       let killing = Task {
         let killer = try Killer(url)
-        while !Task.isCancelled { try killer.endSessions() }
+        while !Task.isCancelled { try await killer.endSessions() }
       }
       for number: UInt8 in 0..<200 {
         let batch = StorageBatch(
@@ -180,7 +180,7 @@ private struct Killer {
   }
 
   /// All that have used the table last.
-  func endSessions() throws {
+  func endSessions() async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [
@@ -190,8 +190,10 @@ private struct Killer {
       WHERE pid <> pg_backend_pid() AND application_name = 'atomsync' AND query LIKE '%\(table)%'
       """,
     ]
-    process.standardOutput = nil
-    try process.run()
-    process.waitUntilExit()
+    process.standardOutput = FileHandle.nullDevice
+    try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+      process.terminationHandler = { _ in ended.resume() }
+      do { try process.run() } catch { ended.resume(throwing: error) }
+    }
   }
 }
