@@ -148,6 +148,20 @@ struct PostgresStorageTests {
     try await proxy.close()
   }
 
+  @Test(.timeLimit(.minutes(1))) func newsComeAgainAfterASessionIsLost() async throws {
+    try await withStorages(2) { storages, url in
+      let news = storages[1].foreignCommits()
+      let waiter = Task {
+        for await _ in news where try await storages[1].read([1]) == [1] { return true }
+        return false
+      }
+      _ = try await storages[1].read([1])
+      try await Killer(url).endSessions()
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [1])]))
+      #expect(try await waiter.value)
+    }
+  }
+
   @Test func behindAPoolerItIsAsked() async throws {
     let url = Cluster.newStore()
     let (first, second) = (
@@ -187,7 +201,8 @@ private struct Killer {
       "psql", "-q", "-d", url, "-c",
       """
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE pid <> pg_backend_pid() AND application_name = 'atomsync' AND query LIKE '%\(table)%'
+      WHERE pid <> pg_backend_pid() AND application_name = 'atomsync'
+        AND (query LIKE '%\(table)%' OR query IN ('COMMIT', 'LISTEN atomsync_' || to_regclass('\(table)')::oid))
       """,
     ]
     process.standardOutput = FileHandle.nullDevice
