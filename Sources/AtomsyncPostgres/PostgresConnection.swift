@@ -136,7 +136,8 @@ actor PostgresConnection {
   // MARK: Receiving
 
   private func receive() {
-    guard let handle = handle?.pointer else { return }
+    guard let session = self.handle else { return }
+    let handle = session.pointer
     guard PQconsumeInput(handle) == 1 else { return lose() }
     // Between the answers to two statements libpq gives nothing, once or twice.
     var pauses = 0
@@ -152,7 +153,8 @@ actor PostgresConnection {
       events.notification(String(cString: notification.pointee.extra))
       PQfreemem(notification)
     }
-    if PQstatus(handle) != CONNECTION_OK { return lose() }
+    // Seen at once: of a Unix socket that is closed no other event may come.
+    if PQstatus(handle) != CONNECTION_OK || session.isEnding || session.isAtEnd { return lose() }
     flush()
   }
 

@@ -1,10 +1,20 @@
 internal import CPostgres
 
+#if canImport(Darwin)
+internal import Darwin
+#elseif canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
 /// A connection of libpq's.
 final class PostgresHandle: @unchecked Sendable {
   // Unchecked, because libpq's connections are not made for several threads. Sound, because each belongs to one
   // `PostgresConnection` or one `PostgresSnapshot`, which use it on one queue.
   let pointer: OpaquePointer
+  /// The server has said, unasked, that it ends the session.
+  private(set) var isEnding = false
 
   /// Connects, and makes the session ready. Blocks, for up to `connect_timeout` a host.
   ///
@@ -21,7 +31,13 @@ final class PostgresHandle: @unchecked Sendable {
     }
     guard PQstatus(pointer) == CONNECTION_OK else { throw PostgresFailure(connection: pointer) }
     // What the server has to say beside errors is in its log; libpq would write it to this program's.
-    PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+    PQsetNoticeReceiver(
+      pointer,
+      { handle, notice in
+        let severity = PQresultErrorField(notice, 0x56 /* PG_DIAG_SEVERITY_NONLOCALIZED, 'V' */)
+        guard let handle, let severity, String(cString: severity) == "FATAL" else { return }
+        Unmanaged<PostgresHandle>.fromOpaque(handle).takeUnretainedValue().isEnding = true
+      }, Unmanaged.passUnretained(self).toOpaque())
     if !settings.isEmpty { try set(settings) }
   }
 
@@ -38,6 +54,12 @@ final class PostgresHandle: @unchecked Sendable {
     let finished = PostgresResult(result)
     if let failure = finished.failure { throw failure }
     return finished
+  }
+
+  /// Whether the peer has closed the connection and all that it sent before is read.
+  var isAtEnd: Bool {
+    var byte: UInt8 = 0
+    return recv(PQsocket(pointer), &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
   }
 
   /// Those of the settings that this server knows: not every one that speaks PostgreSQL's protocol knows all.
