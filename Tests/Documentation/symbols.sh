@@ -25,6 +25,8 @@ options+=(-minimum-access-level public -skip-inherited-docs -emit-extension-bloc
 while read -r path; do options+=(-Xcc "-fmodule-map-file=$path"); done < <(
   find -L "$scratch/debug" Sources -maxdepth 2 -name module.modulemap
 )
+read -ra libpq <<<"$(pkg-config --cflags-only-I libpq)"
+for path in "${libpq[@]}"; do options+=(-Xcc "$path"); done
 while read -r path; do options+=(-I "$path"); done < <(find -L "$scratch/checkouts" -type d -name include -path '*Sources*')
 for module in "${modules[@]}"; do
   mkdir -p "$folder/symbols/$module"
