@@ -7,19 +7,18 @@ public import AtomsyncCore
 public final class PrefixedStorage: Storage {
   private let base: any Storage
   private let prefix: [UInt8]
-  private struct State {
-    var isClosed = false
-    /// The streams of `foreignCommits` that have not ended.
-    var streams: [Int: AsyncStream<ForeignCommit>.Continuation] = [:]
-    var next = 0
-  }
-  private let state = Lock(State())
+  private let isClosed = Lock(false)
+  private let news = CommitNews()
+  /// Hands on what the host says, once somebody has asked.
+  private let relay: Lock<Task<Void, Never>?> = Lock(nil)
 
   /// The part of `base` whose keys begin with `prefix`. `base` stays the caller's to close.
   public init(_ base: any Storage, prefix: [UInt8]) {
     self.base = base
     self.prefix = prefix
   }
+
+  deinit { relay.withLock { $0 }?.cancel() }
 
   /// What the host promises, for keys that are shorter by the prefix.
   public var capabilities: StorageCapabilities {
@@ -56,41 +55,28 @@ public final class PrefixedStorage: Storage {
 
   /// As the host's: commits to other parts of it are told as well.
   public func foreignCommits() -> AsyncStream<ForeignCommit> {
-    let (stream, continuation) = AsyncStream.makeStream(of: ForeignCommit.self)
-    let number = state.withLock { state in
-      state.next += 1
-      return state.next
+    // Before the host is asked, so that nothing it says is missed.
+    let stream = news.stream()
+    relay.withLock { relay in
+      if relay != nil { return }
+      let commits = base.foreignCommits()
+      relay = Task { [news] in
+        for await commit in commits { news.add(commit) }
+        news.finish()
+      }
     }
-    let isClosed = state.withLock { state in
-      if !state.isClosed { state.streams[number] = continuation }
-      return state.isClosed
-    }
-    // Asked for at once, so that no commit from now on is missed.
-    let commits = base.foreignCommits()
-    let relay = Task {
-      for await commit in commits { continuation.yield(commit) }
-      continuation.finish()
-    }
-    continuation.onTermination = { [state] _ in
-      relay.cancel()
-      state.withLock { $0.streams[number] = nil }
-    }
-    if isClosed { continuation.finish() }
     return stream
   }
 
   /// The host stays open.
   public func close() async {
-    let streams = state.withLock { state in
-      state.isClosed = true
-      defer { state.streams = [:] }
-      return state.streams
-    }
-    for stream in streams.values { stream.finish() }
+    isClosed.withLock { $0 = true }
+    relay.withLock { $0 }?.cancel()
+    news.finish()
   }
 
   private func checkOpen() throws {
-    if state.withLock({ $0.isClosed }) { throw StorageError.closed }
+    if isClosed.withLock({ $0 }) { throw StorageError.closed }
   }
 
   private func outside(_ range: KeyRange) -> KeyRange {
