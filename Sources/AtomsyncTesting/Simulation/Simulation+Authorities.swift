@@ -118,9 +118,9 @@ extension Simulation {
     let ended = body(&authorities[authority].scheduler)
     authorities[authority].turn = nil
     for (id, result) in ended.results {
-      guard let push = authorities[authority].pushes.removeValue(forKey: id), push.isAnswered else {
-        continue
-      }
+      guard let push = authorities[authority].pushes.removeValue(forKey: id) else { continue }
+      if case .answer(let answer) = result { try checkVerdicts(push.push, answer) }
+      guard push.isAnswered else { continue }
       switch result {
       case .answer(let answer): self.answer(push.sender, push: push.request, .success(answer))
       case .done: break

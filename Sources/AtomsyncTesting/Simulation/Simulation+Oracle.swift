@@ -226,6 +226,17 @@ extension Simulation {
     }
   }
 
+  /// A push that comes once more is answered as it was before.
+  mutating func checkVerdicts(_ push: PushRequest, _ answer: PushAnswer) throws {
+    guard push.ticket != nil, !wasRestored, !traits.recordsMayExpire else { return }
+    let accepted = Set(answer.accepted.map(\.id))
+    let earlier = verdicts.updateValue(accepted, forKey: SimulatedReplica.PushKey(push))
+    if let earlier, earlier != accepted {
+      throw Violation(
+        "A push to \(push.group) was accepted in \(earlier.sorted()), and once more in \(accepted.sorted()).")
+    }
+  }
+
   private func checkGround(
     _ push: SimulatedAuthority.PushOnItsWay, _ edit: Edit, _ replaced: SimulatedStore.Write?
   ) throws {

@@ -52,6 +52,8 @@ public struct Simulation {
   var counter = 0
   var checks = 0
   var wasRestored = false
+  /// What was accepted of each push that was judged.
+  var verdicts: [SimulatedReplica.PushKey: Set<String>] = [:]
   var written: [SimulatedStore.DocumentKey: Set<TransitValue>] = [:]
   /// Who wrote a value first.
   var authors: [TransitValue: Int] = [:]
