@@ -2,34 +2,36 @@ internal import AtomsyncCore
 
 /// Batches on their way into the store: what has to be known of it first, which batches hold then, and what they write.
 ///
-/// A value that knows no connection. In order: ``lock(_:)``, ``decide(locked:made:)``, ``write(_:)``.
+/// A value that knows no connection. In order: ``lock(_:)``, ``decide(_:)``, ``write(_:)``.
 struct PostgresCommit: Sendable {
   private let batches: [StorageBatch]
+  /// The keys of which a batch says that there is nothing at them. Each gets a row, if there is none: two commits that both
+  /// want there to be none meet at it.
+  private let absentKeys: [[UInt8]]
+  /// All keys of which a batch says something.
+  private let knownKeys: [[UInt8]]
   private(set) var outcomes: [StorageOutcome] = []
   /// The last state of each key that is written; `nil`: it is removed.
   private var writes: [[UInt8]: [UInt8]?] = [:]
   /// What the batches that hold are about; `nil`: anything.
   private(set) var topics: Set<String>? = []
 
-  init(_ batches: [StorageBatch]) { self.batches = batches }
+  init(_ batches: [StorageBatch]) {
+    self.batches = batches
+    let preconditions = batches.flatMap(\.preconditions)
+    knownKeys = Self.sorted(preconditions.map(\.key))
+    absentKeys = Self.sorted(
+      preconditions.compactMap { if case .absent(let key) = $0 { key } else { nil } })
+  }
 
   /// Nothing is to be written.
   var isEmpty: Bool { writes.isEmpty }
 
   // MARK: What has to be known
 
-  /// The keys of which a batch says that there is nothing at them. Each gets a row, if there is none: two commits that both
-  /// want there to be none meet at it.
-  var absentKeys: [[UInt8]] {
-    sorted(batches.flatMap(\.preconditions).compactMap { if case .absent(let key) = $0 { key } else { nil } })
-  }
-
-  /// All keys of which a batch says something.
-  var knownKeys: [[UInt8]] { sorted(batches.flatMap(\.preconditions).map(\.key)) }
-
   /// Each key that there can be once, in one order everywhere, so that two commits never wait for each other.
-  private func sorted(_ keys: [[UInt8]]) -> [[UInt8]] {
-    Set(keys).filter { !Self.isTooLong($0) }.sorted { $0.precedes($1) }
+  private static func sorted(_ keys: [[UInt8]]) -> [[UInt8]] {
+    Set(keys).filter { !isTooLong($0) }.sorted { $0.precedes($1) }
   }
 
   private static func isTooLong(_ key: [UInt8]) -> Bool { key.count > PostgresLayout.maximumKeyLength }
@@ -78,7 +80,7 @@ struct PostgresCommit: Sendable {
   /// - Parameters:
   ///   - locked: what there is at those of ``knownKeys`` that could be locked.
   ///   - made: those of ``absentKeys`` at which there was nothing, so that a row had to be made.
-  mutating func decide(locked: [[UInt8]: [UInt8]], made: Set<[UInt8]>) {
+  private mutating func decide(locked: [[UInt8]: [UInt8]], made: Set<[UInt8]>) {
     for batch in batches {
       let broken = batch.preconditions.first { precondition in
         let key = precondition.key
@@ -98,7 +100,8 @@ struct PostgresCommit: Sendable {
         case .delete(let key): writes[key] = .some(nil)
         }
       }
-      if !batch.writes.isEmpty { topics = batch.topics.flatMap { topics?.union($0) } }
+      if batch.writes.isEmpty { continue }
+      if let own = batch.topics { topics?.formUnion(own) } else { topics = nil }
     }
     // The rows that were made go again, unless they are written.
     if !writes.isEmpty { for key in made where writes[key] == nil { writes[key] = .some(nil) } }

@@ -1,10 +1,11 @@
 internal import AtomsyncCore
+internal import AtomsyncStorageSupport
 internal import Foundation
 
 /// The session that commits, holds the store's lock, and is told of the others' commits.
 ///
 /// Commits are transactions of two round trips at `READ COMMITTED`: the first locks the rows that the batches have
-/// preconditions on, the second writes. What comes meanwhile is the next transaction.
+/// preconditions on, the second writes. One is under way at a time.
 actor PostgresCommitter {
   private struct Waiting {
     var batches: [StorageBatch]
@@ -14,7 +15,7 @@ actor PostgresCommitter {
   private let address: PostgresAddress
   private let access: StorageAccess
   private let durability: StorageCapabilities.Durability
-  private let news: PostgresNews
+  private let news: CommitNews
   /// The name of the storage object.
   private let name = UUID().uuidString
 
@@ -30,14 +31,12 @@ actor PostgresCommitter {
   /// Set when a store that was this object's alone may be somebody else's by now.
   private var isLost = false
 
-  /// Bytes of the batches in one transaction.
-  private static let bytesAtOnce = 16 << 20
   /// How long a commit is tried.
   private static let patience = Duration.seconds(30)
 
   init(
     _ address: PostgresAddress, access: StorageAccess, durability: StorageCapabilities.Durability,
-    _ news: PostgresNews
+    _ news: CommitNews
   ) {
     self.address = address
     self.access = access
@@ -80,7 +79,7 @@ actor PostgresCommitter {
   func close() async {
     isClosed = true
     if isRunning { await withCheckedContinuation { closers.append($0) } }
-    opening?.cancel()
+    _ = await opening?.result
     if let connection {
       _ = try? await connection.run([
         PostgresStatement(
@@ -95,20 +94,11 @@ actor PostgresCommitter {
 
   private func run() async {
     while !waiting.isEmpty {
-      var bytes = 0
-      let some = waiting.prefix { waiting in
-        defer { bytes += waiting.batches.reduce(0) { $0 + $1.byteCount } }
-        return bytes < Self.bytesAtOnce
-      }
-      waiting.removeFirst(some.count)
+      let next = waiting.removeFirst()
       do {
-        var outcomes = try await commit(PostgresCommit(some.flatMap(\.batches)))[...]
-        for commit in some {
-          commit.answer.resume(returning: Array(outcomes.prefix(commit.batches.count)))
-          outcomes = outcomes.dropFirst(commit.batches.count)
-        }
+        next.answer.resume(returning: try await commit(PostgresCommit(next.batches)))
       } catch {
-        for commit in some { commit.answer.resume(throwing: error) }
+        next.answer.resume(throwing: error)
       }
     }
     isRunning = false
@@ -116,89 +106,121 @@ actor PostgresCommitter {
     closers = []
   }
 
+  /// The connection was lost after the transaction was asked to commit.
+  private struct Doubt: Error {
+    var outcomes: [StorageOutcome]
+    var failure: PostgresFailure
+  }
+
   /// Tries until it is known what became of the commit.
   private func commit(_ commit: PostgresCommit) async throws -> [StorageOutcome] {
     let began = ContinuousClock.now
     var backoff = PostgresBackoff()
-    var inDoubt: PostgresCommit?
+    var inDoubt: [StorageOutcome]?
     while true {
+      let failure: PostgresFailure
       do {
         let session = try await session()
-        if let decided = inDoubt, try await lastNumber(session) == number { return decided.outcomes }
-        inDoubt = nil
-        return try await attempt(commit, session) { inDoubt = $0 }
-      } catch let failure as PostgresFailure {
-        guard failure.endsSession || failure.isPassing else { throw failure.error(at: address) }
-        if ContinuousClock.now - began > Self.patience {
-          guard inDoubt == nil else {
-            throw StorageError(
-              .failed, "It is not known whether a commit to PostgreSQL at \(address) happened.",
-              cause: failure.message)
-          }
-          throw failure.error(at: address)
+        if let outcomes = inDoubt {
+          if try await lastNumber(session) == number { return outcomes }
+          inDoubt = nil
         }
-        if failure.endsSession { await drop() }
-        try? await Task.sleep(for: backoff.next())
+        return try await attempt(commit, session)
+      } catch let doubt as Doubt {
+        inDoubt = doubt.outcomes
+        failure = doubt.failure
+      } catch let other as PostgresFailure {
+        failure = other
+      } catch {
+        throw inDoubt == nil ? error : unknown(error)
       }
+      guard failure.isWorthAnotherTry, ContinuousClock.now - began < Self.patience else {
+        let error = failure.error(at: address)
+        throw inDoubt == nil ? error : unknown(error)
+      }
+      await backoff.rest()
     }
   }
 
-  /// - Parameter sending: called before the transaction is asked to commit: from then on it may have.
-  private func attempt(
-    _ commit: PostgresCommit, _ session: PostgresConnection, sending: (PostgresCommit?) -> Void
-  ) async throws -> [StorageOutcome] {
+  private func unknown(_ error: any Error) -> StorageError {
+    StorageError(
+      .failed, "It is not known whether a commit to PostgreSQL at \(address) happened.", cause: "\(error)")
+  }
+
+  private func attempt(_ commit: PostgresCommit, _ session: PostgresConnection) async throws
+    -> [StorageOutcome]
+  {
     var commit = commit
-    var first = [PostgresStatement("begin", "BEGIN")]
-    if address.isPooled { first.append(PostgresPooling.settings) }
-    first.append(
-      PostgresStatement("hold", "SELECT pg_try_advisory_xact_lock_shared($1)", [.number(lock)]))
     do {
+      number += 1
+      var first = [PostgresStatement("begin", "BEGIN")]
+      if address.isPooled { first.append(PostgresPooling.settings) }
+      first += [
+        PostgresStatement("hold", "SELECT pg_try_advisory_xact_lock_shared($1)", [.number(lock)]),
+        // Before anything else, so that whoever asks for the number has to wait for the end of this transaction.
+        PostgresStatement(
+          "number", Self.numbering(address.table, "excluded.number"), [.text(name), .number(number)]),
+      ]
       let results = try await session.run(first + commit.lock(address.table))
-      guard results[first.count - 1].number(0, 0) != 0 else {
+      guard results[first.count - 2].number(0, 0) != 0 else {
         throw StorageError(
           .inUse, "Another process has the store at \(address) to itself. Close it there first.")
       }
       commit.decide(Array(results.dropFirst(first.count)))
       if commit.isEmpty {
-        try await rollBack(session)
-        return commit.outcomes
+        await rollBack(session)
+      } else {
+        try await finish(commit, session)
       }
-      number += 1
-      var last = commit.write(address.table)
-      last.append(
-        PostgresStatement(
-          "number", Self.numbering(address.table, "excluded.number"), [.text(name), .number(number)]))
-      if commit.topics != [] && !address.isPooled {
-        last.append(
-          PostgresStatement(
-            "notify", "SELECT pg_notify($1, $2)",
-            [.text(channel), .text(PostgresNotification.text(from: name, topics: commit.topics))]))
-      }
-      last.append(PostgresStatement("commit", "COMMIT"))
-      sending(commit)
-      _ = try await session.run(last)
       return commit.outcomes
+    } catch let failure as PostgresFailure where failure.endsSession {
+      await drop(session)
+      throw failure
+    } catch let doubt as Doubt {
+      await drop(session)
+      throw doubt
     } catch {
-      // Who has an answer knows that nothing was committed.
-      if let failure = error as? PostgresFailure, failure.endsSession { throw failure }
-      sending(nil)
-      try await rollBack(session)
+      await rollBack(session)
       throw error
     }
   }
 
-  private func rollBack(_ session: PostgresConnection) async throws {
-    _ = try await session.run([PostgresStatement("rollback", "ROLLBACK")])
+  private func finish(_ commit: PostgresCommit, _ session: PostgresConnection) async throws {
+    var statements = commit.write(address.table)
+    if commit.topics != [] && !address.isPooled {
+      statements.append(
+        PostgresStatement(
+          "notify", "SELECT pg_notify($1, $2)",
+          [.text(channel), .text(PostgresNotification.text(from: name, topics: commit.topics))]))
+    }
+    statements.append(PostgresStatement("commit", "COMMIT"))
+    do { _ = try await session.run(statements) } catch let failure as PostgresFailure
+      where failure.endsSession
+    {
+      throw Doubt(outcomes: commit.outcomes, failure: failure)
+    }
   }
 
-  /// The number of this object's last commit in the store. It waits for the transaction whose end is not known, if there
+  private func rollBack(_ session: PostgresConnection) async {
+    do { _ = try await session.run([PostgresStatement("rollback", "ROLLBACK")]) } catch {
+      // It ends with its session.
+      await drop(session)
+    }
+  }
+
+  /// The number of this object's last commit in the store. Waits for the transaction whose end is not known, if there
   /// is still one.
   private func lastNumber(_ session: PostgresConnection) async throws -> Int64 {
-    try await session.run([
-      PostgresStatement(
-        "last", Self.numbering(address.table, "\(address.table)_commits.number") + " RETURNING number",
-        [.text(name), .number(0)])
-    ])[0].number(0, 0)
+    do {
+      return try await session.run([
+        PostgresStatement(
+          "last", Self.numbering(address.table, "\(address.table)_commits.number") + " RETURNING number",
+          [.text(name), .number(0)])
+      ])[0].number(0, 0)
+    } catch let failure as PostgresFailure {
+      if failure.endsSession { await drop(session) }
+      throw failure
+    }
   }
 
   private static func numbering(_ table: String, _ number: String) -> String {
@@ -226,7 +248,7 @@ actor PostgresCommitter {
   }
 
   private func makeSession() async throws -> PostgresConnection {
-    // Here, and not where it is waited for: who asks next must not be given a session that has ended meanwhile.
+    // Here, and not where it is waited for: who asks next must not get a session that has ended meanwhile.
     defer { opening = nil }
     let connection = PostgresConnection(
       address,
@@ -234,7 +256,7 @@ actor PostgresCommitter {
         notification: { [news, name] text in
           if let commit = PostgresNotification.commit(text, toldTo: name) { news.add(commit) }
         },
-        end: { [weak self] in Task { await self?.ended() } }))
+        end: { [weak self] session in Task { await self?.drop(session) } }))
     do {
       layout = try await connection.open(
         address.isPooled ? [:] : PostgresSettings.committing(durability)
@@ -272,22 +294,19 @@ actor PostgresCommitter {
   private var lock: Int64 { 0x6174_6F6D << 32 /* "atom" */ | (layout?.number ?? 0) }
   private var channel: String { "atomsync_\(layout?.number ?? 0)" }
 
-  private func drop() async {
-    let old = connection
+  /// Gives a session up that has ended or is of no use any more. Another one is made at once: others' commits must be heard of.
+  private func drop(_ session: PostgresConnection) async {
+    guard session === connection else { return }  // it was given up already
     connection = nil
-    if access == .exclusive && old != nil { isLost = true }
-    await old?.close()
+    isLost = access == .exclusive
+    await session.close()
+    if !isClosed && !isLost { Task { await reconnect() } }
   }
 
-  /// The session has ended by itself: others' commits must be heard of again.
-  private func ended() async {
-    await drop()
+  private func reconnect() async {
     var backoff = PostgresBackoff()
-    while !isClosed && !isLost && connection == nil {
-      do {
-        _ = try await session()
-        return
-      } catch { try? await Task.sleep(for: backoff.next()) }
+    while !isClosed && connection == nil {
+      do { _ = try await session() } catch { await backoff.rest() }
     }
   }
 }

@@ -10,7 +10,7 @@ actor PostgresConnection {
     /// A notification's payload.
     var notification: @Sendable (String) -> Void = { _ in }
     /// The connection has ended, and not by ``close()``.
-    var end: @Sendable () -> Void = {}
+    var end: @Sendable (PostgresConnection) -> Void = { _ in }
   }
 
   /// Statements that were sent together.
@@ -153,7 +153,7 @@ actor PostgresConnection {
       events.notification(String(cString: notification.pointee.extra))
       PQfreemem(notification)
     }
-    // Seen at once: of a Unix socket that is closed no other event may come.
+    // Seen at once: dispatch tells of a peer that is gone only once, and may have done so with the last that it sent.
     if PQstatus(handle) != CONNECTION_OK || session.isEnding || session.isAtEnd { return lose() }
     flush()
   }
@@ -202,7 +202,7 @@ actor PostgresConnection {
         connection.isWatched = false
         if let first = connection.exchanges.first, .now - first.began > Self.patience {
           connection.stop(PostgresFailure("The server has not answered for \(Self.patience)."))
-          connection.events.end()
+          connection.events.end(connection)
         }
         connection.watch()
       }
@@ -212,7 +212,7 @@ actor PostgresConnection {
   private func lose() {
     if end != nil { return }
     stop(PostgresFailure(connection: handle?.pointer))
-    events.end()
+    events.end(self)
   }
 
   private func stop(_ failure: PostgresFailure) {

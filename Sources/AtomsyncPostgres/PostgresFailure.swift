@@ -34,10 +34,10 @@ struct PostgresFailure: Error {
       || ["25P03", "25006"].contains(state)
   }
 
-  /// The transaction was rolled back for the sake of others, and may be tried again as it was.
-  var isPassing: Bool {
-    guard let state else { return false }
-    return ["40001", "40P01", "55P03", "57014"].contains(state)
+  /// On another session, or because the transaction was rolled back for the sake of others only: it could not be
+  /// serialized, was in a deadlock, had waited for too long, or another statement in it had failed.
+  var isWorthAnotherTry: Bool {
+    endsSession || ["40001", "40P01", "55P03", "57014", "25P02"].contains(state)
   }
 
   func error(at address: PostgresAddress) -> StorageError {

@@ -1,17 +1,12 @@
 internal import CPostgres
-
-#if canImport(Darwin)
-internal import Darwin
-#elseif canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+internal import Foundation
 
 /// A connection of libpq's.
 final class PostgresHandle: @unchecked Sendable {
-  // Unchecked, because libpq's connections are not made for several threads. Sound, because each belongs to one
-  // `PostgresConnection` or one `PostgresSnapshot`, which use it on one queue.
+  // Unchecked, because it is handed to the queue on which dispatch lets go of a source, and libpq lets one thread at a time
+  // use a connection (its documentation, "Behavior in Threaded Programs"). Sound, because one `PostgresConnection` or one
+  // `PostgresSnapshot` has it, which calls libpq on one serial queue; whoever else refers to it only keeps it alive, and
+  // the last of them ends it when nobody can call anything any more.
   let pointer: OpaquePointer
   /// The server has said, unasked, that it ends the session.
   private(set) var isEnding = false
@@ -56,10 +51,11 @@ final class PostgresHandle: @unchecked Sendable {
     return finished
   }
 
-  /// Whether the peer has closed the connection and all that it sent before is read.
+  /// Whether the peer has closed or reset the connection, and all that it sent before is read.
   var isAtEnd: Bool {
     var byte: UInt8 = 0
-    return recv(PQsocket(pointer), &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
+    let count = recv(PQsocket(pointer), &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+    return count == 0 || count < 0 && ![EAGAIN, EWOULDBLOCK, EINTR].contains(errno)
   }
 
   /// Those of the settings that this server knows: not every one that speaks PostgreSQL's protocol knows all.

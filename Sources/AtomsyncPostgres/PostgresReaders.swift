@@ -2,10 +2,10 @@ internal import AtomsyncCore
 
 /// Answers queries on up to so many connections. What comes while all of them are busy is asked together, in one statement.
 final class PostgresReaders: Sendable {
-  private typealias Answer = CheckedContinuation<StorageSnapshot, any Error>
+  private typealias Question = (query: StorageQuery, answer: CheckedContinuation<StorageSnapshot, any Error>)
 
   private struct State {
-    var waiting: [(query: StorageQuery, answer: Answer)] = []
+    var waiting: [Question] = []
     var idle: [PostgresConnection] = []
     /// Connections that are there or being made.
     var count = 0
@@ -18,8 +18,9 @@ final class PostgresReaders: Sendable {
   private let address: PostgresAddress
   private let limit: Int
 
-  /// So many keys and scans are asked for in one statement.
+  /// So many keys and scans are asked for in one statement, and about so many bytes.
   private static let partsAtOnce = 1_000
+  private static let bytesAtOnce = 64 << 20
   /// So many attempts are made to get an answer.
   private static let attempts = 4
 
@@ -80,30 +81,26 @@ final class PostgresReaders: Sendable {
 
   private func serve(on first: PostgresConnection?) async {
     var connection = first
-    while let (long, batch) = take() {
-      do {
-        connection = try await answer(batch, long, on: connection)
-      } catch {
-        connection = nil
-        for part in batch { part.answer.resume(throwing: error) }
-      }
-    }
+    while let questions = take() { await answer(questions, on: &connection) }
     await release(connection)
   }
 
-  /// What is asked next, and whether it is one long read.
-  private func take() -> (isLong: Bool, [(query: StorageQuery, answer: Answer)])? {
+  /// What is asked next: one question that needs several steps, or what can be asked in one statement.
+  private func take() -> [Question]? {
     state.withLock { state in
       guard let first = state.waiting.first else { return nil }
-      if PostgresLongRead.isNeeded(for: first.query) { return (true, [state.waiting.removeFirst()]) }
-      var parts = 0
-      let batch = state.waiting.prefix { waiting in
-        if PostgresLongRead.isNeeded(for: waiting.query) { return false }
-        defer { parts += waiting.query.keys.count + waiting.query.scans.count }
-        return parts < Self.partsAtOnce
+      var (parts, bytes) = (0, 0)
+      let together = state.waiting.prefix { question in
+        if PostgresLongRead.isNeeded(for: question.query) { return false }
+        defer {
+          parts += question.query.keys.count + question.query.scans.count
+          for scan in question.query.scans { bytes += min(scan.byteLimit, Self.bytesAtOnce) }
+        }
+        return parts < Self.partsAtOnce && bytes < Self.bytesAtOnce
       }
-      state.waiting.removeFirst(batch.count)
-      return (false, Array(batch))
+      let next = together.isEmpty ? [first] : Array(together)
+      state.waiting.removeFirst(next.count)
+      return next
     }
   }
 
@@ -126,40 +123,60 @@ final class PostgresReaders: Sendable {
     serve()
   }
 
-  /// Answers what was asked, on the connection or, where that is lost, on another, which is returned.
-  private func answer(
-    _ batch: [(query: StorageQuery, answer: Answer)], _ isLong: Bool, on first: PostgresConnection?
-  ) async throws -> PostgresConnection {
-    var connection = first
-    var backoff = PostgresBackoff()
-    var attempt = 0
-    while true {
-      do {
-        let current: PostgresConnection
-        if let connection {
-          current = connection
-        } else {
-          current = PostgresConnection(address)
-          try await current.open(address.isPooled ? [:] : PostgresSettings.reading) { _ in }
-          connection = current
-        }
-        let snapshots =
-          isLong
-          ? [try await readLong(batch[0].query, on: current)]
-          : try await read(PostgresRead(batch.map(\.query)), on: current)
-        for (part, snapshot) in zip(batch, snapshots) { part.answer.resume(returning: snapshot) }
-        return current
-      } catch let failure as PostgresFailure {
-        attempt += 1
-        await connection?.close()
-        connection = nil
-        guard failure.endsSession || failure.isPassing, attempt < Self.attempts else {
-          throw failure.error(at: address)
-        }
-        // A connection that was idle may have ended long ago: the first of those is made anew at once.
-        if attempt > 1 || first == nil { try? await Task.sleep(for: backoff.next()) }
+  private func answer(_ questions: [Question], on connection: inout PostgresConnection?) async {
+    do {
+      let snapshots = try await read(questions.map(\.query), on: &connection)
+      for (question, snapshot) in zip(questions, snapshots) { question.answer.resume(returning: snapshot) }
+    } catch {
+      let failure = error as? PostgresFailure
+      if questions.count > 1 && !(failure?.isWorthAnotherTry ?? false) {
+        // What one of them met is no reason to fail the others.
+        for question in questions { await answer([question], on: &connection) }
+      } else {
+        let error = failure?.error(at: address) ?? error
+        for question in questions { question.answer.resume(throwing: error) }
       }
     }
+  }
+
+  /// Reads on the connection or, where that is lost, on another.
+  private func read(_ queries: [StorageQuery], on connection: inout PostgresConnection?) async throws
+    -> [StorageSnapshot]
+  {
+    var backoff = PostgresBackoff()
+    var attempt = 1
+    while true {
+      let wasOpen = connection != nil
+      do {
+        let current = try await open(connection)
+        connection = current
+        return try await snapshots(queries, on: current)
+      } catch {
+        await connection?.close()
+        connection = nil
+        guard let failure = error as? PostgresFailure, failure.isWorthAnotherTry, attempt < Self.attempts
+        else { throw error }
+        attempt += 1
+        // One that was open may have ended long ago: another is made at once.
+        if !wasOpen { await backoff.rest() }
+      }
+    }
+  }
+
+  private func open(_ connection: PostgresConnection?) async throws -> PostgresConnection {
+    if let connection { return connection }
+    let connection = PostgresConnection(address)
+    try await connection.open(address.isPooled ? [:] : PostgresSettings.reading) { _ in }
+    return connection
+  }
+
+  private func snapshots(_ queries: [StorageQuery], on connection: PostgresConnection) async throws
+    -> [StorageSnapshot]
+  {
+    if queries.count == 1, PostgresLongRead.isNeeded(for: queries[0]) {
+      return [try await readLong(queries[0], on: connection)]
+    }
+    return try await read(PostgresRead(queries), on: connection)
   }
 
   private func read(_ read: PostgresRead, on connection: PostgresConnection) async throws -> [StorageSnapshot]

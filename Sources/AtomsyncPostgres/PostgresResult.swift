@@ -3,7 +3,8 @@ internal import CPostgres
 /// What a statement came to.
 final class PostgresResult: @unchecked Sendable {
   // Unchecked, because the compiler knows nothing of libpq's memory. Sound, because a result does not change once it has
-  // come, and only this object frees it.
+  // come, so that libpq lets it be read and freed by any thread (its documentation, "Behavior in Threaded Programs"), and
+  // only this object frees it.
   private let handle: OpaquePointer
 
   /// Takes the result over.

@@ -26,7 +26,7 @@ public final class PostgresStorage: SnapshotStorage {
   private let address: PostgresAddress
   private let committer: PostgresCommitter
   private let readers: PostgresReaders
-  private let news: PostgresNews
+  private let news: CommitNews
   private let isClosed = Lock(false)
 
   /// The most connections that read.
@@ -45,7 +45,7 @@ public final class PostgresStorage: SnapshotStorage {
     _ url: String, access: StorageAccess = .shared, durability: StorageCapabilities.Durability = .power
   ) async throws -> PostgresStorage {
     let address = try PostgresAddress(url)
-    let news = PostgresNews()
+    let news = CommitNews()
     let committer = PostgresCommitter(
       address, access: access, durability: durability == .power ? .power : .process, news)
     return PostgresStorage(address, committer, news, durability: try await committer.open())
@@ -64,7 +64,7 @@ public final class PostgresStorage: SnapshotStorage {
   }
 
   private init(
-    _ address: PostgresAddress, _ committer: PostgresCommitter, _ news: PostgresNews,
+    _ address: PostgresAddress, _ committer: PostgresCommitter, _ news: CommitNews,
     durability: StorageCapabilities.Durability
   ) {
     self.address = address
@@ -95,7 +95,7 @@ public final class PostgresStorage: SnapshotStorage {
   /// By `LISTEN`, with the topics of the batches. The first element comes at once, and another one whenever the connection was
   /// made anew. Behind a pooler PostgreSQL is asked ten times a second instead, without topics.
   public func foreignCommits() -> AsyncStream<ForeignCommit> {
-    guard address.isPooled else { return news.stream() }
+    guard address.isPooled else { return news.stream(first: ForeignCommit()) }
     return CommitPoller.signals { [committer, isClosed] in
       if isClosed.withLock({ $0 }) { throw StorageError.closed }
       return try await committer.look()

@@ -14,7 +14,6 @@ enum Cluster {
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: script)
     let number = ProcessInfo.processInfo.processIdentifier
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atomsync-postgres-\(number)")
     process.arguments = ["run", folder.path, String(20_000 + number % 10_000), String(number)]
     process.standardOutput = output
     // Whoever runs the tests may wait until nobody has their outputs any more.
@@ -25,9 +24,17 @@ enum Cluster {
     return text.isEmpty ? nil : text.trimmingCharacters(in: .whitespacesAndNewlines)
   }()
 
-  /// The URL of a store that nobody else uses.
+  /// The same by the server's Unix socket.
+  static func newLocalStore() -> String {
+    newStore().replacing("127.0.0.1", with: folder.path.replacing("/", with: "%2F"))
+  }
+
+  private static let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("atomsync-postgres-\(ProcessInfo.processInfo.processIdentifier)")
+
+  /// The URL of a store that nobody else uses. Its sessions have the table's name as well.
   static func newStore() -> String {
     let name = "t" + UUID().uuidString.filter { $0 != "-" }.lowercased()
-    return "\(url ?? "")?table=\(name)"
+    return "\(url ?? "")?application_name=\(name)&table=\(name)"
   }
 }
