@@ -11,6 +11,8 @@ final class CuttingProxy: Sendable {
     case requestIsLost
     /// The server commits, and nobody hears of it.
     case answerIsLost
+    /// The same, and it is asked to commit only a while after the connection is gone for the client.
+    case requestIsLate
   }
 
   private let fate = Lock(Fate.passes)
@@ -49,6 +51,7 @@ final class CuttingProxy: Sendable {
     private let cut: Lock<Bool>
     private let fate: Lock<Fate>
     private let cuts: Lock<Int>
+    private var isLate = false
 
     init(to server: any Channel, _ cut: Lock<Bool>, _ fate: Lock<Fate>, _ cuts: Lock<Int>) {
       (self.server, self.cut, self.fate, self.cuts) = (server, cut, fate, cuts)
@@ -73,11 +76,23 @@ final class CuttingProxy: Sendable {
         server.close(promise: nil)
         context.close(promise: nil)
         return
+      case .requestIsLate:
+        cuts.withLock { $0 += 1 }
+        isLate = true
+        context.close(promise: nil)
+        server.eventLoop.scheduleTask(in: .milliseconds(300)) { [server] in
+          server.writeAndFlush(buffer).whenComplete { _ in
+            server.eventLoop.scheduleTask(in: .milliseconds(300)) { server.close(promise: nil) }
+          }
+        }
+        return
       }
       server.writeAndFlush(buffer, promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) { server.close(promise: nil) }
+    func channelInactive(context: ChannelHandlerContext) {
+      if !isLate { server.close(promise: nil) }
+    }
   }
 
   private final class Answers: ChannelInboundHandler {

@@ -122,7 +122,7 @@ struct PostgresStorageTests {
   }
 
   /// Whether the server has heard of the commit or not: it is found out, and made once.
-  @Test(arguments: [CuttingProxy.Fate.requestIsLost, .answerIsLost])
+  @Test(arguments: [CuttingProxy.Fate.requestIsLost, .answerIsLost, .requestIsLate])
   func aCommitWhoseAnswerIsLostIsMadeOnce(_ fate: CuttingProxy.Fate) async throws {
     let direct = try #require(Cluster.url.flatMap { URL(string: $0) })
     let proxy = try await CuttingProxy(toPort: try #require(direct.port))

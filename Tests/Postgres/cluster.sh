@@ -11,13 +11,12 @@ set -euo pipefail
 command="$1"
 folder="$2"
 
+# Debian has the programs that make and run a server beside those of its version, and not on the path.
 programs=""
-for candidate in "$(command -v pg_ctl 2>/dev/null | xargs -r dirname)" /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin; do
-  [ -x "$candidate/initdb" ] && [ -x "$candidate/pg_ctl" ] || continue
-  version="$("$candidate/pg_ctl" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')"
-  # Where they come with a whole installation, beside the files that a new cluster is made of.
-  [ "$version" -ge 15 ] && "$candidate/pg_config" --sharedir >/dev/null 2>&1 && programs="$candidate"
-  [ "$version" -ge 15 ] && [ -x "$candidate/psql" ] && programs="$candidate"
+for candidate in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin; do
+  [ -x "$candidate/initdb" ] || continue
+  version="$("$candidate/initdb" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')"
+  if [ "$version" -ge 15 ]; then programs="$candidate"; fi
 done
 if [ -z "$programs" ]; then
   echo "There is no PostgreSQL 15 here. Install postgresql." >&2
@@ -40,9 +39,11 @@ start)
   port="$3"
   mkdir -p "$folder"
   folder="$(cd "$folder" && pwd)"
-  if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
-  # What runs as another user has to be able to write there.
-  [ -w /dev/null ] && [ "$(id -u)" = 0 ] && chmod a+rw /dev/null
+  if [ "$(id -u)" = 0 ]; then
+    chown postgres "$folder"
+    # Some containers have it for root alone.
+    chmod a+rw /dev/null
+  fi
   if [ ! -e "$folder/data/PG_VERSION" ]; then
     (cd / && as_owner "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-instructions) >"$folder/initdb.log" 2>&1 || {
       cat "$folder/initdb.log" >&2
