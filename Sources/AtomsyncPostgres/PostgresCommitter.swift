@@ -144,7 +144,8 @@ actor PostgresCommitter {
 
   private func unknown(_ error: any Error) -> StorageError {
     StorageError(
-      .failed, "It is not known whether a commit to PostgreSQL at \(address) happened.", cause: "\(error)")
+      .inaccessible, "It is not known whether a commit to PostgreSQL at \(address) happened.",
+      cause: "\(error)")
   }
 
   private func attempt(_ commit: PostgresCommit, _ session: PostgresConnection) async throws

@@ -61,13 +61,16 @@ struct PostgresFailure: Error {
       (.inaccessible, "The table \(address.table) at \(address) is gone. Restore it, or start anew.")
     case "53100": (.full, "PostgreSQL at \(address) has no space left. Free some.")
     case "53300", "53400":
-      (.failed, "PostgreSQL at \(address) has too many connections. Raise max_connections, or use a pooler.")
+      (
+        .inaccessible,
+        "PostgreSQL at \(address) has too many connections. Raise max_connections, or use a pooler."
+      )
     case "XX001", "XX002":
       (.corrupt, "The table \(address.table) at \(address) is damaged. Restore it from a backup.")
     case "25006": (.inaccessible, "PostgreSQL at \(address) is read-only. Name the primary.")
     default:
-      endsSession
-        ? (.inaccessible, "The connection to PostgreSQL at \(address) is lost. It is made anew.")
+      isWorthAnotherTry
+        ? (.inaccessible, "PostgreSQL at \(address) could not do it in time. Try again.")
         : (.failed, "PostgreSQL at \(address) failed. Look at its log, and try again.")
     }
   }

@@ -12,6 +12,6 @@ trap 'kill $(jobs -p) 2>/dev/null; wait; "$here/cluster.sh" stop "$folder"' EXIT
 trap exit INT TERM
 for port in 8090 8091; do "$program" --storage postgres --path "$url" --port "$port" & done
 echo "Two servers share $url. What is put at one is seen at the other:"
-echo "  swift run atomsync put --server http://127.0.0.1:8090/sync --store one.db todo:1 '{:text \"Buy milk\"}'"
-echo "  swift run atomsync get --server http://127.0.0.1:8091/sync --store two.db todo:1"
+echo "  swift run atomsync put --group todo --server http://127.0.0.1:8090/sync --store one.db todo:1 '{:text \"Buy milk\"}'"
+echo "  swift run atomsync get --group todo --server http://127.0.0.1:8091/sync --store two.db todo:1"
 wait

@@ -2,18 +2,21 @@
 
 Writers push into one hot group and many cold ones, each push to a server of its choice; one that is not answered goes to
 another server, as it is. One server's clock is an hour behind. Followers read pages and live streams through all of
-them. In the end every accepted write must be one step of its document's versions, the hot group's counter their number,
+them. On PostgreSQL that is killed as well, session by session and as a whole, servers are stopped for a while, and the connections
+between are cut. In the end every accepted write must be one step of its document's versions, the hot group's counter their number,
 and each follower must hold what was accepted last.
 """
 
 import collections
 import http.client
 import os
+import signal
 import subprocess
 import threading
 import time
 import uuid
 
+import postgres
 import wire
 import workshop
 from programs import Failure, Server, die_with_parent
@@ -173,10 +176,13 @@ class Cluster:
     def __init__(self, place, options, storage, count):
         self.place, self.is_over = place, False
         self.over = threading.Event()
-        path = os.path.join(place.folder, "store." + storage)
+        self.database = postgres.Postgres(place) if storage == "postgres" else None
+        # As who looks into it afterwards names it.
+        self.path = self.database.url if self.database else os.path.join(place.folder, "store." + storage)
         self.servers = []
         for number in range(count):
             kind = SlowClock if number == count - 1 else Server
+            path = self.database.behind_proxy(f"{options.seed} {number}") if self.database else self.path
             server = kind(options.programs, storage, place.folder, path)
             server.name = f"server{number}"
             server.log = os.path.join(place.folder, server.name + ".log")
@@ -191,6 +197,36 @@ class Cluster:
     def stop(self):
         self.is_over = True
         self.over.set()
+
+    def disturb(self, random):
+        """One of the things that happen to servers, and to what they stand on."""
+        chance = random.random()
+        if not self.database or chance < 0.3:
+            self.kill(random)
+        elif chance < 0.5:
+            self.database.cut(random.uniform(0.2, 2), time.sleep)
+        elif chance < 0.65:
+            self.database.end_sessions()
+        elif chance < 0.8:
+            self.database.kill_session(random)
+        elif chance < 0.9:
+            self.database.kill_all()
+        else:
+            self.halt(random)
+
+    def kill(self, random):
+        victim = random.choice(self.servers)
+        victim.kill()
+        if random.random() < 0.5:
+            time.sleep(random.uniform(0, 0.5))
+        victim.start()
+
+    def halt(self, random):
+        """Stops a server where it is, maybe with rows locked, for longer than anybody waits for it."""
+        victim = random.choice(self.servers)
+        victim.send(signal.SIGSTOP)
+        time.sleep(random.uniform(5, 15))
+        victim.send(signal.SIGCONT)
 
 
 def test(storage, count, options):
@@ -208,11 +244,7 @@ def test(storage, count, options):
         end = time.monotonic() + options.seconds
         while time.monotonic() < end:
             time.sleep(place.random.uniform(0.5, 3))
-            victim = place.random.choice(cluster.servers)
-            victim.kill()
-            if place.random.random() < 0.5:
-                time.sleep(place.random.uniform(0, 0.5))
-            victim.start()
+            cluster.disturb(place.random)
         cluster.stop()
         for worker in workers:
             worker.join(60)
@@ -257,15 +289,16 @@ def conclude(place, cluster, record, followers, options):
         server.end()
     verified = subprocess.run(
         [os.path.join(options.programs, "atomsync-server"), "verify", "--storage", cluster.servers[0].storage,
-         "--path", cluster.servers[0].path], capture_output=True, text=True, preexec_fn=die_with_parent)
+         "--path", cluster.path], capture_output=True, text=True, preexec_fn=die_with_parent)
     if verified.returncode != 0:
         problems.append(f"verify ended with {verified.returncode}: {verified.stdout[:500]} {verified.stderr[:500]}")
     if problems:
         raise Failure(f"{len(problems)} problems, such as:\n    " + "\n    ".join(problems[:10]))
     kills = sum(server.kills for server in cluster.servers)
+    of_postgres = f" of servers and {cluster.database.kills} of PostgreSQL" if cluster.database else ""
     counts = record.counts
     return (
-        f"{kills} kills, {counts['pushes']} pushes ({counts['repeated']} repeated), {counts[HOT]} writes to the hot group"
+        f"{kills} kills{of_postgres}, {counts['pushes']} pushes ({counts['repeated']} repeated), {counts[HOT]} writes to the hot group"
         f" and {counts['cold']} to {len(groups) - 1} cold ones, {counts['stale']} stale; the slowest push took"
         f" {record.slowest:.2f} s; {verified.stdout.strip()}")
 

@@ -34,7 +34,8 @@ struct StoreLocation {
       if options.storage == nil { throw settings.refusal("storage", what, text) }
       throw SettingsError("--storage must be \(what); it is “\(text)”.")
     }
-    let path = try settings.string("path", unless: options.path ?? shortPath) ?? kind.defaultPath
+    let path =
+      try settings.string("path", unless: options.path ?? shortPath, isSecret: true) ?? kind.defaultPath
     try self.init(kind, path)
   }
 
