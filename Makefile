@@ -34,10 +34,11 @@ setup-postgres: setup
 	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
 	fi
 
-# Two servers on one PostgreSQL of their own, in the folder .postgres, until stopped.
+# Two servers on one PostgreSQL of their own, until stopped.
+POSTGRES ?= .postgres
 serve-postgres: setup-postgres
 	$(SWIFT) build --scratch-path $(SCRATCH)-postgres --traits Postgres --product atomsync-server
-	Tests/Postgres/serve.sh $(SCRATCH)-postgres/debug/atomsync-server .postgres
+	Tests/Postgres/serve.sh $(SCRATCH)-postgres/debug/atomsync-server $(POSTGRES)
 
 # One target after the other: all at once they take longer, and those that compute starve those that watch the clock.
 TESTS = $(shell grep -A 1 testTarget Package.swift | sed -n 's/.*name: "\([A-Za-z]*\)".*/\1/p')

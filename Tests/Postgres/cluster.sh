@@ -9,7 +9,8 @@
 # postgres's.
 set -euo pipefail
 command="$1"
-folder="$2"
+mkdir -p "$2"
+folder="$(cd "$2" && pwd)"
 
 # Debian has the programs that make and run a server beside those of its version, and not on the path.
 programs=""
@@ -37,13 +38,15 @@ run)
   ;;
 start)
   port="$3"
-  mkdir -p "$folder"
-  folder="$(cd "$folder" && pwd)"
   if [ "$(id -u)" = 0 ]; then
     chown postgres "$folder"
     # Some containers have it for root alone.
     chmod a+rw /dev/null
   fi
+  as_owner test -w "$folder" || {
+    echo "The user postgres cannot reach $folder. Choose another folder: make serve-postgres POSTGRES=/var/tmp/atomsync" >&2
+    exit 1
+  }
   if [ ! -e "$folder/data/PG_VERSION" ]; then
     (cd / && as_owner "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-instructions) >"$folder/initdb.log" 2>&1 || {
       cat "$folder/initdb.log" >&2
