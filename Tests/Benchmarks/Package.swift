@@ -27,6 +27,7 @@ let package = Package(
         .product(name: "AtomsyncSQLite", package: "atomsync"),
         .product(name: "AtomsyncStorageSupport", package: "atomsync"),
         .product(name: "AtomsyncLMDB", package: "atomsync"),
+        .product(name: "AtomsyncPostgres", package: "atomsync"),
         .product(name: "Transit", package: "atomsync"),
         .product(name: "Logging", package: "swift-log"),
       ],

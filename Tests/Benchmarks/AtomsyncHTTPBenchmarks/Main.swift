@@ -7,7 +7,7 @@ import Foundation
 /// Measures syncing over HTTP on this machine. Server and clients are processes of their own: the program starts
 /// itself again for each. Requests are made by `wrk`, which has to be installed.
 ///
-///     atomsync-http-benchmarks [first-sync] [memory] [live] [requests] [streams] [--documents N] [--runs N]
+///     atomsync-http-benchmarks [first-sync] [memory] [live] [requests] [storages] [streams] [--documents N] [--runs N]
 @main
 struct Main {
   static func main() async throws {
@@ -28,6 +28,7 @@ struct Main {
       if wants("live") { try await benchmarks.live() }
       let routes = RouteBenchmarks(documents: documents, runs: runs, table: benchmarks.table)
       if wants("requests") { try await routes.requests() }
+      if wants("storages") { try await routes.storages() }
       if wants("streams") { try await routes.streams() }
     }
   }

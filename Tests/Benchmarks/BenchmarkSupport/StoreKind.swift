@@ -1,5 +1,6 @@
 import AtomsyncCore
 import AtomsyncLMDB
+import AtomsyncPostgres
 import AtomsyncSQLite
 import AtomsyncStorageSupport
 import Foundation
@@ -12,6 +13,8 @@ package enum StoreKind: String, CaseIterable, Sendable {
   /// Without waiting for the disk: a commit survives the process, not a power cut.
   case sqliteProcess = "sqlite-process"
   case lmdbProcess = "lmdb-process"
+  /// A table of its own in the database that `ATOMSYNC_BENCHMARK_POSTGRES` names.
+  case postgres
 
   package static let durable: [StoreKind] = [.sqlite, .lmdb]
 
@@ -22,6 +25,7 @@ package enum StoreKind: String, CaseIterable, Sendable {
     case .lmdb: "LMDB"
     case .sqliteProcess: "SQLite without fsync"
     case .lmdbProcess: "LMDB without the last fsync"
+    case .postgres: "PostgreSQL"
     }
   }
 
@@ -32,7 +36,25 @@ package enum StoreKind: String, CaseIterable, Sendable {
     case .lmdb: .lmdb("\(folder)/store.lmdb")
     case .sqliteProcess: .sqlite("\(folder)/store.db", durability: .process)
     case .lmdbProcess: .lmdb("\(folder)/store.lmdb", durability: .process)
+    case .postgres: .postgres(Self.postgresURL(folder))
     }
+  }
+}
+
+extension StoreKind {
+  /// Whether there is a PostgreSQL to measure.
+  package static var hasPostgres: Bool { database != nil }
+
+  private static var database: String? {
+    ProcessInfo.processInfo.environment["ATOMSYNC_BENCHMARK_POSTGRES"]
+  }
+
+  /// One table for each folder, of which only the name is needed.
+  private static func postgresURL(_ folder: String) -> String {
+    let name = (folder.split(separator: "/").last ?? "").lowercased().filter {
+      $0.isASCII && ($0.isLetter || $0.isNumber)
+    }
+    return "\(database ?? "")?table=\(name.suffix(40))"
   }
 }
 
