@@ -8,6 +8,7 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
   let parameters: [String: String]
   /// The store's table. Letters, digits and underscores, so that it needs no escaping.
   let table: String
+  let statements: PostgresStatements
   /// Each transaction may be on another of the server's sessions: nothing may be kept in one.
   let isPooled: Bool
   /// For logs and errors: no password.
@@ -51,6 +52,7 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
       throw Self.refusal("Of poolings there is one to name: pooling=transaction.")
     }
     self.table = table
+    statements = PostgresStatements(table: table)
     isPooled = own["pooling"] != nil
     parameters = try Self.parameters(parts.joined(separator: "?"))
     let host = parameters["host"] ?? parameters["hostaddr"] ?? "localhost"

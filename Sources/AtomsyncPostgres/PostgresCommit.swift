@@ -38,25 +38,11 @@ struct PostgresCommit: Sendable {
 
   /// Locks the rows that the batches have preconditions on. One that somebody else has locked is about to change: it is not
   /// waited for, and taken for changed.
-  func lock(_ table: String) -> [PostgresStatement] {
-    var statements: [PostgresStatement] = []
-    let (absent, known) = (absentKeys, knownKeys)
-    if !absent.isEmpty {
-      statements.append(
-        PostgresStatement(
-          "make",
-          """
-          INSERT INTO \(table) (k, v) SELECT k, ''::bytea FROM unnest($1::bytea[]) AS u(k)
-          ON CONFLICT (k) DO NOTHING RETURNING k
-          """, [.byteArray(absent)]))
-    }
-    if !known.isEmpty {
-      statements.append(
-        PostgresStatement(
-          "lock", "SELECT k, v FROM \(table) WHERE k = ANY($1::bytea[]) ORDER BY k FOR UPDATE SKIP LOCKED",
-          [.byteArray(known)]))
-    }
-    return statements
+  func lock(_ statements: PostgresStatements) -> [PostgresStatement] {
+    var list: [PostgresStatement] = []
+    if !absentKeys.isEmpty { list.append(statements.make.with(.byteArray(absentKeys))) }
+    if !knownKeys.isEmpty { list.append(statements.lock.with(.byteArray(knownKeys))) }
+    return list
   }
 
   // MARK: What holds
@@ -112,31 +98,21 @@ struct PostgresCommit: Sendable {
   /// A statement has up to so many bytes of values.
   private static let bytesAtOnce = 32 << 20
 
-  func write(_ table: String) -> [PostgresStatement] {
-    var statements: [PostgresStatement] = []
+  func write(_ statements: PostgresStatements) -> [PostgresStatement] {
+    var list: [PostgresStatement] = []
     let keys = writes.keys.sorted { $0.precedes($1) }
-    let puts = keys.compactMap { key in (writes[key] ?? nil).map { (key, $0) } }
-    var rest = puts[...]
-    while !rest.isEmpty {
+    var puts = keys.compactMap { key in (writes[key] ?? nil).map { (key, $0) } }[...]
+    while !puts.isEmpty {
       var bytes = 0
-      let some = rest.prefix { put in
+      let some = puts.prefix { put in
         defer { bytes += put.1.count }
         return bytes < Self.bytesAtOnce
       }
-      rest = rest.dropFirst(some.count)
-      statements.append(
-        PostgresStatement(
-          "put",
-          """
-          INSERT INTO \(table) (k, v) SELECT * FROM unnest($1::bytea[], $2::bytea[])
-          ON CONFLICT (k) DO UPDATE SET v = excluded.v
-          """, [.byteArray(some.map(\.0)), .byteArray(some.map(\.1))]))
+      puts = puts.dropFirst(some.count)
+      list.append(statements.put.with(.byteArray(some.map(\.0)), .byteArray(some.map(\.1))))
     }
     let deletes = keys.filter { (writes[$0] ?? nil) == nil }
-    if !deletes.isEmpty {
-      statements.append(
-        PostgresStatement("delete", "DELETE FROM \(table) WHERE k = ANY($1::bytea[])", [.byteArray(deletes)]))
-    }
-    return statements
+    if !deletes.isEmpty { list.append(statements.delete.with(.byteArray(deletes))) }
+    return list
   }
 }

@@ -82,8 +82,7 @@ actor PostgresCommitter {
     _ = await opening?.result
     if let connection {
       _ = try? await connection.run([
-        PostgresStatement(
-          "leave", "DELETE FROM \(address.table)_commits WHERE storage = $1", [.text(name)])
+        address.statements.leave.with(.text(name))
       ])
       await connection.close()
     }
@@ -154,15 +153,14 @@ actor PostgresCommitter {
     var commit = commit
     do {
       number += 1
-      var first = [PostgresStatement("begin", "BEGIN")]
+      var first = [PostgresStatements.begin]
       if address.isPooled { first.append(PostgresPooling.settings) }
       first += [
-        PostgresStatement("hold", "SELECT pg_try_advisory_xact_lock_shared($1)", [.number(lock)]),
+        PostgresStatements.share.with(.number(lock)),
         // Before anything else, so that whoever asks for the number has to wait for the end of this transaction.
-        PostgresStatement(
-          "number", Self.numbering(address.table, "excluded.number"), [.text(name), .number(number)]),
+        address.statements.number.with(.text(name), .number(number)),
       ]
-      let results = try await session.run(first + commit.lock(address.table))
+      let results = try await session.run(first + commit.lock(address.statements))
       guard results[first.count - 2].number(0, 0) != 0 else {
         throw StorageError(
           .inUse, "Another process has the store at \(address) to itself. Close it there first.")
@@ -187,14 +185,13 @@ actor PostgresCommitter {
   }
 
   private func finish(_ commit: PostgresCommit, _ session: PostgresConnection) async throws {
-    var statements = commit.write(address.table)
+    var statements = commit.write(address.statements)
     if commit.topics != [] && !address.isPooled {
       statements.append(
-        PostgresStatement(
-          "notify", "SELECT pg_notify($1, $2)",
-          [.text(channel), .text(PostgresNotification.text(from: name, topics: commit.topics))]))
+        PostgresStatements.notify.with(
+          .text(channel), .text(PostgresNotification.text(from: name, topics: commit.topics))))
     }
-    statements.append(PostgresStatement("commit", "COMMIT"))
+    statements.append(PostgresStatements.commit)
     do { _ = try await session.run(statements) } catch let failure as PostgresFailure
       where failure.endsSession
     {
@@ -203,7 +200,7 @@ actor PostgresCommitter {
   }
 
   private func rollBack(_ session: PostgresConnection) async {
-    do { _ = try await session.run([PostgresStatement("rollback", "ROLLBACK")]) } catch {
+    do { _ = try await session.run([PostgresStatements.rollBack]) } catch {
       // It ends with its session.
       await drop(session)
     }
@@ -213,22 +210,12 @@ actor PostgresCommitter {
   /// is still one.
   private func lastNumber(_ session: PostgresConnection) async throws -> Int64 {
     do {
-      return try await session.run([
-        PostgresStatement(
-          "last", Self.numbering(address.table, "\(address.table)_commits.number") + " RETURNING number",
-          [.text(name), .number(0)])
-      ])[0].number(0, 0)
+      let query = address.statements.lastNumber.with(.text(name), .number(0))
+      return try await session.run([query])[0].number(0, 0)
     } catch let failure as PostgresFailure {
       if failure.endsSession { await drop(session) }
       throw failure
     }
-  }
-
-  private static func numbering(_ table: String, _ number: String) -> String {
-    """
-    INSERT INTO \(table)_commits (storage, number, at) VALUES ($1, $2, now())
-    ON CONFLICT (storage) DO UPDATE SET number = \(number), at = now()
-    """
   }
 
   // MARK: The session
@@ -263,10 +250,7 @@ actor PostgresCommitter {
         address.isPooled ? [:] : PostgresSettings.committing(durability)
       ) { [address] in try PostgresLayout($0, address) }
       if !address.isPooled { try await hold(connection) }
-      _ = try await connection.run([
-        PostgresStatement(
-          "forget", "DELETE FROM \(address.table)_commits WHERE at < now() - interval '1 day'")
-      ])
+      _ = try await connection.run([address.statements.forget])
     } catch {
       await connection.close()
       throw error
@@ -278,10 +262,9 @@ actor PostgresCommitter {
   }
 
   private func hold(_ connection: PostgresConnection) async throws {
-    let kind = access == .exclusive ? "" : "_shared"
+    let take = access == .exclusive ? PostgresStatements.own : PostgresStatements.shareForLong
     let results = try await connection.run([
-      PostgresStatement("take", "SELECT pg_try_advisory_lock\(kind)($1)", [.number(lock)]),
-      PostgresStatement("listen", "LISTEN \(channel)"),
+      take.with(.number(lock)), PostgresStatement("listen", "LISTEN \(channel)"),
     ])
     guard results[0].number(0, 0) != 0 else {
       throw StorageError(

@@ -9,29 +9,22 @@ struct PostgresRead: Sendable {
 
   init(_ queries: [StorageQuery]) { self.queries = queries }
 
-  func statement(_ table: String) -> PostgresStatement {
+  func statement(_ statements: PostgresStatements) -> PostgresStatement {
     let keys = queries.flatMap(\.keys)
     let scans = queries.flatMap(\.scans)
-    if scans.isEmpty {
-      return PostgresStatement("keys", Self.keys(table), [.byteArray(keys)])
-    }
-    return PostgresStatement(
-      "read",
-      """
-      \(Self.keys(table))
-      UNION ALL \(Self.scans(table, "NOT s.reverse", order: ""))
-      UNION ALL \(Self.scans(table, "s.reverse", order: "DESC"))
-      """,
-      [
-        .byteArray(keys),
-        .byteArray(scans.map(\.range.lower)),
-        .byteArray(scans.map { $0.range.upper ?? Self.beyondAllKeys }),
-        // One at least, so that it is known whether there is any.
-        .numberArray(scans.map { Int64(max(1, min($0.limit, Self.entriesAtOnce))) }),
-        .numberArray(scans.map { Int64($0.byteLimit) }),
-        .numberArray(scans.map { $0.reverse ? 1 : 0 }),
-      ])
+    if scans.isEmpty { return statements.keys.with(.byteArray(keys)) }
+    return statements.read.with(
+      .byteArray(keys),
+      .byteArray(scans.map(\.range.lower)),
+      .byteArray(scans.map { $0.range.upper ?? Self.beyondAllKeys }),
+      // One at least, so that it is known whether there is any.
+      .numberArray(scans.map { Int64(max(1, min($0.limit, Self.entriesAtOnce))) }),
+      .numberArray(scans.map { Int64($0.byteLimit) }),
+      .numberArray(scans.map { $0.reverse ? 1 : 0 }))
   }
+
+  /// A bound above every key that the store takes.
+  private static let beyondAllKeys = [UInt8](repeating: 0xFF, count: PostgresLayout.maximumKeyLength + 1)
 
   /// The answers, in the order of the queries.
   func snapshots(_ result: PostgresResult) -> [StorageSnapshot] {
@@ -59,39 +52,6 @@ struct PostgresRead: Sendable {
       }
       return StorageSnapshot(values: Array(restOfValues.prefix(query.keys.count)), scans: own)
     }
-  }
-
-  // MARK: The statement
-
-  /// A bound above every key that the store takes.
-  private static let beyondAllKeys = [UInt8](repeating: 0xFF, count: PostgresLayout.maximumKeyLength + 1)
-
-  // Each key and each scan is looked up by itself: as joined subqueries with a limit, which PostgreSQL runs for one row
-  // after the other, in the order of the arrays, and never as a join of its own choice.
-
-  private static func keys(_ table: String) -> String {
-    """
-    SELECT q.i, NULL::bytea, e.v, false FROM unnest($1::bytea[]) WITH ORDINALITY AS q(k, i)
-    CROSS JOIN LATERAL (SELECT v FROM \(table) t WHERE t.k = q.k LIMIT 1) e
-    """
-  }
-
-  /// A scan ends before the entry for which its values would have reached the limit of bytes; their lengths are known
-  /// without reading them.
-  private static func scans(_ table: String, _ condition: String, order: String) -> String {
-    let entries =
-      "SELECT k, v FROM \(table) t WHERE t.k >= s.lower AND t.k < s.upper ORDER BY t.k \(order) LIMIT s.most + 1"
-    return """
-      SELECT s.i, e.k, e.v, e.more FROM unnest($2::bytea[], $3::bytea[], $4::int8[], $5::int8[], $6::int8[])
-        WITH ORDINALITY AS s(lower, upper, most, bytes, reverse, i)
-      CROSS JOIN LATERAL (
-        SELECT k, v, more FROM (
-          SELECT k, v, row_number() OVER w AS n, sum(octet_length(v)) OVER w - octet_length(v) AS before,
-            lead(true) OVER w IS NOT NULL AS more
-          FROM (\(entries)) r WINDOW w AS (ORDER BY k \(order) ROWS UNBOUNDED PRECEDING)
-        ) x WHERE n <= s.most AND (n = 1 OR before < s.bytes)
-      ) e WHERE \(condition.replacing("s.reverse", with: "s.reverse = 1"))
-      """
   }
 }
 

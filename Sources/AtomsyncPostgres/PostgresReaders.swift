@@ -181,9 +181,11 @@ final class PostgresReaders: Sendable {
 
   private func read(_ read: PostgresRead, on connection: PostgresConnection) async throws -> [StorageSnapshot]
   {
-    let statement = read.statement(address.table)
+    let statement = read.statement(address.statements)
     if !address.isPooled { return read.snapshots(try await connection.run([statement])[0]) }
-    let results = try await connection.run(Self.pinned([PostgresPooling.settings, statement]))
+    let results = try await connection.run([
+      PostgresStatements.pin, PostgresPooling.settings, statement, PostgresStatements.commit,
+    ])
     return read.snapshots(results[2])
   }
 
@@ -191,18 +193,11 @@ final class PostgresReaders: Sendable {
     -> StorageSnapshot
   {
     var long = PostgresLongRead(query)
-    _ = try await connection.run([Self.begin])
+    _ = try await connection.run([PostgresStatements.pin])
     while let read = long.next {
-      long.take(read.snapshots(try await connection.run([read.statement(address.table)])[0])[0])
+      long.take(read.snapshots(try await connection.run([read.statement(address.statements)])[0])[0])
     }
-    _ = try await connection.run([Self.commit])
+    _ = try await connection.run([PostgresStatements.commit])
     return long.snapshot
-  }
-
-  private static let begin = PostgresStatement("pin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-  private static let commit = PostgresStatement("commit", "COMMIT")
-
-  private static func pinned(_ statements: [PostgresStatement]) -> [PostgresStatement] {
-    [begin] + statements + [commit]
   }
 }

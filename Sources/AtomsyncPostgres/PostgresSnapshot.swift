@@ -14,11 +14,11 @@ final class PostgresSnapshot {
   }
 
   func pinned<Result>(_ body: (_ read: SnapshotRead) throws -> Result) throws -> Result {
-    _ = try run(PostgresStatement("pin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    _ = try run(PostgresStatements.pin)
     if address.isPooled { _ = try run(PostgresPooling.settings) }
     return try body { query in
       var long = PostgresLongRead(query)
-      while let read = long.next { long.take(read.snapshots(try run(read.statement(address.table)))[0]) }
+      while let read = long.next { long.take(read.snapshots(try run(read.statement(address.statements)))[0]) }
       return long.snapshot
     }
   }

@@ -12,6 +12,11 @@ struct PostgresStatement: Sendable {
     self.parameters = parameters
   }
 
+  /// The statement with these parameters.
+  func with(_ parameters: PostgresParameter...) -> PostgresStatement {
+    PostgresStatement(name, text, parameters)
+  }
+
   /// Hands the parameters over as libpq takes them.
   func withParameters<Result>(
     _ body: (

@@ -198,6 +198,41 @@ import Transit
     reader.cancel()
   }
 
+  /// A commit is about the groups whose documents it changes, and who hears of one group reads that one.
+  @Test func whatACommitIsAboutIsToldAndHeard() async throws {
+    let (news, teller) = AsyncStream.makeStream(of: ForeignCommit.self)
+    let (topics, asked) = (Lock<[Set<String>?]>([]), Lock<[StorageQuery]>([]))
+    let writer = try await store.authority {
+      HearsayStorage(base: $0, news: AsyncStream { $0.finish() }, topics: topics, asked: Lock([]))
+    }
+    let reader = try await store.authority {
+      HearsayStorage(base: $0, news: news, topics: Lock([]), asked: asked)
+    }
+    let seen = Lock<[String]>([])
+    let (opened, opening) = AsyncStream.makeStream(of: Void.self)
+    let streams = ["g", "h"].map { group in
+      Task {
+        try await reader.live(LiveRequest(groups: [PullRequest(group: group)])) { event in
+          guard case .page(let page) = event else { return }
+          seen.withLock { $0 += page.documents.map { "\(group)/\($0.id)" } }
+          opening.yield()
+        }
+      }
+    }
+    var first = opened.makeAsyncIterator()
+    for _ in streams { await first.next() }
+    asked.withLock { $0 = [] }
+    for group in ["g", "h"] { try await Client(authority: writer, group: group).push([try .put("a", 1)]) }
+    #expect(topics.withLock { $0.suffix(4) } == [[], ["g"], [], ["h"]])
+    teller.yield(ForeignCommit(topics: ["g"]))
+    try await eventually { seen.withLock { $0 } == ["g/a"] }
+    let h = Array("h".utf8)
+    #expect(!asked.withLock { $0 }.contains { $0.scans.contains { $0.range.lower.contains(h) } })
+    teller.yield(ForeignCommit())
+    try await eventually { seen.withLock { $0 } == ["g/a", "h/a"] }
+    for stream in streams { stream.cancel() }
+  }
+
   /// A store whose index names a change that is not there: the push that looks there fails, and nothing else does.
   @Test func aMissingChangeFailsOnePushOnly() async throws {
     let authority = try await store.authority()
@@ -252,6 +287,26 @@ private struct InterposingStorage: Storage {
     return snapshot
   }
   func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] { try await base.commit(batches) }
+  func close() async { await base.close() }
+}
+
+/// Notes what is asked and what commits are about, and hears of others' commits what it is told.
+private struct HearsayStorage: Storage {
+  let base: any Storage
+  let news: AsyncStream<ForeignCommit>
+  let topics: Lock<[Set<String>?]>
+  let asked: Lock<[StorageQuery]>
+
+  var capabilities: StorageCapabilities { base.capabilities }
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    asked.withLock { $0.append(query) }
+    return try await base.read(query)
+  }
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    topics.withLock { $0 += batches.map(\.topics) }
+    return try await base.commit(batches)
+  }
+  func foreignCommits() -> AsyncStream<ForeignCommit> { news }
   func close() async { await base.close() }
 }
 
