@@ -3,6 +3,8 @@
 #
 #   cluster.sh start FOLDER PORT      makes it if there is none, starts it, and prints its URL
 #   cluster.sh run FOLDER PORT PID    the same, and stops it and removes the folder once the process PID has ended
+#   cluster.sh follow FOLDER PORT OF  makes a standby of the server at the port OF, starts it, and prints its URL
+#   cluster.sh promote FOLDER         makes a primary of a standby
 #   cluster.sh stop FOLDER
 #
 # Ends with 77 where there is no PostgreSQL 15 or newer. Of root, which PostgreSQL does not run for, the server is the user
@@ -36,7 +38,7 @@ run)
   "$0" stop "$folder"
   rm -rf "$folder"
   ;;
-start)
+start | follow)
   port="$3"
   if [ "$(id -u)" = 0 ]; then
     chown postgres "$folder"
@@ -47,7 +49,9 @@ start)
     echo "The user postgres cannot reach $folder. Choose another folder: make serve-postgres POSTGRES=/var/tmp/atomsync" >&2
     exit 1
   }
-  if [ ! -e "$folder/data/PG_VERSION" ]; then
+  if [ "$command" = follow ]; then
+    (cd / && as_owner "$programs/pg_basebackup" -d "postgres://postgres@127.0.0.1:$4/postgres" -D "$folder/data" -R)
+  elif [ ! -e "$folder/data/PG_VERSION" ]; then
     (cd / && as_owner "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-instructions) >"$folder/initdb.log" 2>&1 || {
       cat "$folder/initdb.log" >&2
       exit 1
@@ -60,11 +64,14 @@ start)
   }
   echo "postgres://postgres@127.0.0.1:$port/postgres"
   ;;
+promote)
+  (cd / && as_owner "$programs/pg_ctl" -D "$folder/data" -w promote) >/dev/null
+  ;;
 stop)
   (cd / && as_owner "$programs/pg_ctl" -D "$folder/data" -w -m fast stop) >/dev/null
   ;;
 *)
-  sed -n '2,10p' "$0"
+  sed -n '2,12p' "$0"
   exit 2
   ;;
 esac

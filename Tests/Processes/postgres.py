@@ -8,6 +8,7 @@ import time
 
 import programs
 import proxy
+import workshop
 
 CLUSTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Postgres", "cluster.sh")
 
@@ -60,6 +61,14 @@ class Postgres:
                     pass
         return postmaster, sessions
 
+    def kill_for_good(self):
+        postmaster, sessions = self.pids()
+        for pid in [postmaster, *sessions]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     def kill_session(self, random):
         """kill -9 of a session: the others end as well, and PostgreSQL recovers."""
         _, sessions = self.pids()
@@ -70,12 +79,7 @@ class Postgres:
 
     def kill_all(self):
         """kill -9 of PostgreSQL as a whole."""
-        postmaster, sessions = self.pids()
-        for pid in [postmaster, *sessions]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self.kill_for_good()
         self.kills += 1
         # Its memory is free once the last of its processes is gone.
         deadline = time.monotonic() + 60
@@ -108,3 +112,41 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise programs.Failure("PostgreSQL does not come back")
             time.sleep(0.1)
+
+
+class Standby:
+    """Follows a primary, until it takes its place."""
+
+    def __init__(self, place, primary):
+        self.primary = primary
+        self.folder = os.path.join(place.folder, "standby")
+        self.port = programs.free_port()
+        made = subprocess.run(
+            [CLUSTER, "follow", self.folder, str(self.port), str(primary.port)], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise programs.Failure(f"the standby does not start: {made.stderr[-500:]}")
+        self.url = made.stdout.strip()
+        place.last.append(self.end)
+
+    def ask(self, url, query):
+        return subprocess.run(["psql", "-qAt", "-d", url, "-c", query], capture_output=True, text=True).stdout.strip()
+
+    def catch_up(self):
+        """Waits until it has everything that the primary has committed."""
+        place = self.ask(self.primary.url, "SELECT pg_current_wal_lsn()")
+        workshop.until(
+            "the standby", 30, lambda: self.ask(self.url, f"SELECT pg_last_wal_replay_lsn() >= '{place}'") == "t")
+
+    def halt(self):
+        """From now on it receives nothing."""
+        self.ask(self.url, "ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask(self.url, "SELECT pg_reload_conf()")
+        workshop.until(
+            "the end of what it receives", 30,
+            lambda: self.ask(self.url, "SELECT count(*) FROM pg_stat_wal_receiver") == "0")
+
+    def promote(self):
+        subprocess.run([CLUSTER, "promote", self.folder], check=True, capture_output=True)
+
+    def end(self):
+        subprocess.run([CLUSTER, "stop", self.folder], capture_output=True)
