@@ -35,6 +35,7 @@ enum Cluster {
   /// The URL of a store that nobody else uses. Its sessions have the table's name as well.
   static func newStore() -> String {
     let name = "t" + UUID().uuidString.filter { $0 != "-" }.lowercased()
-    return "\(url ?? "")?application_name=\(name)&table=\(name)"
+    let url = url ?? ""
+    return "\(url)\(url.contains("?") ? "&" : "?")application_name=\(name)&table=\(name)"
   }
 }
