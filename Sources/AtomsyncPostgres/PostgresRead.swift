@@ -13,7 +13,8 @@ struct PostgresRead: Sendable {
     let keys = queries.flatMap(\.keys)
     let scans = queries.flatMap(\.scans)
     if scans.isEmpty { return statements.keys.with(.byteArray(keys)) }
-    return statements.read.with(
+    let statement = scans.contains(where: \.reverse) ? statements.read : statements.readForwards
+    return statement.with(
       .byteArray(keys),
       .byteArray(scans.map(\.range.lower)),
       .byteArray(scans.map { $0.range.upper ?? Self.beyondAllKeys }),

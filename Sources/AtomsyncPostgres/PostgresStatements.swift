@@ -18,6 +18,8 @@ struct PostgresStatements: Sendable {
   let keys: PostgresStatement
   /// The same, and what scans find: their lower and upper bounds, limits of entries and of bytes, and directions ($2 – $6).
   let read: PostgresStatement
+  /// The same, where no scan is backwards: PostgreSQL prepares for each part, whether it has anything to do or not.
+  let readForwards: PostgresStatement
 
   // MARK: Committing
 
@@ -44,13 +46,9 @@ struct PostgresStatements: Sendable {
   init(table: String) {
     let lookUp = Self.lookUp(table)
     keys = PostgresStatement("keys", lookUp)
-    read = PostgresStatement(
-      "read",
-      """
-      \(lookUp)
-      UNION ALL \(Self.scan(table, backwards: false))
-      UNION ALL \(Self.scan(table, backwards: true))
-      """)
+    let forwards = "\(lookUp)\nUNION ALL \(Self.scan(table, backwards: false))"
+    readForwards = PostgresStatement("read-forwards", forwards)
+    read = PostgresStatement("read", "\(forwards)\nUNION ALL \(Self.scan(table, backwards: true))")
     make = PostgresStatement(
       "make",
       """

@@ -13,7 +13,7 @@ internal import Foundation
 /// may be lost when the server dies (`synchronous_commit=off`). A server that runs with `fsync=off` promises no more.
 ///
 /// ## Behavior
-/// One connection commits, holds the store's lock and hears of others' commits; up to four read. No thread waits for an
+/// One connection commits, holds the store's lock and hears of others' commits; up to two read. No thread waits for an
 /// answer. A connection that is lost is made anew; a commit whose answer was lost with it is looked up, not guessed.
 /// A batch is also refused when another process is writing a row that it has a precondition on.
 /// What takes longer than half a minute, because the server cannot be reached, throws.
@@ -29,8 +29,8 @@ public final class PostgresStorage: SnapshotStorage {
   private let news: CommitNews
   private let isClosed = Lock(false)
 
-  /// The most connections that read.
-  private static let readers = 4
+  /// The most connections that read. Fewer answer more: what waits is asked together.
+  private static let readers = 2
 
   /// Opens the store, creating its tables if there are none.
   ///

@@ -5,6 +5,7 @@
 #   pgbench.sh URL [SECONDS]
 set -euo pipefail
 url="$1"
+export PGOPTIONS="--client-min-messages=warning"
 script="$(mktemp)"
 trap 'rm -f "$script"' EXIT
 psql -q -d "$url" <<'SQL'
