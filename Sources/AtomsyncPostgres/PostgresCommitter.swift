@@ -250,6 +250,9 @@ actor PostgresCommitter {
         address.isPooled ? [:] : PostgresSettings.committing(durability)
       ) { [address] in try PostgresLayout($0, address) }
       if !address.isPooled { try await hold(connection) }
+      if !address.isPooled && durability == .power {
+        _ = try await connection.run([PostgresStatements.durable])
+      }
       _ = try await connection.run([address.statements.forget])
     } catch {
       await connection.close()

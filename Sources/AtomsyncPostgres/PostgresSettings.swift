@@ -6,7 +6,7 @@ enum PostgresSettings {
   static func committing(_ durability: StorageCapabilities.Durability) -> [String: String] {
     var settings = planning.merging(limits) { $1 }
     settings["idle_in_transaction_session_timeout"] = "5s"
-    // Whoever runs the database may ask for more than the server's own disk (`remote_apply`); never for less.
+    // Otherwise `PostgresStatements.durable` looks at what the database's own setting is.
     if durability != .power { settings["synchronous_commit"] = "off" }
     return settings
   }

@@ -11,6 +11,12 @@ struct PostgresStatements: Sendable {
   /// The same, until the end of the session; and to have the store to oneself.
   static let shareForLong = PostgresStatement("share-for-long", "SELECT pg_try_advisory_lock_shared($1)")
   static let own = PostgresStatement("own", "SELECT pg_try_advisory_lock($1)")
+  /// Waits for the disk, whatever the database, the role or the URL says. Whoever runs the database may ask for more than
+  /// the server's own disk (`remote_apply`); never for less.
+  static let durable = PostgresStatement(
+    "durable",
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+  )
 
   // MARK: Reading
 

@@ -37,7 +37,7 @@ public final class PostgresStorage: SnapshotStorage {
   /// - Parameters:
   ///   - url: of the database.
   ///   - access: `.exclusive` keeps everybody else out until ``close()``. When the connection that holds the store is
-  ///     lost, every call throws `inUse`: somebody else may have had it meanwhile.
+  ///     lost, every commit throws `inUse`: somebody else may have had it meanwhile.
   ///   - durability: `.none` is treated as `.process`.
   /// - Throws: `StorageError`: `inaccessible` when the server does not answer or refuses, `foreign` or `newerFormat` for a
   ///   table that is left untouched, `inUse`, `corrupt`.

@@ -105,9 +105,9 @@ struct PostgresStorageTests {
 
   @Test func aCommitSurvivesTheLossOfEverySession() async throws {
     try await withStorages(2) { storages, url in
-      let killer = Killer(url)
+      let database = Database(url)
       for number: UInt8 in 0..<60 {
-        async let kill: Void = killer.endSessions()
+        async let kill: Void = database.endSessions()
         let batch = StorageBatch(
           preconditions: [number == 0 ? .absent([1]) : .equals([1], [number - 1])],
           writes: [.put([1], [number])])
@@ -145,6 +145,30 @@ struct PostgresStorageTests {
     try await proxy.close()
   }
 
+  /// Whoever runs the database may have told it to answer before the disk has the commit.
+  @Test(arguments: ["", "&pooling=transaction"])
+  func aCommitWaitsForTheDiskWhateverTheDatabaseSays(_ pooling: String) async throws {
+    let store = Cluster.newStore()
+    let url = store + "&options=-csynchronous_commit%3Doff" + pooling
+    let table = try #require(store.components(separatedBy: "&table=").last)
+    try await withStorages(1, url: url) { storages, _ in
+      // The row itself says how it was committed.
+      try await Database(store).run(
+        """
+        CREATE FUNCTION \(table)_f() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.v := convert_to(current_setting('synchronous_commit'), 'UTF8'); RETURN NEW; END $$;
+        CREATE TRIGGER t BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION \(table)_f();
+        """)
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [1])]))
+      #expect(try await storages[0].read([1]) == Array("on".utf8))
+    }
+    try await withStorages(1, url: store + "&options=-csynchronous_commit%3Dremote_apply" + pooling) {
+      storages, _ in
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [1])]))
+      #expect(try await storages[0].read([1]) == Array("remote_apply".utf8))
+    }
+  }
+
   /// However the server ends it, and by whichever way the server is reached.
   @Test(.timeLimit(.minutes(1)), arguments: [false, true])
   func newsComeAgainAfterASessionIsLost(isLocal: Bool) async throws {
@@ -155,7 +179,7 @@ struct PostgresStorageTests {
         return false
       }
       _ = try await storages[1].read([1])
-      try await Killer(url).endSessions()
+      try await Database(url).endSessions()
       _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [1])]))
       #expect(try await waiter.value)
     }
@@ -182,8 +206,8 @@ struct PostgresStorageTests {
   }
 }
 
-/// Ends the sessions of a store, as a server that is restarted does.
-private struct Killer {
+/// A store's database, and what others do in it.
+private struct Database {
   private let table: String
   private let url: String
 
@@ -193,20 +217,21 @@ private struct Killer {
     table = url.components(separatedBy: "&table=").last ?? ""
   }
 
+  /// Ends the sessions of the store, as a server that is restarted does.
   func endSessions() async throws {
+    try await run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(table)'")
+  }
+
+  func run(_ statements: String) async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "psql", "-q", "-d", url, "-c",
-      """
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE application_name = '\(table)'
-      """,
-    ]
+    process.arguments = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statements]
     process.standardOutput = FileHandle.nullDevice
-    try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { _ in ended.resume() }
+    let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+      process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
       do { try process.run() } catch { ended.resume(throwing: error) }
     }
+    #expect(status == 0)
   }
 }
