@@ -174,7 +174,7 @@ class Cluster:
     """Servers on one store."""
 
     def __init__(self, place, options, storage, count):
-        self.place, self.is_over = place, False
+        self.place, self.options, self.is_over = place, options, False
         self.over = threading.Event()
         self.database = postgres.Postgres(place) if storage == "postgres" else None
         # As who looks into it afterwards names it.
@@ -225,7 +225,7 @@ class Cluster:
         """Stops a server where it is, maybe with rows locked, for longer than anybody waits for it."""
         victim = random.choice(self.servers)
         victim.send(signal.SIGSTOP)
-        time.sleep(random.uniform(5, 15))
+        time.sleep(random.uniform(5, self.options.longest_halt))
         victim.send(signal.SIGCONT)
 
 
@@ -307,6 +307,7 @@ def main():
     parser = workshop.parser(__doc__)
     parser.add_argument("--writers", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=75, help="for each of the tests")
+    parser.add_argument("--longest-halt", type=float, default=15, help="how long a server may be stopped, in seconds")
     parser.add_argument("--servers", default="2,3", help="how many servers")
     options = parser.parse_args()
     tests = []
