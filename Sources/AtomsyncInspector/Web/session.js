@@ -1,0 +1,271 @@
+// The conversation of a replica with its server: one thing after the other, and nothing is sent before it is stored.
+
+import { ServerError } from "./http.js";
+
+const MAXIMUM_COUNT = 1000;
+const MAXIMUM_BYTES = 1 << 20;
+const SHORTEST_BACKOFF = 250;
+const LONGEST_BACKOFF = 30_000;
+/** Refusals by which the server says that it has read a push and will never take it. */
+const DEFINITE = ["too-large", "malformed", "invalid-id", "duplicate-id"];
+
+/** How long the stream may keep silent about what was pushed. */
+const PATIENCE = 60_000;
+const TIMEOUT = Symbol("timeout");
+
+/** Something to wait for. */
+class Signal {
+  waiters = new Set();
+
+  send() {
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
+  }
+
+  /** Until the signal, or until some milliseconds have passed. */
+  wait(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = milliseconds === undefined ? undefined : setTimeout(() => done(TIMEOUT), milliseconds);
+      const done = (result) => {
+        clearTimeout(timer);
+        this.waiters.delete(done);
+        resolve(result);
+      };
+      this.waiters.add(done);
+    });
+  }
+}
+
+export class Session {
+  state = "offline";
+  error = undefined;
+  isPaused = false;
+  isClosed = false;
+  /** Whether everything was read since the last failure. */
+  isCurrent = false;
+  failures = 0;
+  timeouts = 0;
+  count = MAXIMUM_COUNT;
+  /** Until then nothing is pushed, because the server forbids it. */
+  pushesFrom = 0;
+  passes = [];
+  wake = new Signal();
+
+  /** - save: stores the content's rows and tells its changes.
+   *  - tell: is called when the status has changed. */
+  constructor(content, transport, save, tell) {
+    Object.assign(this, { content, transport, save, tell });
+  }
+
+  async run() {
+    while (!this.isClosed) {
+      if (this.isPaused) {
+        this.be("offline");
+        await this.wake.wait();
+        continue;
+      }
+      try {
+        await this.step();
+      } catch (error) {
+        await this.fail(error);
+      }
+    }
+    this.closeStream();
+    this.be("stopped");
+  }
+
+  /** Everything that is pending is pushed, and everything read, or an error says why not. */
+  sync() {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) return reject(this.error ?? new Error("The atom is closed."));
+      if (this.isPaused) return reject(new Error("The atom is paused."));
+      this.passes.push({ resolve, reject });
+      this.isCurrent = false;
+      this.wake.send();
+    });
+  }
+
+  close(error) {
+    this.isClosed = true;
+    this.error ??= error;
+    this.endPasses(error ?? new Error("The atom is closed."));
+    this.closeStream();
+    this.wake.send();
+  }
+
+  get canPush() {
+    return this.content.isQueued && Date.now() >= this.pushesFrom;
+  }
+
+  async step() {
+    if (this.content.inFlight) return this.push();
+    if (!this.isCurrent) return this.pull();
+    if (!this.canPush) return this.follow();
+    this.content.freeze(this.count, MAXIMUM_BYTES);
+    await this.save();
+  }
+
+  async pull() {
+    this.be("syncing");
+    const { atom, base } = this.content;
+    const { seen } = atom;
+    const page = await this.transport.pull(atom);
+    this.check(page);
+    if (page.reset || (atom.cursor === undefined && base.size > 0)) return this.readAnew(page);
+    this.isCurrent = !page.more;
+    this.take(page, seen);
+    await this.save();
+    this.succeed();
+  }
+
+  /** Takes everything at once, so that nothing is missing meanwhile. */
+  async readAnew(first) {
+    const documents = new Map();
+    let page = first;
+    for (;;) {
+      for (const document of page.docs) document.deleted ? documents.delete(document.id) : documents.set(document.id, document);
+      if (!page.more) break;
+      page = await this.transport.pull({ cursor: page.cursor });
+      this.check(page);
+      // It was put back once more.
+      if (page.reset) documents.clear();
+    }
+    this.content.replace(documents, page);
+    this.isCurrent = true;
+    await this.save();
+    this.succeed();
+  }
+
+  async push() {
+    this.be("syncing");
+    let answer;
+    try {
+      answer = await this.transport.push(this.content.inFlight.message, PATIENCE * 2 ** Math.min(this.timeouts, 6));
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      if (error.status === 0) this.timeouts += 1;
+      return this.refused(error);
+    }
+    const isBehind = this.content.settle(answer);
+    this.timeouts = 0;
+    this.count = Math.min(MAXIMUM_COUNT, this.count * 2);
+    if (isBehind || answer.reset) this.readAgain();
+    await this.save();
+    if (!isBehind) this.succeed();
+    else if (this.content.isQueued) await this.rest();
+  }
+
+  /** Only the server's own word takes a push back; everything else sends it again. */
+  async refused(error) {
+    const { docs } = this.content.inFlight.message;
+    if (error.isServers && error.code === "stale-push") {
+      this.content.takeNewClient();
+      this.readAgain();
+    } else if (error.isServers && error.code === "wrong-user") {
+      this.close(error);
+    } else if (error.isServers && error.status === 403) {
+      this.content.giveUp();
+      this.pushesFrom = Date.now() + LONGEST_BACKOFF;
+      this.error = error;
+    } else if ((error.isServers && DEFINITE.includes(error.code)) || (error.status === 413 && docs.length > 1)) {
+      this.count = Math.ceil(docs.length / 2);
+      const [document] = docs;
+      const edit = this.content.inFlight.edits.get(document.id);
+      this.content.giveUp();
+      if (docs.length === 1) this.content.reject(document.id, document, edit, error.code, error.message);
+    } else {
+      throw error;
+    }
+    await this.save();
+  }
+
+  async follow() {
+    if (!this.stream) {
+      this.stream = await this.transport.live(this.content.atom);
+      this.next = undefined;
+      this.streamSeen = this.content.atom.seen;
+    }
+    if (!this.isCurrent || this.canPush || this.isPaused || this.isClosed) return;
+    this.be("live");
+    this.endPasses();
+    this.next ??= this.stream.next().then((page) => ({ page }), (error) => ({ error }));
+    // What the stream does not tell of was lost with a store that was put back: a pull finds out.
+    const isUntold = this.content.untold.size > 0;
+    const pause = this.content.isQueued ? Math.max(0, this.pushesFrom - Date.now()) : isUntold ? PATIENCE : undefined;
+    const event = await Promise.race([this.next, this.wake.wait(pause)]);
+    if (event?.error) throw event.error;
+    if (event === TIMEOUT && isUntold) this.isCurrent = false;
+    if (!event?.page) return;
+    this.next = undefined;
+    const { page } = event;
+    this.check(page);
+    // Whatever came meanwhile: a reset is read by a pull.
+    if (page.reset) return this.readAgain();
+    this.take(page, this.streamSeen);
+    this.streamSeen = NaN;
+    await this.save();
+    this.succeed();
+  }
+
+  take(page, seen) {
+    if (this.content.apply(page, seen)) return;
+    this.content.startAnew();
+    this.readAgain();
+  }
+
+  check(page) {
+    const { user, group } = this.content.atom;
+    if (page.group !== group) throw new ServerError("The server answers for another group.");
+    if (user !== undefined && page.user !== undefined && page.user !== user) {
+      this.close(new ServerError(`The token is ${page.user}'s, and the documents are ${user}'s.`));
+      throw this.error;
+    }
+  }
+
+  readAgain() {
+    this.isCurrent = false;
+    this.closeStream();
+  }
+
+  closeStream() {
+    this.stream?.close();
+    this.stream = this.next = undefined;
+  }
+
+  succeed() {
+    this.failures = 0;
+    if (Date.now() >= this.pushesFrom) this.error = undefined;
+  }
+
+  async fail(error) {
+    if (this.isClosed) return;
+    this.readAgain();
+    if (error.isServers && error.code === "forbidden" && !this.content.inFlight) {
+      this.content.withdraw();
+      await this.save();
+    }
+    this.error = error;
+    this.endPasses(error);
+    await this.rest(error.retryAfter);
+  }
+
+  /** Exponential, with jitter, until woken by `sync` or `resume`. */
+  async rest(atLeast = 0) {
+    this.be("waiting");
+    const longest = Math.min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2 ** this.failures++);
+    await this.hurry.wait(Math.max(atLeast, longest * (0.5 + Math.random() / 2)));
+  }
+
+  hurry = new Signal();
+
+  endPasses(error) {
+    const passes = this.passes;
+    this.passes = [];
+    for (const { resolve, reject } of passes) error ? reject(error) : resolve();
+  }
+
+  be(state) {
+    this.state = state;
+    this.tell();
+  }
+}
