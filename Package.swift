@@ -119,6 +119,16 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
+    // A page that shows what a server holds, and a replica for browsers, in JavaScript.
+    .target(
+      name: "AtomsyncInspector",
+      dependencies: [
+        "AtomsyncHTTPServer",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("Web")]),
+
     // The server's endpoint in an application's own Hummingbird router.
     .target(
       name: "AtomsyncHummingbird",
@@ -176,8 +186,8 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncServer",
       dependencies: [
-        "Atomsync", "AtomsyncHTTPServer", "AtomsyncJWT", "AtomsyncOperations", "AtomsyncSQLite",
-        "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings",
+        "Atomsync", "AtomsyncHTTPServer", "AtomsyncInspector", "AtomsyncJWT", "AtomsyncOperations",
+        "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings",
         .target(name: "AtomsyncPostgres", condition: .when(traits: ["Postgres"])),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Atomsync
 internal import AtomsyncCore
 internal import AtomsyncHTTPServer
+internal import AtomsyncInspector
 internal import AtomsyncPrometheus
 internal import AtomsyncSettings
 internal import CoreMetrics
@@ -75,11 +76,15 @@ enum ServerProgram {
     signal(SIGHUP, SIG_IGN)
     try await SyncServer.checkAddress(configuration)
     let registry = PrometheusRegistry()
-    if settings.metrics != nil { MetricsSystem.bootstrap(registry) }
-    let storage = settings.metrics == nil ? settings.storage : settings.storage.measured()
+    let isMeasured = settings.metrics != nil || settings.hasInspector
+    if isMeasured { MetricsSystem.bootstrap(registry) }
+    let storage = isMeasured ? settings.storage.measured() : settings.storage
     let authority = try await Authority.open(settings.authority(storage, logger))
     do {
-      let server = try SyncServer(authority, configuration: configuration)
+      let endpoint = try SyncEndpoint(authority, configuration: configuration)
+      let inspector =
+        settings.hasInspector ? Inspector(endpoint, of: authority, metrics: { registry.text() }) : nil
+      let server = try SyncServer(endpoint) { await inspector?.respond(to: $0) }
       let reloading = Reloading(
         usersPath: settings.usersPath, tokens: tokens, server: server, logger: logger)
       var services: [any Service] = [server, reloading]
@@ -127,8 +132,9 @@ enum ServerProgram {
           ? "open to everybody who can reach it" : "open to everybody on this machine"
       }
     let scheme = configuration.tls == nil ? "http" : "https"
+    let inspector = settings.hasInspector ? " Look at \(scheme)://\(host):\(port)\(Inspector.path)" : ""
     return "atomsync-server listens at \(scheme)://\(host):\(port)\(configuration.path), "
-      + "keeps documents in \(settings.storage), \(guests)."
+      + "keeps documents in \(settings.storage), \(guests).\(inspector)"
   }
 
   private static func refuse(_ message: String) -> Int32 {

@@ -20,7 +20,7 @@ ROWS = [
     ["AtomsyncCore"],
     ["AtomsyncStorageSupport", "AtomsyncEngine", "AtomsyncHTTPClient", "AtomsyncPrometheus"],
     ["AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncPostgres", "Atomsync", "AtomsyncHTTPServer", "AtomsyncOperations", "AtomsyncSettings"],
-    ["AtomsyncHummingbird", "AtomsyncJWT", "AtomsyncKit", "AtomsyncTesting"],
+    ["AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT", "AtomsyncKit", "AtomsyncTesting"],
     ["AtomsyncServer", "AtomsyncShell"],
 ]
 ROW = {module: number for number, row in enumerate(ROWS) for module in row}

@@ -16,6 +16,13 @@ package enum AuthorityKey {
   package static func head(_ group: String) -> [UInt8] { TupleKey(.group).appending(group).bytes }
   static let heads = KeyRange(prefix: TupleKey(.group).bytes)
 
+  /// The heads of the groups that are meant by an exact name, or by a prefix followed by `*`.
+  static func heads(_ pattern: String) -> KeyRange {
+    let isPrefix = pattern.utf8.last == UInt8(ascii: "*")
+    let head = head(isPrefix ? String(pattern.dropLast()) : pattern)
+    return KeyRange(prefix: isPrefix ? Array(head.dropLast()) : head)
+  }
+
   static func document(_ group: String, _ id: String) -> [UInt8] {
     TupleKey(.document).appending(group).appending(id).bytes
   }

@@ -63,11 +63,40 @@ public struct SyncEndpoint: Sendable {
     await RequestSpan.run(request.head) { await answer(request) }
   }
 
+  /// Answers a GET beside the protocol's own by the same rules: who may ask, how often, and in which form.
+  ///
+  /// - Parameter message: what is asked for; what it throws is told as an error of the protocol.
+  package func answer(
+    _ request: EndpointRequest, with message: @Sendable (Inquiry) async throws -> any WireMessage
+  ) async -> EndpointResponse {
+    await answer(request) { context in
+      if access.isOpen { try origins.check(context.request.head) }
+      if let preflight = origins.preflight(context.request.head) { return preflight }
+      guard request.head.method == .get else {
+        throw ProtocolError(.methodNotAllowed, "This URL answers GET.")
+      }
+      try context.checkProtocol()
+      guard case .codec = try context.negotiate(negotiation) else {
+        throw ProtocolError(.notAcceptable, "This URL has no event stream.")
+      }
+      let caller = try await caller(&context)
+      let inquiry = Inquiry(parameters: try QueryParameters(request.query), caller: caller)
+      let answer = try await OffLoop.run(if: true) { try await message(inquiry) }
+      return try context.answer(answer)
+    }
+  }
+
   private func answer(_ request: EndpointRequest) async -> EndpointResponse {
+    await answer(request) { try await answer(&$0) }
+  }
+
+  private func answer(
+    _ request: EndpointRequest, _ body: (inout RequestContext) async throws -> EndpointResponse
+  ) async -> EndpointResponse {
     var context = RequestContext(request, negotiation, logger: configuration.logger)
     var response: EndpointResponse
     do {
-      let answer = try await answer(&context)
+      let answer = try await body(&context)
       response = context.finished(answer)
     } catch {
       response = context.finished(error)
@@ -85,6 +114,15 @@ public struct SyncEndpoint: Sendable {
     try context.checkMethod()
     try context.checkProtocol()
     let wanted = try context.negotiate(negotiation)
+    let caller = try await caller(&context)
+    switch (context.request.head.method, wanted) {
+    case (.post, _): return try await push(&context, caller)
+    case (_, .codec): return try await pull(&context, caller)
+    case (_, .eventStream): return try follow(&context, caller)
+    }
+  }
+
+  private func caller(_ context: inout RequestContext) async throws -> Caller {
     let caller = try await access.caller(
       context.request.head, address: context.request.peer.address)
     context.user = caller.user?.name
@@ -92,11 +130,7 @@ public struct SyncEndpoint: Sendable {
       throw ProtocolError(
         .tooManyRequests, "More requests than this server takes from one client. Try again later.")
     }
-    switch (context.request.head.method, wanted) {
-    case (.post, _): return try await push(&context, caller)
-    case (_, .codec): return try await pull(&context, caller)
-    case (_, .eventStream): return try follow(&context, caller)
-    }
+    return caller
   }
 
   private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {

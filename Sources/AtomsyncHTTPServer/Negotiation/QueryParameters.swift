@@ -1,7 +1,7 @@
 internal import AtomsyncCore
 
 /// The parameters of a URL's query, in their order.
-struct QueryParameters: Sendable {
+package struct QueryParameters: Sendable {
   private let pairs: [(name: String, value: String)]
 
   /// - Throws: `ProtocolError` with `invalid-parameter` for an escape that is none, or text that is not UTF-8.
@@ -23,7 +23,7 @@ struct QueryParameters: Sendable {
   func all(_ name: String) -> [String] { pairs.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value) }
 
   /// The value of a parameter that may not repeat.
-  func one(_ name: String) throws -> String? {
+  package func one(_ name: String) throws -> String? {
     let values = all(name)
     guard values.count <= 1 else {
       throw ProtocolError(
@@ -33,7 +33,7 @@ struct QueryParameters: Sendable {
   }
 
   /// A whole number of at least `minimum`.
-  func number(_ name: String, atLeast minimum: Int64) throws -> Int64? {
+  package func number(_ name: String, atLeast minimum: Int64) throws -> Int64? {
     guard let text = try one(name) else { return nil }
     guard let number = Int64(text), number >= minimum else {
       throw ProtocolError(

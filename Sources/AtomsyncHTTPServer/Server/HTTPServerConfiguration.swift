@@ -63,5 +63,5 @@ public struct HTTPServerConfiguration: Sendable {
   }
 
   /// Whether only this machine can reach the listener.
-  var isLoopback: Bool { Loopback.isAddress(host) }
+  package var isLoopback: Bool { Loopback.isAddress(host) }
 }

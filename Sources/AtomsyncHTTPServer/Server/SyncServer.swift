@@ -23,6 +23,7 @@ public final class SyncServer: Service, Sendable {
   private let configuration: HTTPServerConfiguration
   private let identity: TLSIdentity?
   private let port = Promise<Int>()
+  private let others: @Sendable (EndpointRequest) async -> EndpointResponse?
 
   /// - Parameters:
   ///   - authority: stays the caller's to close, after ``run()`` returned.
@@ -30,11 +31,20 @@ public final class SyncServer: Service, Sendable {
   ///   - codecs: beside Transit's three, which are always spoken.
   /// - Throws: ``HTTPServerError`` for a configuration that cannot be, that would serve the network without users, or
   ///   whose certificate cannot be used.
-  public init(
+  public convenience init(
     _ authority: Authority, configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
     codecs: [any Codec] = []
   ) throws(HTTPServerError) {
-    self.endpoint = try SyncEndpoint(authority, configuration: configuration, codecs: codecs)
+    try self.init(SyncEndpoint(authority, configuration: configuration, codecs: codecs)) { _ in nil }
+  }
+
+  /// A server for an endpoint, and for what `others` answers at other paths.
+  package init(
+    _ endpoint: SyncEndpoint, others: @escaping @Sendable (EndpointRequest) async -> EndpointResponse?
+  ) throws(HTTPServerError) {
+    self.endpoint = endpoint
+    self.others = others
+    let configuration = endpoint.configuration
     self.configuration = configuration
     self.identity = try configuration.tls.map { files throws(HTTPServerError) in try TLSIdentity(files) }
   }
@@ -52,7 +62,7 @@ public final class SyncServer: Service, Sendable {
 
   /// - Throws: ``HTTPServerError`` when it cannot listen.
   public func run() async throws {
-    let routes = ServerRoutes(endpoint: endpoint)
+    let routes = ServerRoutes(endpoint: endpoint, others: others)
     let settings = ConnectionSettings(
       limits: configuration.serverLimits, idleTimeout: configuration.idleTimeout,
       respond: { await routes.respond(to: $0) })

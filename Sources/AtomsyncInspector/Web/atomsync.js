@@ -135,6 +135,13 @@ class SyncedAtom {
     return this.content.visible.get(id.normalize("NFC"));
   }
 
+  /** A document's `version` and `updated` (milliseconds since 1970) on the server, and whether a change of it `isPending`. */
+  describe(id) {
+    const name = id.normalize("NFC");
+    const { version, updated } = this.content.base.get(name) ?? {};
+    return { version, updated, isPending: this.content.pending.has(name) };
+  }
+
   /** Calls a function after each change, with a Map of ids to `{old, value}`. Returns a function that ends it. */
   watch(watcher) {
     this.watchers.add(watcher);

@@ -59,6 +59,13 @@ struct ServeCommand: ParsableCommand {
       valueName: "port"))
   var metrics: String?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Serve the inspector, a page that shows what the server holds, at /inspector/. (ATOMSYNC_INSPECTOR; default: where everybody on this machine may come in, and nobody else)"
+    ))
+  var inspector: Bool?
+
   @Option(help: "How logs are written: text or json. (ATOMSYNC_LOG_FORMAT; default: text)")
   var logFormat: String?
 

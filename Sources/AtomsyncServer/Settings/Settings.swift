@@ -15,6 +15,8 @@ struct Settings {
   /// The users file, which can be read again.
   var usersPath: String?
   var metrics: MetricsAddress?
+  /// Whether the inspector is served.
+  var hasInspector: Bool
   var logLevel: Logger.Level
   var logsJSON: Bool
   /// Of the store.
@@ -46,6 +48,9 @@ struct Settings {
     if let usersPath { server.users = try Users(contentsOf: usersPath) }
 
     metrics = try settings.string("metrics", unless: command.metrics).map { try MetricsAddress($0) }
+    hasInspector =
+      try settings.bool("inspector", unless: command.inspector)
+      ?? (server.isLoopback && server.users == nil && tokens == nil && server.tls == nil)
     switch try settings.string("log.format", unless: command.logFormat) ?? "text" {
     case "text": logsJSON = false
     case "json": logsJSON = true

@@ -1,0 +1,386 @@
+// The inspector's page. Everything that comes from documents is set as text, never as markup.
+
+import { MemoryStorage, open, read } from "./atomsync.js";
+import { parse, print, tokens } from "./edn.js";
+import { figures, Plot, PLOTS } from "./plots.js";
+
+const $ = (id) => document.getElementById(id);
+const server = new URL("..", location.href).href;
+const ROW_HEIGHT = 30;
+/** As much of a value as a line shows. */
+const LINE = 240;
+const MAXIMUM_CHANGES = 300;
+
+let token;
+let group;
+let atom;
+let shown = [];
+let selected;
+/** What the editor shows: the document's id and the value that it was opened with. */
+let edited;
+
+function make(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+/** A value in EDN's colours, as much as fits. */
+function coloured(value) {
+  const code = make("code");
+  let length = 0;
+  for (const [kind, text] of tokens(value)) {
+    if (length > LINE) break;
+    code.append(make("span", { className: kind, textContent: text.slice(0, LINE) }));
+    length += text.length;
+  }
+  if (length > LINE) code.append("…");
+  return code;
+}
+
+const number = new Intl.NumberFormat("en");
+const day = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+const bytes = (count) => (count < 1024 ? `${count} B` : count < 1 << 20 ? `${(count / 1024).toFixed(1)} kB` : `${(count / (1 << 20)).toFixed(1)} MB`);
+
+function time(milliseconds) {
+  if (!milliseconds) return make("time");
+  const date = new Date(milliseconds);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return make("time", { dateTime: date.toISOString(), title: day.format(date), textContent: (isToday ? clock : day).format(date) });
+}
+
+// Asking the server
+
+async function ask(path, parameters = {}) {
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  const response = await fetch(`${server}inspector/${path}?${new URLSearchParams(parameters)}`, { headers, cache: "no-store" });
+  if (response.status === 401) {
+    $("login").hidden = false;
+    $("token").focus();
+  }
+  const text = await response.text();
+  const answer = response.headers.has("atomsync-protocol") ? read(text) : {};
+  if (!response.ok) throw Object.assign(new Error(answer.message ?? `The server answers with status ${response.status}.`), { status: response.status });
+  $("login").hidden = true;
+  return answer;
+}
+
+// Groups
+
+async function listGroups() {
+  const groups = [];
+  for (let more = true; more && groups.length < 2000; ) {
+    const page = await ask("groups", groups.length ? { after: groups.at(-1).group } : {});
+    groups.push(...page.groups);
+    more = page.more && page.groups.length > 0;
+  }
+  $("groups").replaceChildren(
+    ...groups.map(({ group: name, documents, bytes: size, complete }) => {
+      const count = `${number.format(documents)}${complete ? "" : "+"}`;
+      const button = make("button", { title: name, onclick: () => openGroup(name) },
+        make("span", { textContent: name }), make("span", { className: "faint", textContent: `${count} · ${bytes(size)}` }));
+      button.setAttribute("aria-current", name === group);
+      return make("li", {}, button);
+    }),
+  );
+  return groups;
+}
+
+async function openGroup(name) {
+  if (name === group) return;
+  if (atom?.status.pending && token && !confirm("Some changes are not sent yet, and would be lost. Leave?")) return;
+  await atom?.close();
+  closeEditor();
+  group = name;
+  location.hash = encodeURIComponent(name);
+  // With a token the documents are somebody's: nothing of them stays in the browser.
+  atom = await open({ server, group, token, storage: token ? new MemoryStorage() : undefined });
+  atom.watch(changed);
+  atom.watchStatus(showStatus);
+  showStatus(atom.status);
+  $("changes").replaceChildren();
+  selected = undefined;
+  refresh();
+  showConflicts();
+  await Promise.all([showOlder(), listGroups()]);
+}
+
+function showStatus({ state, error, pending }) {
+  const words = { live: "live", syncing: "syncing", waiting: "waiting to try again", offline: "offline", stopped: "stopped" };
+  const parts = [`This page: ${words[state]}`];
+  if (pending) parts.push(`${number.format(pending)} to send`);
+  if (error) parts.push(error.message);
+  $("status").textContent = parts.join(" · ");
+  $("status").className = error ? "failed" : state;
+  showConflicts();
+}
+
+// Documents
+
+let isRefreshing = false;
+
+function refresh() {
+  if (isRefreshing) return;
+  isRefreshing = true;
+  requestAnimationFrame(() => {
+    isRefreshing = false;
+    const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const entries = [...atom.value].filter(([id, value]) => words.length === 0 || matches(id, value, words));
+    shown = entries.map(([id]) => id).sort();
+    const all = atom.value.size;
+    $("count").textContent = words.length ? `${number.format(shown.length)} of ${number.format(all)}` : `${number.format(all)} documents`;
+    $("rows").style.height = `${shown.length * ROW_HEIGHT}px`;
+    draw();
+  });
+}
+
+/** Values never change, so that each is printed once. */
+const printed = new WeakMap();
+
+function matches(id, value, words) {
+  const isObject = value !== null && typeof value === "object";
+  let text = isObject ? printed.get(value) : undefined;
+  if (text === undefined) {
+    text = print(value).toLowerCase();
+    if (isObject) printed.set(value, text);
+  }
+  return words.every((word) => text.includes(word) || id.toLowerCase().includes(word));
+}
+
+/** Only the rows that can be seen are there. */
+function draw() {
+  const box = $("documents");
+  const first = Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - 10);
+  const last = Math.min(shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + 10);
+  const before = new Map([...$("rows").children].map((row) => [row.dataset.key, row]));
+  const rows = [];
+  for (let index = first; index < last; index++) rows.push(row(shown[index], index, before));
+  $("rows").replaceChildren(...rows);
+}
+
+function row(id, index, before) {
+  const { version, updated, isPending } = atom.describe(id);
+  const key = `${id}\n${version}\n${isPending}`;
+  let element = before.get(key);
+  if (!element || element.value !== atom.get(id)) {
+    element = make("div", { className: isPending ? "row pending" : "row", title: isPending ? "Not sent yet" : "", value: atom.get(id) },
+      make("span", { textContent: id }), coloured(atom.get(id)),
+      make("span", { className: "faint", textContent: version ? `v${version}` : "new" }), time(updated));
+    element.dataset.key = key;
+    element.setAttribute("role", "option");
+  }
+  element.id = `row-${index}`;
+  element.onclick = () => select(index, true);
+  element.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
+  element.setAttribute("aria-selected", id === selected);
+  element.setAttribute("aria-posinset", index + 1);
+  element.setAttribute("aria-setsize", shown.length);
+  return element;
+}
+
+function select(index, isOpened) {
+  if (shown.length === 0) return;
+  const at = Math.min(Math.max(index, 0), shown.length - 1);
+  selected = shown[at];
+  const box = $("documents");
+  const top = at * ROW_HEIGHT;
+  if (top < box.scrollTop) box.scrollTop = top;
+  if (top + ROW_HEIGHT > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW_HEIGHT - box.clientHeight;
+  draw();
+  box.setAttribute("aria-activedescendant", `row-${at}`);
+  if (isOpened) edit(selected);
+}
+
+// Editing
+
+function edit(id) {
+  const value = id === undefined ? undefined : atom.get(id);
+  edited = { id, value };
+  $("editor").hidden = false;
+  $("id").value = id ?? "";
+  $("id").readOnly = id !== undefined;
+  $("value").value = value === undefined ? "{}" : print(value);
+  $("delete").hidden = id === undefined;
+  $("problem").textContent = "";
+  showVersion();
+  (id === undefined ? $("id") : $("value")).focus();
+}
+
+function showVersion() {
+  const { version, updated } = edited?.id === undefined ? {} : atom.describe(edited.id);
+  $("version").textContent = version ? `version ${version}, ${day.format(updated)}` : "";
+}
+
+function closeEditor() {
+  edited = undefined;
+  $("editor").hidden = true;
+}
+
+/** Edits by swapping, unless the document is another by now than the one that was opened. */
+async function save(isDeleted) {
+  const id = $("id").value.normalize("NFC");
+  const isExpected = atom.get(id) === edited.value;
+  if (!isExpected && edited.warned !== atom.get(id)) {
+    edited.warned = atom.get(id);
+    const now = edited.warned === undefined ? "It was deleted." : `It is now ${print(edited.warned).slice(0, 2000)}`;
+    $("problem").textContent = `The document ${edited.id === undefined ? "exists" : "has changed"}. ${now} Do it again to replace it.`;
+    return;
+  }
+  try {
+    const value = isDeleted ? undefined : parse($("value").value);
+    const { confirmed } = atom.swap((docs) => (isDeleted ? docs.delete(id) : docs.set(id, value)));
+    confirmed.then(showConflicts, () => {});
+    selected = id;
+    closeEditor();
+    $("documents").focus();
+  } catch (error) {
+    $("problem").textContent = error.message;
+  }
+}
+
+// What became of edits
+
+const dismissed = new Set();
+
+function showConflicts() {
+  const conflicts = atom.conflicts.filter(({ id, at }) => !dismissed.has(`${id} ${at.getTime()}`)).slice(-5);
+  const rejections = [...atom.rejections];
+  $("conflicts").hidden = conflicts.length + rejections.length === 0;
+  $("conflicts").replaceChildren(
+    ...conflicts.map((conflict) => {
+      const dismiss = () => {
+        dismissed.add(`${conflict.id} ${conflict.at.getTime()}`);
+        showConflicts();
+      };
+      const again = () => {
+        const { id, local } = conflict;
+        atom.swap((docs) => (local === undefined ? docs.delete(id) : docs.set(id, local)));
+        dismiss();
+      };
+      return outcome(`${conflict.id} was changed elsewhere; the server's value stands.`,
+        { "It was": conflict.base, "Yours": conflict.local, "The server's": conflict.remote },
+        make("button", { textContent: "Use mine", onclick: again }), make("button", { textContent: "Keep the server's", onclick: dismiss }));
+    }),
+    ...rejections.map(([id, { value, reason, message }]) =>
+      outcome(`The server does not take ${id}: ${message ?? reason}`, { Yours: value },
+        make("button", { textContent: "Discard", onclick: () => { atom.discardRejection(id); showConflicts(); } }))),
+  );
+}
+
+function outcome(title, values, ...buttons) {
+  const list = make("dl");
+  for (const [name, value] of Object.entries(values)) {
+    list.append(make("dt", { className: "faint", textContent: name }), make("dd", {}, value === undefined ? "not there" : coloured(value)));
+  }
+  return make("article", {}, make("strong", { textContent: title }), list, make("div", { className: "buttons" }, ...buttons));
+}
+
+// Changes
+
+function changed(changes) {
+  let count = 0;
+  for (const [id, { value }] of changes) {
+    if ((count += 1) > MAXIMUM_CHANGES) break;
+    const { version, updated } = atom.describe(id);
+    $("changes").prepend(changeRow({ id, value, version, updated: updated ?? Date.now() }));
+  }
+  while ($("changes").children.length > 2 * MAXIMUM_CHANGES) $("changes").lastChild.remove();
+  if (edited?.id !== undefined && changes.has(edited.id)) showVersion();
+  refresh();
+}
+
+function changeRow({ id, value, version, updated }) {
+  const name = make("span", { textContent: version ? `${id} v${version}` : id, className: value === undefined ? "deleted" : "" });
+  const item = make("li", {}, name, time(updated));
+  if (value !== undefined) item.append(coloured(value));
+  return item;
+}
+
+let oldest;
+
+async function showOlder() {
+  const of = group;
+  const page = await ask("changes", { group, ...(oldest?.group === group ? { before: oldest.sequence } : {}) });
+  if (of !== group) return;
+  for (const { sequence, document: { id, value, version, updated } } of page.changes) {
+    oldest = { group, sequence };
+    $("changes").append(changeRow({ id, value, version, updated }));
+  }
+  $("older").hidden = !page.more;
+}
+
+// Figures
+
+async function follow() {
+  const plots = PLOTS.map((plot) => new Plot(plot, document));
+  let before;
+  for (;;) {
+    try {
+      const now = { ...figures((await ask("metrics")).metrics), at: performance.now() };
+      if (!before) $("plots").replaceChildren(...plots.map((plot) => plot.element));
+      for (const plot of before ? plots : []) plot.add(now, before, (now.at - before.at) / 1000);
+      before = now;
+    } catch (error) {
+      if (error.status === 403 || error.status === 401) return $("plots").replaceChildren();
+      before = undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+// Keys and buttons
+
+const act = (body) => (event) => {
+  event.preventDefault();
+  Promise.resolve(body(event)).catch(fail);
+};
+const fail = (error) => {
+  $("status").textContent = error.message;
+  $("status").className = "failed";
+};
+
+$("documents").addEventListener("scroll", draw, { passive: true });
+$("documents").addEventListener("keydown", (event) => {
+  const at = shown.indexOf(selected);
+  const page = Math.floor($("documents").clientHeight / ROW_HEIGHT);
+  const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: shown.length - 1 };
+  if (event.key in steps) select(steps[event.key], false);
+  else if (event.key === "Enter" && selected !== undefined) edit(selected);
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  const isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
+  if (event.key === "Escape" && !$("editor").hidden) {
+    closeEditor();
+    $("documents").focus();
+  } else if (event.key === "/" && !isTyping) {
+    event.preventDefault();
+    $("search").focus();
+  } else if (event.key === "n" && !isTyping && !event.metaKey && !event.ctrlKey && atom) edit(undefined);
+});
+addEventListener("resize", () => atom && draw());
+addEventListener("beforeunload", (event) => { if (token && atom?.status.pending) event.preventDefault(); });
+$("search").addEventListener("input", () => atom && refresh());
+$("new").addEventListener("click", () => atom && edit(undefined));
+$("cancel").addEventListener("click", closeEditor);
+$("editor").addEventListener("submit", act(() => save(false)));
+$("delete").addEventListener("click", act(() => save(true)));
+$("older").addEventListener("click", act(showOlder));
+$("other").addEventListener("submit", act(() => openGroup($("group").value)));
+$("login").addEventListener("submit", act(async () => {
+  token = $("token").value;
+  $("token").value = "";
+  await start();
+}));
+
+async function start() {
+  const groups = await listGroups();
+  follow();
+  const name = decodeURIComponent(location.hash.slice(1)) || groups[0]?.group || "todo";
+  await openGroup(name);
+}
+
+setInterval(() => atom && listGroups().catch(() => {}), 5000);
+start().catch(fail);
