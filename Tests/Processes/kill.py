@@ -18,11 +18,11 @@ VICTIMS = [["server"], ["c1"], ["c2"], ["c1", "c2"], ["server", "c1"], ["c2", "s
 POLICIES = ["server", "server", "local", "merge"]
 
 
-def round_of_kills(place, programs, options):
-    """One round; answers the programs that were killed."""
+def round_of_kills(place, programs, options, victims=None):
+    """One round; answers the programs that were killed: one of VICTIMS, or some of these."""
     random = place.random
     time.sleep(random.uniform(options.shortest, options.longest))
-    names = list(random.choice(VICTIMS))
+    names = random.sample(victims, random.randint(1, len(victims) - 1)) if victims else list(random.choice(VICTIMS))
     random.shuffle(names)
     for name in names:
         programs[name].kill()

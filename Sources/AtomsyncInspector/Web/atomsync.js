@@ -27,13 +27,16 @@ export * from "./transit.js";
  * - token: who asks: a text, or a function that gives one.
  * - merge: what becomes of an edit whose document was changed elsewhere: a function of `{id, base, local, remote}` that
  *   gives the value to be (`undefined`: deleted). Without it the server's document stands. Either way the conflict is listed.
+ * - retry: the `shortest` and `longest` pause after a failure, and the `patience` with a request that is silent, in
+ *   milliseconds.
  * - storage: by default IndexedDB. Each page has a database of its own; what a closed one has not sent is sent by another.
  */
-export async function open({ server, group, token, merge, storage, fetch }) {
+export async function open({ server, group, token, merge, storage, fetch, retry }) {
   const url = new URL(server, globalThis.location?.href);
   if (url.pathname === "/") url.pathname = "/sync";
   url.search = url.hash = "";
-  const make = (storage) => SyncedAtom.open({ url: url.href, group: checked(group, 128, "A group"), token, merge, storage, fetch });
+  const options = { url: url.href, group: checked(group, 128, "A group"), token, merge, fetch, retry };
+  const make = (storage) => SyncedAtom.open({ ...options, storage });
   if (storage) return make(storage);
   if (!globalThis.indexedDB || !navigator.locks) {
     throw new Error("This browser keeps nothing here: IndexedDB and locks need a page from https or localhost. Pass a storage.");
@@ -108,15 +111,12 @@ class SyncedAtom {
     return new SyncedAtom(content, options);
   }
 
-  constructor(content, { url, group, token, storage, fetch }) {
+  constructor(content, options) {
+    const { storage, retry } = options;
     this.content = content;
     this.storage = storage;
-    this.session = new Session(
-      content,
-      new Transport(url, group, token, fetch),
-      () => this.#changed(),
-      () => this.#tellStatus(),
-    );
+    const [save, tell] = [() => this.#changed(), () => this.#tellStatus()];
+    this.session = new Session(content, new Transport(options), { save, tell, retry });
     storage.lost.then((reason) => this.#stop(new Error(`What is changed here cannot be stored any more: ${reason}.`)));
     this.running = this.session.run();
     this.online = () => this.#hurry();

@@ -5,7 +5,7 @@
 import { canonical, read, uuid, write } from "./transit.js";
 
 const FORMAT = 1;
-const MAXIMUM_CONFLICTS = 200;
+const MAXIMUM_CONFLICTS = 10_000;
 /** How many values that were sent, and may have been taken, are remembered for each document. */
 const MAXIMUM_SENT = 8;
 const key = { base: (id) => `b ${id}`, pending: (id) => `p ${id}`, rejection: (id) => `r ${id}`, conflict: (number) => `c ${number}` };

@@ -16,8 +16,8 @@ export class ServerError extends Error {
 
 export class Transport {
   /** - token: a text, or a function that gives one or the promise of one. */
-  constructor(url, group, token, fetch = globalThis.fetch.bind(globalThis)) {
-    Object.assign(this, { url, group, token, fetch });
+  constructor({ url, group, token, fetch = globalThis.fetch.bind(globalThis), retry }) {
+    Object.assign(this, { url, group, token, fetch, patience: retry?.patience ?? PATIENCE });
   }
 
   async pull({ cursor, seen }) {
@@ -41,7 +41,7 @@ export class Transport {
     return `?${query}`;
   }
 
-  async request(query, headers, body, patience = PATIENCE) {
+  async request(query, headers, body, patience = this.patience) {
     const token = typeof this.token === "function" ? await this.token() : this.token;
     if (token) headers.authorization = `Bearer ${token}`;
     const watch = new Watch(patience);

@@ -14,6 +14,8 @@ const MAXIMUM_CHANGES = 300;
 let token;
 let group;
 let atom;
+/** Whether everything was read, so that what comes is news. */
+let isFollowed = false;
 let shown = [];
 let selected;
 /** What the editor shows: the document's id and the value that it was opened with. */
@@ -92,6 +94,8 @@ async function openGroup(name) {
   if (atom?.status.pending && token && !confirm("Some changes are not sent yet, and would be lost. Leave?")) return;
   await atom?.close();
   closeEditor();
+  isFollowed = false;
+  oldest = undefined;
   group = name;
   location.hash = encodeURIComponent(name);
   // With a token the documents are somebody's: nothing of them stays in the browser.
@@ -103,7 +107,12 @@ async function openGroup(name) {
   selected = undefined;
   refresh();
   showConflicts();
-  await Promise.all([showOlder(), listGroups()]);
+  await listGroups();
+  // What is read first is not news.
+  await atom.sync().catch(() => {});
+  if (name !== group) return;
+  isFollowed = true;
+  await showOlder();
 }
 
 function showStatus({ state, error, pending }) {
@@ -129,7 +138,7 @@ function refresh() {
     const entries = [...atom.value].filter(([id, value]) => words.length === 0 || matches(id, value, words));
     shown = entries.map(([id]) => id).sort();
     const all = atom.value.size;
-    $("count").textContent = words.length ? `${number.format(shown.length)} of ${number.format(all)}` : `${number.format(all)} documents`;
+    $("count").textContent = words.length ? `${number.format(shown.length)} of ${number.format(all)}` : `${number.format(all)} ${all === 1 ? "document" : "documents"}`;
     $("rows").style.height = `${shown.length * ROW_HEIGHT}px`;
     draw();
   });
@@ -281,7 +290,7 @@ function outcome(title, values, ...buttons) {
 function changed(changes) {
   let count = 0;
   for (const [id, { value }] of changes) {
-    if ((count += 1) > MAXIMUM_CHANGES) break;
+    if (!isFollowed || (count += 1) > MAXIMUM_CHANGES) break;
     const { version, updated } = atom.describe(id);
     $("changes").prepend(changeRow({ id, value, version, updated: updated ?? Date.now() }));
   }
@@ -301,10 +310,10 @@ let oldest;
 
 async function showOlder() {
   const of = group;
-  const page = await ask("changes", { group, ...(oldest?.group === group ? { before: oldest.sequence } : {}) });
+  const page = await ask("changes", oldest ? { group, before: oldest } : { group });
   if (of !== group) return;
   for (const { sequence, document: { id, value, version, updated } } of page.changes) {
-    oldest = { group, sequence };
+    oldest = sequence;
     $("changes").append(changeRow({ id, value, version, updated }));
   }
   $("older").hidden = !page.more;

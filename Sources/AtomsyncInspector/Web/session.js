@@ -4,13 +4,10 @@ import { ServerError } from "./http.js";
 
 const MAXIMUM_COUNT = 1000;
 const MAXIMUM_BYTES = 1 << 20;
-const SHORTEST_BACKOFF = 250;
-const LONGEST_BACKOFF = 30_000;
+const RETRY = { shortest: 250, longest: 30_000, patience: 60_000 };
 /** Refusals by which the server says that it has read a push and will never take it. */
 const DEFINITE = ["too-large", "malformed", "invalid-id", "duplicate-id"];
 
-/** How long the stream may keep silent about what was pushed. */
-const PATIENCE = 60_000;
 const TIMEOUT = Symbol("timeout");
 
 /** Something to wait for. */
@@ -53,8 +50,8 @@ export class Session {
 
   /** - save: stores the content's rows and tells its changes.
    *  - tell: is called when the status has changed. */
-  constructor(content, transport, save, tell) {
-    Object.assign(this, { content, transport, save, tell });
+  constructor(content, transport, { save, tell, retry }) {
+    Object.assign(this, { content, transport, save, tell, retry: { ...RETRY, ...retry } });
   }
 
   async run() {
@@ -140,7 +137,7 @@ export class Session {
     this.be("syncing");
     let answer;
     try {
-      answer = await this.transport.push(this.content.inFlight.message, PATIENCE * 2 ** Math.min(this.timeouts, 6));
+      answer = await this.transport.push(this.content.inFlight.message, this.retry.patience * 2 ** Math.min(this.timeouts, 6));
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       if (error.status === 0) this.timeouts += 1;
@@ -165,7 +162,7 @@ export class Session {
       this.close(error);
     } else if (error.isServers && error.status === 403) {
       this.content.giveUp();
-      this.pushesFrom = Date.now() + LONGEST_BACKOFF;
+      this.pushesFrom = Date.now() + this.retry.longest;
       this.error = error;
     } else if ((error.isServers && DEFINITE.includes(error.code)) || (error.status === 413 && docs.length > 1)) {
       this.count = Math.ceil(docs.length / 2);
@@ -191,7 +188,7 @@ export class Session {
     this.next ??= this.stream.next().then((page) => ({ page }), (error) => ({ error }));
     // What the stream does not tell of was lost with a store that was put back: a pull finds out.
     const isUntold = this.content.untold.size > 0;
-    const pause = this.content.isQueued ? Math.max(0, this.pushesFrom - Date.now()) : isUntold ? PATIENCE : undefined;
+    const pause = this.content.isQueued ? Math.max(0, this.pushesFrom - Date.now()) : isUntold ? this.retry.patience : undefined;
     const event = await Promise.race([this.next, this.wake.wait(pause)]);
     if (event?.error) throw event.error;
     if (event === TIMEOUT && isUntold) this.isCurrent = false;
@@ -252,7 +249,7 @@ export class Session {
   /** Exponential, with jitter, until woken by `sync` or `resume`. */
   async rest(atLeast = 0) {
     this.be("waiting");
-    const longest = Math.min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2 ** this.failures++);
+    const longest = Math.min(this.retry.longest, this.retry.shortest * 2 ** this.failures++);
     await this.hurry.wait(Math.max(atLeast, longest * (0.5 + Math.random() / 2)));
   }
 
