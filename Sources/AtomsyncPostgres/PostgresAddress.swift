@@ -6,17 +6,12 @@ internal import Foundation
 struct PostgresAddress: Sendable, CustomStringConvertible {
   /// What libpq is told, by its own keywords.
   let parameters: [String: String]
-  /// The store's table. Letters, digits and underscores, so that it needs no escaping.
-  let table: String
+  let table: PostgresTable
   let statements: PostgresStatements
   /// Each transaction may be on another of the server's sessions: nothing may be kept in one.
   let isPooled: Bool
   /// For logs and errors: no password.
   let description: String
-
-  static let defaultTable = "atomsync"
-  /// PostgreSQL's names have at most 63 bytes; ours adds `_commits`.
-  static let longestTable = 48
 
   /// - Parameter url: as libpq reads it, and two parameters more: `table` and `pooling=transaction`.
   /// - Throws: `StorageError` with `inaccessible`, without what stands in the URL.
@@ -39,14 +34,11 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
       parts[1] = others.joined(separator: "&")
       if others.isEmpty { parts.removeLast() }
     }
-    let table = own["table"] ?? Self.defaultTable
-    let isName = table.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
-    guard isName, (1...Self.longestTable).contains(table.utf8.count) else {
+    guard Self.isUnambiguous(parts[0]) else { throw Self.unreadable }
+    guard let table = PostgresTable(own["table"] ?? PostgresTable.defaultName) else {
       throw Self.refusal(
-        "A store's table has a name of 1 to \(Self.longestTable) of the letters a–z, digits and underscores.")
+        "A store's table has a name of 1 to \(PostgresTable.longestName) of the letters a–z, digits and underscores."
+      )
     }
     guard own["pooling"].map({ $0 == "transaction" }) ?? true else {
       throw Self.refusal("Of poolings there is one to name: pooling=transaction.")
@@ -58,10 +50,33 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
     let host = parameters["host"] ?? parameters["hostaddr"] ?? "localhost"
     let port = parameters["port"].map { ":\($0)" } ?? ""
     let database = parameters["dbname"] ?? parameters["user"] ?? ""
-    description = "\(host)\(port)/\(database)" + (table == Self.defaultTable ? "" : " (table \(table))")
+    description =
+      "\(host)\(port)/\(database)" + (table.name == PostgresTable.defaultName ? "" : " (table \(table.name))")
+  }
+
+  /// How long it may take to connect.
+  var connectTimeout: Duration {
+    .seconds(
+      max(
+        2,
+        parameters["connect_timeout"].flatMap(Int.init) ?? getenv("PGCONNECT_TIMEOUT").flatMap {
+          Int(String(cString: $0))
+        } ?? 5))
   }
 
   private static func refusal(_ message: String) -> StorageError { StorageError(.inaccessible, message) }
+
+  private static let unreadable = refusal(
+    "The PostgreSQL URL cannot be read. It is postgres://user@host:port/database?parameter=value, with special "
+      + "characters percent-encoded.")
+
+  /// Whether it is plain what the password is: with a slash or an at sign in it, libpq takes a part of it for a host or a
+  /// database, whose names are told in messages.
+  private static func isUnambiguous(_ url: String) -> Bool {
+    let place = url.split(separator: "://", maxSplits: 1).last ?? ""
+    guard let at = place.lastIndex(of: "@") else { return true }
+    return !place[..<at].contains { $0 == "@" || $0 == "/" }
+  }
 
   /// What libpq is told unless the URL or the environment says otherwise.
   private static let defaults = [
@@ -75,11 +90,7 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
 
   private static func parameters(_ url: String) throws -> [String: String] {
     // What libpq says of a URL that it cannot read may quote the password.
-    guard let options = PQconninfoParse(url, nil) else {
-      throw refusal(
-        "The PostgreSQL URL cannot be read. It is postgres://user@host:port/database?parameter=value, with special "
-          + "characters percent-encoded.")
-    }
+    guard let options = PQconninfoParse(url, nil) else { throw unreadable }
     defer { PQconninfoFree(options) }
     var parameters: [String: String] = [:]
     var option = options

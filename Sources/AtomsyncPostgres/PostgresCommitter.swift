@@ -189,7 +189,7 @@ actor PostgresCommitter {
     if commit.topics != [] && !address.isPooled {
       statements.append(
         PostgresStatements.notify.with(
-          .text(channel), .text(PostgresNotification.text(from: name, topics: commit.topics))))
+          .text(address.table.channel), .text(PostgresNotification.text(from: name, topics: commit.topics))))
     }
     statements.append(PostgresStatements.commit)
     do { _ = try await session.run(statements) } catch let failure as PostgresFailure
@@ -253,21 +253,31 @@ actor PostgresCommitter {
       if !address.isPooled && durability == .power {
         _ = try await connection.run([PostgresStatements.durable])
       }
-      _ = try await connection.run([address.statements.forget])
+      await tidy(connection)
     } catch {
       await connection.close()
       throw error
     }
     self.connection = connection
+    // It may have ended before it was this object's: then nobody has dropped it.
+    if let end = await connection.end {
+      await drop(connection)
+      throw end
+    }
     // Of what was committed meanwhile nobody has told.
     news.add(ForeignCommit())
     return connection
   }
 
+  /// Who may only read cannot, and need not.
+  private func tidy(_ connection: PostgresConnection) async {
+    _ = try? await connection.run([address.statements.forget])
+  }
+
   private func hold(_ connection: PostgresConnection) async throws {
     let take = access == .exclusive ? PostgresStatements.own : PostgresStatements.shareForLong
     let results = try await connection.run([
-      take.with(.number(lock)), PostgresStatement("listen", "LISTEN \(channel)"),
+      take.with(.number(lock)), PostgresStatement("listen", "LISTEN \(address.table.channel)"),
     ])
     guard results[0].number(0, 0) != 0 else {
       throw StorageError(
@@ -278,8 +288,7 @@ actor PostgresCommitter {
     }
   }
 
-  private var lock: Int64 { 0x6174_6F6D << 32 /* "atom" */ | (layout?.number ?? 0) }
-  private var channel: String { "atomsync_\(layout?.number ?? 0)" }
+  private var lock: Int64 { layout?.lock ?? 0 }
 
   /// Gives a session up that has ended or is of no use any more. Another one is made at once: others' commits must be heard of.
   private func drop(_ session: PostgresConnection) async {

@@ -35,7 +35,8 @@ actor PostgresConnection {
   private var exchanges: [Exchange] = []
   private var prepared: Set<String> = []
   private var isWatched = false
-  private var end: PostgresFailure?
+  /// Why it has ended.
+  private(set) var end: PostgresFailure?
 
   /// How long an answer may take before the connection is given up for dead. The server gives a statement up earlier.
   private static let patience = Duration.seconds(40)
@@ -201,7 +202,7 @@ actor PostgresConnection {
       self?.assumeIsolated { connection in
         connection.isWatched = false
         if let first = connection.exchanges.first, .now - first.began > Self.patience {
-          connection.stop(PostgresFailure("The server has not answered for \(Self.patience)."))
+          connection.stop(.silence(of: Self.patience))
           connection.events.end(connection)
         }
         connection.watch()

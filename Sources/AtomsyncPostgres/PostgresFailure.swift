@@ -7,6 +7,8 @@ struct PostgresFailure: Error {
   /// connection could not be made, or is lost.
   var state: String?
   var message: String
+  /// What was asked for takes longer than anybody waits. Less may do.
+  private(set) var isTimeout = false
 
   init(state: String? = nil, _ message: String) {
     self.state = state
@@ -18,6 +20,13 @@ struct PostgresFailure: Error {
     self.init(
       state: PQresultErrorField(result, 0x43 /* PG_DIAG_SQLSTATE, 'C' */).map { String(cString: $0) },
       String(cString: PQresultErrorMessage(result)))
+    isTimeout = state == "57014"
+  }
+
+  static func silence(of duration: Duration) -> PostgresFailure {
+    var failure = PostgresFailure("The server has not answered for \(duration).")
+    failure.isTimeout = true
+    return failure
   }
 
   /// What a connection says.
@@ -48,25 +57,29 @@ struct PostgresFailure: Error {
   private func explanation(_ address: PostgresAddress) -> (StorageError.Code, String) {
     switch state ?? "" {
     case "":
-      (.inaccessible, "Cannot reach PostgreSQL at \(address). Check that it runs, the URL and the password.")
-    case "28000", "28P01":
-      (.inaccessible, "PostgreSQL at \(address) does not let this user in. Check the user and PGPASSWORD.")
-    case "3D000": (.inaccessible, "There is no database at \(address). Create it with createdb.")
+      // Of what it says before there is a session, libpq tells the text alone.
+      (
+        .inaccessible,
+        "There is no way into PostgreSQL at \(address). Check that it runs, the database, the user and the password."
+      )
+    case "26000", "42P05":
+      (
+        .inaccessible,
+        "A pooler stands before PostgreSQL at \(address). Say so with pooling=transaction in the URL."
+      )
     case "42501":
       (
         .inaccessible,
-        "The user may not use the table \(address.table) at \(address). Grant rights on its schema, or choose another user."
+        "The user may not use the table \(address.table.name) at \(address). Grant rights on its schema, or choose another user."
       )
     case "42P01":
-      (.inaccessible, "The table \(address.table) at \(address) is gone. Restore it, or start anew.")
-    case "53100": (.full, "PostgreSQL at \(address) has no space left. Free some.")
-    case "53300", "53400":
       (
         .inaccessible,
-        "PostgreSQL at \(address) has too many connections. Raise max_connections, or use a pooler."
+        "The tables of \(address.table.name) at \(address) are gone. Restore them, or start anew."
       )
+    case "53100": (.full, "PostgreSQL at \(address) has no space left. Free some.")
     case "XX001", "XX002":
-      (.corrupt, "The table \(address.table) at \(address) is damaged. Restore it from a backup.")
+      (.corrupt, "The table \(address.table.name) at \(address) is damaged. Restore it from a backup.")
     case "25006": (.inaccessible, "PostgreSQL at \(address) is read-only. Name the primary.")
     default:
       isWorthAnotherTry

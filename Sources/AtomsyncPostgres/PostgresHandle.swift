@@ -10,11 +10,14 @@ final class PostgresHandle: @unchecked Sendable {
   let pointer: OpaquePointer
   /// The server has said, unasked, that it ends the session.
   private(set) var isEnding = false
+  private let patience: Duration
 
-  /// Connects, and makes the session ready. Blocks, for up to `connect_timeout` a host.
+  /// Connects, and makes the session ready. Blocks, for up to `connect_timeout` a host, and as ``run(_:)`` does.
   ///
+  /// - Parameter patience: how long the server may be silent. By default three times `connect_timeout`.
   /// - Throws: ``PostgresFailure``.
-  init(_ address: PostgresAddress, settings: [String: String]) throws {
+  init(_ address: PostgresAddress, settings: [String: String], patience: Duration? = nil) throws {
+    self.patience = patience ?? address.connectTimeout * 3
     let parameters = address.parameters.map { ($0, $1) }
     pointer = try Self.withTexts(parameters.map(\.0)) { names in
       try Self.withTexts(parameters.map(\.1)) { values in
@@ -38,17 +41,33 @@ final class PostgresHandle: @unchecked Sendable {
 
   deinit { PQfinish(pointer) }
 
-  /// Runs a statement and waits for it.
+  /// Runs a statement and waits for it, for as long as the server is not silent for longer than anybody waits.
+  ///
+  /// - Throws: ``PostgresFailure``.
   func run(_ statement: PostgresStatement) throws -> PostgresResult {
     let types = statement.parameters.map(\.type)
-    let result = statement.withParameters { values, lengths, formats in
-      PQexecParams(
+    let isSent = statement.withParameters { values, lengths, formats in
+      PQsendQueryParams(
         pointer, statement.text, Int32(types.count), types, values, lengths, formats, 1 /* binary */)
     }
-    guard let result else { throw PostgresFailure(connection: pointer) }
-    let finished = PostgresResult(result)
-    if let failure = finished.failure { throw failure }
-    return finished
+    guard isSent == 1 else { throw PostgresFailure(connection: pointer) }
+    var last: PostgresResult?
+    repeat {
+      while PQisBusy(pointer) == 1 { try receive() }
+      guard let result = PQgetResult(pointer) else { break }
+      last = PostgresResult(result)
+    } while true
+    guard let last else { throw PostgresFailure(connection: pointer) }
+    if let failure = last.failure { throw failure }
+    return last
+  }
+
+  private func receive() throws {
+    var socket = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN), revents: 0)
+    let milliseconds = Int32(clamping: Int64(patience / .milliseconds(1)))
+    let count = poll(&socket, 1, milliseconds)
+    if count == 0 { throw PostgresFailure.silence(of: patience) }
+    guard PQconsumeInput(pointer) == 1 else { throw PostgresFailure(connection: pointer) }
   }
 
   /// Whether the peer has closed or reset the connection, and all that it sent before is read.

@@ -2,8 +2,9 @@ internal import AtomsyncCore
 
 /// The tables of a store, and what tells it from other tables.
 struct PostgresLayout: Sendable {
-  /// The number that `pg_class` gives to the store's table: it names the store's lock and its channel.
-  let number: Int64
+  /// The store's advisory lock. Made of the table's name, as the statements name it: the table may be made anew
+  /// underneath.
+  let lock: Int64
   /// Whether a commit reaches the disk of the server.
   let isDurable: Bool
 
@@ -26,29 +27,40 @@ struct PostgresLayout: Sendable {
       }
       found = try found ?? Self.find(handle, address)
     }
-    guard let found else { throw PostgresFailure("The table \(address.table) was removed.") }
-    number = found
+    guard let found else { throw PostgresFailure("The table \(address.table.name) was removed.") }
+    lock = found.lock
+    // A backup of the store's table alone lacks the other one, whose rows are of use for moments only.
+    if !found.hasCommits {
+      _ = try handle.run(PostgresStatement("create-commits", Self.commits("IF NOT EXISTS", address)))
+    }
     isDurable =
       try handle.run(PostgresStatement("fsync", "SELECT current_setting('fsync') = 'on'")).number(0, 0) != 0
   }
 
-  static func find(_ handle: PostgresHandle, _ address: PostgresAddress) throws -> Int64? {
+  /// What there is of a store.
+  struct Found {
+    var lock: Int64
+    var hasCommits: Bool
+  }
+
+  static func find(_ handle: PostgresHandle, _ address: PostgresAddress) throws -> Found? {
     let result = try handle.run(
       PostgresStatement(
         "layout",
         """
-        SELECT c.oid::int8, coalesce(obj_description(c.oid, 'pg_class'), ''),
+        SELECT hashtextextended('atomsync ' || c.relnamespace::regnamespace || '.' || c.relname, 0), coalesce(obj_description(c.oid, 'pg_class'), ''),
           (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
-            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)
+            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped),
+          to_regclass($2) IS NOT NULL
         FROM pg_class c WHERE c.oid = to_regclass($1)
-        """, [.text(address.table)]))
+        """, [.text(address.table.quoted), .text(address.table.quotedCommits)]))
     if result.rows.isEmpty { return nil }
     let description = result.text(0, 1) ?? ""
     let layout = description.hasPrefix(mark) ? Int(description.dropFirst(mark.count)) : nil
     guard let layout else {
       throw StorageError(
         .foreign,
-        "There is a table \(address.table) at \(address), and it is no Atomsync store. Choose another with table=NAME."
+        "There is a table \(address.table.name) at \(address), and it is no Atomsync store. Choose another with table=NAME."
       )
     }
     guard layout <= current else {
@@ -59,19 +71,24 @@ struct PostgresLayout: Sendable {
     }
     guard result.text(0, 2) == "k bytea, v bytea" else {
       throw StorageError(
-        .corrupt, "The table \(address.table) at \(address) was changed. Restore it from a backup.")
+        .corrupt, "The table \(address.table.name) at \(address) was changed. Restore it from a backup.")
     }
-    return result.number(0, 0)
+    return Found(lock: result.number(0, 0), hasCommits: result.number(0, 3) != 0)
+  }
+
+  /// Makes the table of the last commit of each storage object, by which it finds out what became of one whose answer was lost.
+  private static func commits(_ condition: String, _ address: PostgresAddress) -> String {
+    "CREATE TABLE \(condition) \(address.table.quotedCommits) "
+      + "(storage text PRIMARY KEY, number int8 NOT NULL, at timestamptz NOT NULL)"
   }
 
   private static func create(_ handle: PostgresHandle, _ address: PostgresAddress) throws {
-    let table = address.table
+    let table = address.table.quoted
     do {
       for text in [
         "BEGIN",
         "CREATE TABLE \(table) (k bytea PRIMARY KEY, v bytea NOT NULL)",
-        // The last commit of each storage object, by which it finds out what became of one whose answer was lost.
-        "CREATE TABLE \(table)_commits (storage text PRIMARY KEY, number int8 NOT NULL, at timestamptz NOT NULL)",
+        commits("", address),
         "COMMENT ON TABLE \(table) IS '\(mark)\(current)'",
         "COMMIT",
       ] { _ = try handle.run(PostgresStatement("create", text)) }

@@ -20,9 +20,9 @@ final class PostgresReaders: Sendable {
 
   /// So many keys and scans are asked for in one statement, and about so many bytes.
   private static let partsAtOnce = 1_000
-  private static let bytesAtOnce = 64 << 20
-  /// So many attempts are made to get an answer.
-  private static let attempts = 4
+  private static let bytesAtOnce = 8 << 20
+  /// How long it is tried to get an answer.
+  private static let patience = Duration.seconds(30)
 
   init(_ address: PostgresAddress, limit: Int) {
     self.address = address
@@ -129,8 +129,8 @@ final class PostgresReaders: Sendable {
       for (question, snapshot) in zip(questions, snapshots) { question.answer.resume(returning: snapshot) }
     } catch {
       let failure = error as? PostgresFailure
-      if questions.count > 1 && !(failure?.isWorthAnotherTry ?? false) {
-        // What one of them met is no reason to fail the others.
+      if questions.count > 1 && !(failure?.isWorthAnotherTry ?? false && !(failure?.isTimeout ?? false)) {
+        // What one of them met is no reason to fail the others, and what takes too long for all may do for each.
         for question in questions { await answer([question], on: &connection) }
       } else {
         let error = failure?.error(at: address) ?? error
@@ -144,7 +144,7 @@ final class PostgresReaders: Sendable {
     -> [StorageSnapshot]
   {
     var backoff = PostgresBackoff()
-    var attempt = 1
+    let began = ContinuousClock.now
     while true {
       let wasOpen = connection != nil
       do {
@@ -154,9 +154,9 @@ final class PostgresReaders: Sendable {
       } catch {
         await connection?.close()
         connection = nil
-        guard let failure = error as? PostgresFailure, failure.isWorthAnotherTry, attempt < Self.attempts
+        guard let failure = error as? PostgresFailure, failure.isWorthAnotherTry,
+          !failure.isTimeout || queries.count == 1, ContinuousClock.now - began < Self.patience
         else { throw error }
-        attempt += 1
         // One that was open may have ended long ago: another is made at once.
         if !wasOpen { await backoff.rest() }
       }

@@ -13,8 +13,10 @@ enum PostgresSettings {
 
   static let reading = planning.merging(limits) { $1 }
 
-  /// For a snapshot that may be kept for long.
-  static let pinning = planning
+  /// For a snapshot that may be kept for long, whatever the database's own limits are.
+  static let pinning = planning.merging(
+    ["statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"]
+  ) { $1 }
 
   private static let limits = ["statement_timeout": "30s", "lock_timeout": "10s"]
 

@@ -9,7 +9,8 @@ final class PostgresSnapshot {
   init(_ address: PostgresAddress) throws {
     self.address = address
     do {
-      handle = try PostgresHandle(address, settings: address.isPooled ? [:] : PostgresSettings.pinning)
+      handle = try PostgresHandle(
+        address, settings: address.isPooled ? [:] : PostgresSettings.pinning, patience: .seconds(60))
     } catch let failure as PostgresFailure { throw failure.error(at: address) }
   }
 

@@ -1,6 +1,6 @@
 /// Every statement that a store's connections run, again and again, made once for its table.
 struct PostgresStatements: Sendable {
-  static let begin = PostgresStatement("begin", "BEGIN")
+  static let begin = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED")
   /// All that is read until ``commit`` is of one snapshot.
   static let pin = PostgresStatement("pin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
   static let commit = PostgresStatement("commit", "COMMIT")
@@ -11,11 +11,11 @@ struct PostgresStatements: Sendable {
   /// The same, until the end of the session; and to have the store to oneself.
   static let shareForLong = PostgresStatement("share-for-long", "SELECT pg_try_advisory_lock_shared($1)")
   static let own = PostgresStatement("own", "SELECT pg_try_advisory_lock($1)")
-  /// Waits for the disk, whatever the database, the role or the URL says. Whoever runs the database may ask for more than
-  /// the server's own disk (`remote_apply`); never for less.
+  /// Waits for the disk, whatever the database, the role or the URL says, now or after a reload of its settings. Whoever runs
+  /// the database may ask for more than the server's own disk (`remote_apply`); never for less.
   static let durable = PostgresStatement(
     "durable",
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    "SELECT set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)"
   )
 
   // MARK: Reading
@@ -49,7 +49,8 @@ struct PostgresStatements: Sendable {
   /// Removes the numbers of storage objects that have not committed for so long that none of them is in doubt.
   let forget: PostgresStatement
 
-  init(table: String) {
+  init(table: PostgresTable) {
+    let (table, commits) = (table.quoted, table.quotedCommits)
     let lookUp = Self.lookUp(table)
     keys = PostgresStatement("keys", lookUp)
     let forwards = "\(lookUp)\nUNION ALL \(Self.scan(table, backwards: false))"
@@ -70,15 +71,15 @@ struct PostgresStatements: Sendable {
       ON CONFLICT (k) DO UPDATE SET v = excluded.v
       """)
     delete = PostgresStatement("delete", "DELETE FROM \(table) WHERE k = ANY($1::bytea[])")
-    number = PostgresStatement("number", Self.note(table, "excluded.number"))
-    lastNumber = PostgresStatement("last", Self.note(table, "\(table)_commits.number") + " RETURNING number")
-    leave = PostgresStatement("leave", "DELETE FROM \(table)_commits WHERE storage = $1")
-    forget = PostgresStatement("forget", "DELETE FROM \(table)_commits WHERE at < now() - interval '1 day'")
+    number = PostgresStatement("number", Self.note(commits, "excluded.number"))
+    lastNumber = PostgresStatement("last", Self.note(commits, "\(commits).number") + " RETURNING number")
+    leave = PostgresStatement("leave", "DELETE FROM \(commits) WHERE storage = $1")
+    forget = PostgresStatement("forget", "DELETE FROM \(commits) WHERE at < now() - interval '1 day'")
   }
 
-  private static func note(_ table: String, _ number: String) -> String {
+  private static func note(_ commits: String, _ number: String) -> String {
     """
-    INSERT INTO \(table)_commits (storage, number, at) VALUES ($1, $2, now())
+    INSERT INTO \(commits) (storage, number, at) VALUES ($1, $2, now())
     ON CONFLICT (storage) DO UPDATE SET number = \(number), at = now()
     """
   }

@@ -16,7 +16,8 @@ internal import Foundation
 /// One connection commits, holds the store's lock and hears of others' commits; up to two read. No thread waits for an
 /// answer. A connection that is lost is made anew; a commit whose answer was lost with it is looked up, not guessed.
 /// A batch is also refused when another process is writing a row that it has a precondition on.
-/// What takes longer than half a minute, because the server cannot be reached, throws.
+/// What does not come to pass within half a minute, because the server cannot be reached, throws; with the attempt that is
+/// under way by then, after little more than a minute.
 ///
 /// ## Limits
 /// Keys have 1 to 2,048 bytes.

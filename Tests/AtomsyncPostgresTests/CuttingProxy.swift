@@ -13,6 +13,8 @@ final class CuttingProxy: Sendable {
     case answerIsLost
     /// The same, and it is asked to commit only a while after the connection is gone for the client.
     case requestIsLate
+    /// Nothing that is asked on a new connection is answered.
+    case silentOnceReady
   }
 
   private let fate = Lock(Fate.passes)
@@ -60,6 +62,10 @@ final class CuttingProxy: Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let buffer = unwrapInboundIn(data)
       // A `Bind` of the unnamed portal to the statement of that name.
+      if self.fate.withLock({ $0 == .silentOnceReady }) {
+        // A message of a session begins with its type; one that opens it, with its length.
+        if buffer.readableBytesView.first != 0 { return }
+      }
       let commits = buffer.readableBytesView.firstRange(of: Array("\0commit\0".utf8)) != nil
       let fate =
         !commits
@@ -69,7 +75,7 @@ final class CuttingProxy: Sendable {
           return fate
         }
       switch fate {
-      case .passes: break
+      case .passes, .silentOnceReady: break
       case .answerIsLost: cut.withLock { $0 = true }
       case .requestIsLost:
         cuts.withLock { $0 += 1 }

@@ -91,7 +91,8 @@ struct PostgresStorageTests {
   @Test(arguments: [
     "http://localhost/x", "postgres://localhost/x?table=A%20B", "postgres://localhost/x?pooling=session",
     "postgres://u:secret@[::1/x", "postgres://u:secret@localhost:port/x", "postgres://u:secret@localhost:1/x",
-    "postgres://u:secret@localhost/x?sslmode=sometimes",
+    "postgres://u:secret@localhost/x?sslmode=sometimes", "postgres://u:top/secret@localhost:1/x",
+    "postgres://u:top@secret@localhost:1/x", "postgres://secret:top/x@localhost:1/x",
   ])
   func whatCannotBeReachedIsSaidWithoutThePassword(_ url: String) async throws {
     let provider = StorageProvider.postgres(url)
@@ -142,6 +143,52 @@ struct PostgresStorageTests {
     }
     #expect(proxy.cutCount >= 10)
     await storage.close()
+    try await proxy.close()
+  }
+
+  @Test func aTableMayHaveANameOfSQLs() async throws {
+    let url = try #require(Cluster.url) + "?table=user"
+    try await withStorages(1, url: url) { storages, _ in
+      _ = try await storages[0].commit(
+        StorageBatch(preconditions: [.absent([1])], writes: [.put([1], [1]), .delete([2])]))
+      #expect(try await storages[0].read([1]) == [1])
+    }
+    try await Database(url).run("DROP TABLE \"user\", user_commits")
+  }
+
+  /// A table may be dropped and restored while servers use it.
+  @Test func aTableThatIsMadeAnewKeepsItsLockAndItsChannel() async throws {
+    try await withStorages(1) { storages, url in
+      _ = try await storages[0].commit(StorageBatch(writes: [.put([1], [1])]))
+      let table = try #require(url.components(separatedBy: "&table=").last)
+      // Without the other table, as a backup of one may be.
+      try await Database(url).run(
+        """
+        BEGIN; ALTER TABLE \(table) RENAME TO \(table)_old; DROP TABLE \(table)_commits;
+        CREATE TABLE \(table) (LIKE \(table)_old INCLUDING ALL); INSERT INTO \(table) SELECT * FROM \(table)_old;
+        COMMENT ON TABLE \(table) IS 'Atomsync store, layout 1'; COMMIT
+        """)
+      await #expect { try await PostgresStorage.open(url, access: .exclusive) } throws: {
+        ($0 as? StorageError)?.code == .inUse
+      }
+      var news = storages[0].foreignCommits().makeAsyncIterator()
+      _ = await news.next()
+      let other = try await PostgresStorage.open(url)
+      _ = try await other.commit(StorageBatch(writes: [.put([1], [2])], topics: ["list"]))
+      #expect(await news.next() == ForeignCommit(topics: ["list"]))
+      #expect(try await storages[0].read([1]) == [2])
+      await other.close()
+    }
+  }
+
+  /// What takes the connection and says nothing: a pooler that is paused, a host that hangs.
+  @Test(.timeLimit(.minutes(1))) func aServerThatSaysNothingIsGivenUp() async throws {
+    let direct = try #require(Cluster.url.flatMap { URL(string: $0) })
+    let proxy = try await CuttingProxy(toPort: try #require(direct.port))
+    proxy.decide(.silentOnceReady)
+    await #expect {
+      try await PostgresStorage.open("postgres://postgres@127.0.0.1:\(proxy.port)/postgres?connect_timeout=2")
+    } throws: { ($0 as? StorageError)?.code == .inaccessible }
     try await proxy.close()
   }
 

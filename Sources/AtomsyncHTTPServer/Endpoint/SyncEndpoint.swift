@@ -15,6 +15,7 @@ public struct SyncEndpoint: Sendable {
   let streams: Quota
   let openStreams: OpenStreams
   let metrics = ServerMetrics()
+  private let storeTrouble = StoreTrouble()
   private let bodies: Quota
   private let requests: RateLimiter?
 
@@ -99,6 +100,7 @@ public struct SyncEndpoint: Sendable {
       let answer = try await body(&context)
       response = context.finished(answer)
     } catch {
+      if let error = error as? StorageError { storeTrouble.tell(error, context.log) }
       response = context.finished(error)
     }
     origins.mark(&response, for: request.head)
