@@ -273,8 +273,8 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncJWT", "AtomsyncLMDB",
-        "AtomsyncPrometheus", "AtomsyncSettings", "AtomsyncTesting",
+        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT",
+        "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

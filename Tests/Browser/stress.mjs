@@ -66,10 +66,18 @@ content.decide = (id, edit, verdict) => {
   decide(id, edit, verdict);
 };
 
-function verdict(id, edit) {
-  const edits = [...storage.rows.keys()].filter((key) => key.startsWith(`x ${id}\n`)).map((key) => Number(key.split("\n")[1]));
-  const decided = edits.filter((each) => each >= edit).sort((a, b) => a - b)[0];
-  return decided === undefined ? undefined : JSON.parse(storage.rows.get(`x ${id}\n${decided}`));
+/** Finds what became of edits. */
+function verdicts() {
+  const edits = new Map();
+  for (const key of storage.rows.keys()) {
+    if (!key.startsWith("x ")) continue;
+    const [id, edit] = key.slice(2).split("\n");
+    edits.set(id, [...(edits.get(id) ?? []), Number(edit)].sort((a, b) => a - b));
+  }
+  return (id, edit) => {
+    const decided = edits.get(id)?.find((each) => each >= edit);
+    return decided === undefined ? undefined : JSON.parse(storage.rows.get(`x ${id}\n${decided}`));
+  };
 }
 
 function journal(kind, fields) {
@@ -97,6 +105,7 @@ function generator(seed) {
 
 async function write() {
   appendFileSync(options.journal, "\n");
+  const verdict = verdicts();
   for (const { kind, receipt, writes } of read(options.journal)) {
     if (kind !== "saved") continue;
     for (const id of Object.keys(writes)) {
@@ -144,6 +153,7 @@ async function drain() {
     }
   }
   const lookups = [];
+  const verdict = verdicts();
   for (const { kind, receipt, writes } of read(options.journal)) {
     if (kind !== "saved") continue;
     for (const [id, value] of Object.entries(writes)) {

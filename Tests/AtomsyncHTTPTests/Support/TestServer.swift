@@ -1,6 +1,7 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncHTTPClient
+import AtomsyncInspector
 import Logging
 import ServiceLifecycle
 import Transit
@@ -56,7 +57,9 @@ struct TestServer: Sendable {
     configuration.port = 0
     let (log, messages) = AsyncStream.makeStream(of: String.self)
     configuration.logger = Logger(label: "test") { _ in CapturingLogHandler(messages: messages) }
-    let server = try SyncServer(authority, configuration: configuration)
+    let endpoint = try SyncEndpoint(authority, configuration: configuration)
+    let inspector = Inspector(endpoint, of: authority, metrics: { "figures 1\n" })
+    let server = try SyncServer(endpoint) { await inspector.respond(to: $0) }
     let quiet = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
     let services = ServiceGroup(configuration: .init(services: [server], logger: quiet))
     return try await withThrowingTaskGroup(of: Result?.self) { group in
