@@ -2,7 +2,7 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 
-.PHONY: setup setup-postgres serve serve-postgres test check bench docs api plugins soak mutants tsan fuzz processes attacks clean
+.PHONY: setup setup-postgres serve serve-postgres test check bench docs api plugins soak mutants tsan fuzz processes attacks browser clean
 
 # Installs what is missing of the two system libraries. Needs Debian or Ubuntu only when something is missing.
 setup:
@@ -43,6 +43,7 @@ serve-postgres: setup-postgres
 # One target after the other: all at once they take longer, and those that compute starve those that watch the clock.
 TESTS = $(shell grep -A 1 testTarget Package.swift | sed -n 's/.*name: "\([A-Za-z]*\)".*/\1/p')
 test: setup-postgres
+	Tests/Browser/run.sh --unit
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	for target in $(TESTS); do \
 	  $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter "^$$target\." || exit 1; \
@@ -52,6 +53,18 @@ test: setup-postgres
 check:
 	Tests/Structure/imports.py
 	$(SWIFT) format lint --strict --recursive Sources Tests Plugins Docs/Examples Package.swift
+
+# Pages in headless Chromium, with a replica in Swift: a few minutes. Installs Chromium and Node where they are missing.
+browser: setup
+	@missing=""; \
+	command -v chromium >/dev/null || missing="chromium"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$missing; \
+	fi
+	Tests/Browser/run.sh $(ARGS)
 
 # Release benchmarks, half an hour with their build; ARGS chooses some.
 bench: setup

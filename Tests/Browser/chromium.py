@@ -78,7 +78,7 @@ class Browser:
         return answer["result"]
 
     def open(self, url, width=1280, height=800):
-        target = self.send("Target.createTarget", {"url": "about:blank"})["targetId"]
+        target = self.send("Target.createTarget", {"url": "about:blank", "newWindow": True})["targetId"]
         session = self.send("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         page = self.pages[session] = Page(self, target, session)
         for domain in ["Page", "Runtime", "Network", "Log"]:

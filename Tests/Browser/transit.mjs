@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import * as transit from "../../Sources/AtomsyncInspector/Web/transit.js";
 
 const { canonical, keyword, read, write, Tagged, Double } = transit;
-const data = (variable, name) => process.env[variable] ?? join(import.meta.dirname, "../../../shared", name);
+const data = (variable, name) => process.env[variable] ?? fileURLToPath(new URL(`../../../shared/${name}`, import.meta.url));
 const exemplars = join(data("TRANSIT_EXEMPLARS", "transit-exemplars"), "examples/0.8/simple");
 const corpus = data("TRANSIT_CORPUS", "transit-corpus");
 

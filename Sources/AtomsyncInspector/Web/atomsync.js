@@ -12,8 +12,8 @@
 import { Content } from "./content.js";
 import { Transport } from "./http.js";
 import { Session } from "./session.js";
-import { abandoned, firstFree, MemoryStorage } from "./storage.js";
-import { read, write } from "./transit.js";
+import { abandoned, MemoryStorage, ownDatabase } from "./storage.js";
+import { hasLoneSurrogate, read, write } from "./transit.js";
 
 export { MemoryStorage } from "./storage.js";
 export { ServerError } from "./http.js";
@@ -42,7 +42,7 @@ export async function open({ server, group, token, merge, storage, fetch, retry 
     throw new Error("This browser keeps nothing here: IndexedDB and locks need a page from https or localhost. Pass a storage.");
   }
   const name = `atomsync ${url.href} ${group}`;
-  const slot = await firstFree(name);
+  const slot = await ownDatabase(name);
   const atom = await make(slot.storage);
   atom.onClose = () => slot.close();
   atom.drain(name, make).catch((error) => console.warn("Atomsync:", error));
@@ -51,7 +51,7 @@ export async function open({ server, group, token, merge, storage, fetch, retry 
 
 /** A name as the protocol has it. */
 function checked(name, limit, what) {
-  if (typeof name !== "string" || !name.isWellFormed()) throw new TypeError(`${what}'s name is a text.`);
+  if (typeof name !== "string" || hasLoneSurrogate(name)) throw new TypeError(`${what}'s name is a text.`);
   const composed = name.normalize("NFC");
   const length = new TextEncoder().encode(composed).length;
   if (length === 0 || length > limit) throw new RangeError(`${what}'s name has 1 to ${limit} bytes of UTF-8, not ${length}.`);

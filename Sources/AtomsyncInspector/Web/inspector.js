@@ -367,7 +367,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "/" && !isTyping) {
     event.preventDefault();
     $("search").focus();
-  } else if (event.key === "n" && !isTyping && !event.metaKey && !event.ctrlKey && atom) edit(undefined);
+  } else if (event.key === "n" && !isTyping && !event.metaKey && !event.ctrlKey && atom) {
+    event.preventDefault();
+    edit(undefined);
+  }
 });
 addEventListener("resize", () => atom && draw());
 addEventListener("beforeunload", (event) => { if (token && atom?.status.pending) event.preventDefault(); });

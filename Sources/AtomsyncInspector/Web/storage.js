@@ -114,8 +114,37 @@ class Slot {
   }
 }
 
-/** The first database that no other page has. */
-export async function firstFree(name) {
+/** How long a page that is reloaded waits for its database, which the page before may not have given back yet. */
+const RELOAD = 3_000;
+
+/** The database that this tab had before it was reloaded, or the first one that no other page has. */
+export async function ownDatabase(name) {
+  const slot = (await before(name)) ?? (await firstFree(name));
+  try {
+    sessionStorage.setItem(name, slot.number);
+  } catch {
+    // Without it, a reload may find another database. Nothing is lost by that.
+  }
+  return slot;
+}
+
+async function before(name) {
+  let number;
+  try {
+    number = sessionStorage.getItem(name);
+  } catch {
+    // As above.
+  }
+  if (number === undefined || number === null) return undefined;
+  for (const end = Date.now() + RELOAD; Date.now() < end; ) {
+    const slot = await Slot.take(name, Number(number));
+    if (slot) return slot;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return undefined;
+}
+
+async function firstFree(name) {
   for (let number = 0; ; number++) {
     const slot = await Slot.take(name, number);
     if (slot) return slot;

@@ -42,6 +42,9 @@ export class Double extends Number {}
 
 export class TransitError extends Error {}
 
+/** Whether a text has half a surrogate pair, for which UTF-8 has no bytes. */
+export const hasLoneSurrogate = (text) => /\p{Surrogate}/u.test(text);
+
 /** Deeper than any message of the protocol. */
 const MAXIMUM_DEPTH = 1024;
 const CACHE_SIZE = 44 * 44;
@@ -274,7 +277,7 @@ class Writer {
   scalar(value) {
     switch (typeof value) {
       case "string":
-        if (!value.isWellFormed()) throw new TypeError("A text has half a surrogate pair.");
+        if (hasLoneSurrogate(value)) throw new TypeError("A text has half a surrogate pair.");
         return { text: "~^`".includes(value[0]) && value !== "" ? `~${value}` : value };
       case "boolean":
         return { text: value ? "~?t" : "~?f", json: String(value) };
@@ -298,7 +301,7 @@ class Writer {
       return { text: `~b${btoa(binary)}` };
     }
     if (value instanceof Tagged && value.tag.length === 1 && typeof value.rep === "string") {
-      if (!value.rep.isWellFormed()) throw new TypeError("A text has half a surrogate pair.");
+      if (hasLoneSurrogate(value.rep)) throw new TypeError("A text has half a surrogate pair.");
       return { text: `~${value.tag}${value.rep}` };
     }
     return undefined;
