@@ -112,6 +112,7 @@ processes: setup
 	Tests/Processes/kill.sh $(ARGS)
 	Tests/Processes/pushes.sh
 	Tests/Processes/faults.sh
+	Tests/Processes/node.sh
 
 # Attacks a server, and sees what each attack costs it.
 attacks: setup
