@@ -370,6 +370,8 @@ def hostile(place):
         raise Failure(f"{state}")
     if page.run("return document.documentElement.scrollWidth > innerWidth"):
         raise Failure("the page is wider than the window")
+    if page.run("return [...document.querySelectorAll('.row')].some((row) => /[\\u202e\\u2066]/.test(row.textContent))"):
+        raise Failure("a text turns the direction of writing")
     quiet(page)
     return "shown as text; the policy was violated by nothing"
 

@@ -27,13 +27,18 @@ function make(name, properties = {}, ...children) {
   return element;
 }
 
+/** A text in which nothing turns the direction of writing, so that it is what it looks like. */
+function plain(text) {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** A value in EDN's colours, as much as fits. */
 function coloured(value) {
   const code = make("code");
   let length = 0;
   for (const [kind, text] of tokens(value)) {
     if (length > LINE) break;
-    code.append(make("span", { className: kind, textContent: text.slice(0, LINE) }));
+    code.append(make("span", { className: kind, textContent: plain(text.slice(0, LINE)) }));
     length += text.length;
   }
   if (length > LINE) code.append("…");
@@ -62,7 +67,8 @@ async function ask(path, parameters = {}) {
     $("token").focus();
   }
   const text = await response.text();
-  const answer = response.headers.has("atomsync-protocol") ? read(text) : {};
+  const answer = response.headers.has("atomsync-protocol") ? { ...read(text) } : {};
+  if (response.status === 401 && !token) answer.message = "This server wants a token.";
   if (!response.ok) throw Object.assign(new Error(answer.message ?? `The server answers with status ${response.status}.`), { status: response.status });
   $("login").hidden = true;
   return answer;
@@ -81,7 +87,7 @@ async function listGroups() {
     ...groups.map(({ group: name, documents, bytes: size, complete }) => {
       const count = `${number.format(documents)}${complete ? "" : "+"}`;
       const button = make("button", { title: name, onclick: () => openGroup(name) },
-        make("span", { textContent: name }), make("span", { className: "faint", textContent: `${count} · ${bytes(size)}` }));
+        make("span", { textContent: plain(name) }), make("span", { className: "faint", textContent: `${count} · ${bytes(size)}` }));
       button.setAttribute("aria-current", name === group);
       return make("li", {}, button);
     }),
@@ -123,6 +129,8 @@ function showStatus({ state, error, pending }) {
   $("status").textContent = parts.join(" · ");
   $("status").className = error ? "failed" : state;
   showConflicts();
+  // What was sent is shown with its version.
+  refresh();
 }
 
 // Documents
@@ -157,34 +165,47 @@ function matches(id, value, words) {
   return words.every((word) => text.includes(word) || id.toLowerCase().includes(word));
 }
 
-/** Only the rows that can be seen are there. */
+/** The rows that are there, by their place: those that can be seen, and a few more. */
+const rows = new Map();
+
 function draw() {
   const box = $("documents");
   const first = Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - 10);
   const last = Math.min(shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + 10);
-  const before = new Map([...$("rows").children].map((row) => [row.dataset.key, row]));
-  const rows = [];
-  for (let index = first; index < last; index++) rows.push(row(shown[index], index, before));
-  $("rows").replaceChildren(...rows);
+  for (const [index, element] of rows) {
+    if (index >= first && index < last && isFresh(element, shown[index])) continue;
+    element.remove();
+    rows.delete(index);
+  }
+  const added = [];
+  for (let index = first; index < last; index++) {
+    if (!rows.has(index)) {
+      rows.set(index, row(shown[index], index));
+      added.push(rows.get(index));
+    }
+    const isSelected = String(shown[index] === selected);
+    if (rows.get(index).ariaSelected !== isSelected) rows.get(index).ariaSelected = isSelected;
+  }
+  $("rows").append(...added);
 }
 
-function row(id, index, before) {
+const state = (id) => {
+  const { version, isPending } = atom.describe(id);
+  return `${version} ${isPending} ${shown.length}`;
+};
+const isFresh = (element, id) => element.of === id && element.value === atom.get(id) && element.state === state(id);
+
+function row(id, index) {
   const { version, updated, isPending } = atom.describe(id);
-  const key = `${id}\n${version}\n${isPending}`;
-  let element = before.get(key);
-  if (!element || element.value !== atom.get(id)) {
-    element = make("div", { className: isPending ? "row pending" : "row", title: isPending ? "Not sent yet" : "", value: atom.get(id) },
-      make("span", { textContent: id }), coloured(atom.get(id)),
-      make("span", { className: "faint", textContent: version ? `v${version}` : "new" }), time(updated));
-    element.dataset.key = key;
-    element.setAttribute("role", "option");
-  }
-  element.id = `row-${index}`;
-  element.onclick = () => select(index, true);
+  const value = atom.get(id);
+  const element = make("div", { className: isPending ? "row pending" : "row", title: isPending ? "Not sent yet" : "" },
+    make("span", { textContent: plain(id) }), coloured(value),
+    make("span", { className: "faint", textContent: version ? `v${version}` : "new" }), time(updated));
+  // What it shows.
+  Object.assign(element, { of: id, value, state: state(id) });
+  Object.assign(element, { id: `row-${index}`, role: "option", ariaPosInSet: index + 1, ariaSetSize: shown.length });
+  element.onclick = () => select(shown.indexOf(id), true);
   element.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
-  element.setAttribute("aria-selected", id === selected);
-  element.setAttribute("aria-posinset", index + 1);
-  element.setAttribute("aria-setsize", shown.length);
   return element;
 }
 
@@ -282,7 +303,7 @@ function outcome(title, values, ...buttons) {
   for (const [name, value] of Object.entries(values)) {
     list.append(make("dt", { className: "faint", textContent: name }), make("dd", {}, value === undefined ? "not there" : coloured(value)));
   }
-  return make("article", {}, make("strong", { textContent: title }), list, make("div", { className: "buttons" }, ...buttons));
+  return make("article", {}, make("strong", { textContent: plain(title) }), list, make("div", { className: "buttons" }, ...buttons));
 }
 
 // Changes
@@ -300,7 +321,7 @@ function changed(changes) {
 }
 
 function changeRow({ id, value, version, updated }) {
-  const name = make("span", { textContent: version ? `${id} v${version}` : id, className: value === undefined ? "deleted" : "" });
+  const name = make("span", { textContent: plain(version ? `${id} v${version}` : id), className: value === undefined ? "deleted" : "" });
   const item = make("li", {}, name, time(updated));
   if (value !== undefined) item.append(coloured(value));
   return item;

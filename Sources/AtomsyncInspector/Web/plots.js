@@ -22,7 +22,7 @@ export const PLOTS = [
   { title: "Pushes a second", of: (now, before, seconds) => rate(now, before, seconds, 'method="POST"') },
   { title: "Pulls a second", of: (now, before, seconds) => rate(now, before, seconds, 'method="GET"') },
   {
-    title: "Milliseconds a commit",
+    title: "Commit time, ms",
     of(now, before) {
       const count = now.sum("atomsync_storage_commit_seconds_count") - before.sum("atomsync_storage_commit_seconds_count");
       const time = now.sum("atomsync_storage_commit_seconds_sum") - before.sum("atomsync_storage_commit_seconds_sum");
