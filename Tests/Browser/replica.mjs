@@ -325,3 +325,16 @@ test("a store of another group or of a newer format is refused", async () => {
   storage.rows.set("atom", storage.rows.get("atom").replace('"~:format",1', '"~:format",2'));
   await assert.rejects(open({ ...settings, storage }), /format 2/);
 });
+
+test("what closes it is told, whatever comes meanwhile", async () => {
+  const server = new FakeServer();
+  const storage = new MemoryStorage();
+  let lose;
+  storage.lost = new Promise((resolve) => { lose = resolve; });
+  const atom = await start(server, { storage });
+  await atom.sync();
+  server.faults.push(() => { lose("it is gone"); });
+  atom.sync().catch(() => {});
+  await until(() => atom.status.state === "stopped");
+  assert.match(atom.status.error.message, /it is gone/);
+});

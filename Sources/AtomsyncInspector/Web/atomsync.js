@@ -192,7 +192,7 @@ class SyncedAtom {
   get status() {
     const { state, error } = this.session;
     const { pending, isComplete, atom } = this.content;
-    return { state, error: this.storageError ?? error, pending: pending.size, isComplete, group: atom.group, user: atom.user };
+    return { state, error: (this.isStoring && this.storageError) || error, pending: pending.size, isComplete, group: atom.group, user: atom.user };
   }
 
   watchStatus(watcher) {

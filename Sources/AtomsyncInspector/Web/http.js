@@ -5,6 +5,8 @@ import { read, write } from "./transit.js";
 const TYPE = "application/transit+json";
 /** A request is given up when nothing of it has passed for so long; a live stream, after three heartbeats. */
 const PATIENCE = 60_000;
+/** So many documents are read at first, so that there is something to see soon. */
+const FIRST_PAGE = 100;
 
 /** The server's refusal, or that it cannot be reached (`status` 0). */
 export class ServerError extends Error {
@@ -21,7 +23,8 @@ export class Transport {
   }
 
   async pull({ cursor, seen }) {
-    const response = await this.request(this.query({ cursor, seen }), { accept: TYPE });
+    const limit = cursor === undefined ? FIRST_PAGE : undefined;
+    const response = await this.request(this.query({ cursor, seen, limit }), { accept: TYPE });
     return read(await response.text());
   }
 

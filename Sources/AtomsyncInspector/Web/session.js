@@ -231,7 +231,8 @@ export class Session {
 
   succeed() {
     this.failures = 0;
-    if (Date.now() >= this.pushesFrom) this.error = undefined;
+    // What has closed it is still true.
+    if (!this.isClosed && Date.now() >= this.pushesFrom) this.error = undefined;
   }
 
   async fail(error) {

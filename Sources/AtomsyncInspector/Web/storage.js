@@ -42,6 +42,8 @@ export class IndexedDBStorage {
       const transaction = this.database.transaction(STORE, "readwrite", { durability: "strict" });
       const store = transaction.objectStore(STORE);
       for (const [key, text] of rows) text === null ? store.delete(key) : store.put(text, key);
+      // Not left to the page, which may be closed before it has heard of the last request.
+      transaction.commit();
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was aborted."));
     });
