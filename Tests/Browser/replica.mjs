@@ -333,8 +333,14 @@ test("what closes it is told, whatever comes meanwhile", async () => {
   storage.lost = new Promise((resolve) => { lose = resolve; });
   const atom = await start(server, { storage });
   await atom.sync();
-  server.faults.push(() => { lose("it is gone"); });
-  atom.sync().catch(() => {});
+  await until(() => atom.status.state === "live");
+  const commit = storage.commit.bind(storage);
+  storage.commit = async (rows) => {
+    lose("it is gone");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await commit(rows);
+  };
+  server.set("a", 1);
   await until(() => atom.status.state === "stopped");
   assert.match(atom.status.error.message, /it is gone/);
 });
