@@ -24,6 +24,9 @@ enum Cluster {
     return text.isEmpty ? nil : text.trimmingCharacters(in: .whitespacesAndNewlines)
   }()
 
+  /// Whether a pooler in transaction mode stands before the server.
+  static var isPooled: Bool { url?.contains("pooling=transaction") ?? false }
+
   /// The same by the server's Unix socket.
   static func newLocalStore() -> String {
     newStore().replacing("127.0.0.1", with: folder.path.replacing("/", with: "%2F"))
