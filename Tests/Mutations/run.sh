@@ -4,8 +4,8 @@
 #   run.sh [NUMBER…]      these, or all
 #   run.sh --some COUNT   some, others each day
 #
-# Each NN-name.patch begins with what the mistake is, and which check has to find it: "simulation" (2,000 seeds), or
-# "test" and a filter. Ends with 1 if a mistake was not found, or cannot be applied or built any more.
+# Each NN-name.patch begins with what the mistake is, and which check has to find it: "simulation" (2,000 seeds), "node" (the
+# tests of the replica in JavaScript), or "test" and a filter. Ends with 1 if a mistake was not found, or cannot be applied or built any more.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
@@ -38,6 +38,7 @@ build() {
   case "$1" in
   simulation) swift build -c release --scratch-path "$work/release" --product AtomsyncSoak ;;
   test\ *) swift build --scratch-path "$work/debug" --build-tests ;;
+  node) command -v node ;;
   *) echo "unknown check: $1"; return 1 ;;
   esac >"$work/build.log" 2>&1
 }
@@ -46,6 +47,7 @@ build() {
 check() {
   case "$1" in
   simulation) timeout 300 "$work/release/release/AtomsyncSoak" 0 $seeds --stop ;;
+  node) timeout 300 Tests/Browser/run.sh --unit ;;
   test\ *)
     timeout 300 swift test --scratch-path "$work/debug" --skip-build --skip AtomsyncSimulationTests --filter "${1#test }"
     ;;
@@ -55,7 +57,7 @@ check() {
 # finding STATUS: the first thing that the check has found.
 finding() {
   if [ "$1" = 124 ]; then echo "no end within 5 minutes"; return; fi
-  grep -a -m 1 -E "^FAILED|✘ Test .* recorded|Fatal error|Assertion failed" "$work/check.log" | cut -c1-150 ||
+  grep -a -m 1 -E "^FAILED|^not ok|✘ Test .* recorded|Fatal error|Assertion failed" "$work/check.log" | cut -c1-150 ||
     echo "ended with status $1"
 }
 

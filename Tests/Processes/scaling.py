@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 
+import plot
 import postgres
 import wire
 import workshop
@@ -89,10 +90,13 @@ def test(options):
         lines = []
         own = "'own' .. SERVER .. '-' .. (n % 16)"
         rate(place, servers[:1], own, 2)  # what is cold
+        owns, hots, sizes = [], [], []
         for count in (1, 2, 3):
-            lines.append(f"{count} servers, groups of their own: {rate(place, servers[:count], own, options.seconds):.0f}/s")
-        for count in (1, 2):
-            lines.append(f"{count} servers, one hot group: {rate(place, servers[:count], chr(39) + 'hot' + chr(39), options.seconds):.0f}/s")
+            owns.append(rate(place, servers[:count], own, options.seconds))
+            lines.append(f"{count} servers, groups of their own: {owns[-1]:.0f}/s")
+        for count in (1, 2, 3):
+            hots.append(rate(place, servers[:count], "'hot'", options.seconds))
+            lines.append(f"{count} servers, one hot group: {hots[-1]:.0f}/s")
         median, p99 = latencies(servers[:2], options.samples)
         lines.append(f"from a push at one server to a reader at another: median {median:.1f} ms, p99 {p99:.1f} ms")
         documents = 0
@@ -100,7 +104,13 @@ def test(options):
             if goal > options.documents:
                 break
             documents = fill(servers[0], documents, goal)
-            lines.append(f"{goal} documents more in one group: {rate(place, servers[:1], chr(39) + 'grows' + chr(39), options.seconds):.0f}/s")
+            sizes.append((f"{goal:,}", rate(place, servers[:1], "'grows'", options.seconds)))
+            lines.append(f"{goal} documents more in one group: {sizes[-1][1]:.0f}/s")
+        if options.plot:
+            plot.chart(options.plot, [
+                ("Pushes a second, by servers", "servers", ["1", "2", "3"], {"groups of their own": owns, "one hot group": hots}),
+                ("Pushes a second, by documents", "documents in the group", [name for name, _ in sizes], {"one server": [each for _, each in sizes]}),
+            ])
         return "\n    " + "\n    ".join(lines)
 
     return run
@@ -123,6 +133,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=5, help="for each rate")
     parser.add_argument("--samples", type=int, default=300, help="of the latency")
     parser.add_argument("--documents", type=int, default=100_000, help="in the largest store")
+    parser.add_argument("--plot", help="the file of a plot")
     options = parser.parse_args()
     workshop.main(options, [("servers on one PostgreSQL", 3600, test(options))])
 
