@@ -271,9 +271,11 @@ test("nothing is sent before it is stored, and a storage that fails is tried aga
   await atom.sync();
   await until(() => atom.status.state === "live");
   let isFull = true;
+  const stored = new Set();
   const commit = storage.commit.bind(storage);
   storage.commit = async (rows) => {
     if (isFull) throw new Error("the disk is full");
+    for (const key of rows.keys()) stored.add(key);
     await commit(rows);
   };
   const { saved, confirmed } = atom.swap((docs) => docs.set("a", 1));
@@ -283,6 +285,7 @@ test("nothing is sent before it is stored, and a storage that fails is tried aga
   assert.equal(atom.get("a"), 1);
   isFull = false;
   await saved;
+  assert.ok(stored.has("p a"));
   await confirmed;
   assert.equal(atom.status.error, undefined);
 });

@@ -21,7 +21,7 @@ port="$(free)"
 listen="$(free)"
 cat >"$folder/pgbouncer.ini" <<I
 [databases]
-postgres = host=127.0.0.1 port=$port dbname=postgres
+postgres = host=127.0.0.1 port=$port dbname=postgres user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = $listen
