@@ -13,7 +13,7 @@ bouncer="$(PATH="$PATH:/usr/sbin" command -v pgbouncer)" || {
 }
 folder="$(mktemp -d)"
 chmod 755 "$folder"
-trap 'kill "$pooler" 2>/dev/null || true; "$here/cluster.sh" stop "$folder/cluster" || true; rm -rf "$folder"' EXIT
+trap 'pkill -f "$folder/pgbouncer.ini" || true; "$here/cluster.sh" stop "$folder/cluster" || true; rm -rf "$folder"' EXIT
 pooler=
 free() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 port="$(free)"
