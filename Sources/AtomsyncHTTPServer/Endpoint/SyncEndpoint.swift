@@ -70,7 +70,7 @@ public struct SyncEndpoint: Sendable {
   package func answer(
     _ request: EndpointRequest, with message: @Sendable (Inquiry) async throws -> any WireMessage
   ) async -> EndpointResponse {
-    await answer(request) { context in
+    var response = await answer(request) { context in
       if access.isOpen { try origins.check(context.request.head) }
       if let preflight = origins.preflight(context.request.head) { return preflight }
       guard request.head.method == .get else {
@@ -85,6 +85,8 @@ public struct SyncEndpoint: Sendable {
       let answer = try await OffLoop.run(if: true) { try await message(inquiry) }
       return try context.answer(answer)
     }
+    if response.status == .methodNotAllowed { response.headers[.allow] = "GET" }
+    return response
   }
 
   private func answer(_ request: EndpointRequest) async -> EndpointResponse {
