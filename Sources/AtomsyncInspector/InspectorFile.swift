@@ -14,12 +14,12 @@ struct InspectorFile: Sendable {
     script("inspector.js", PackageResources.inspector_js),
     script("edn.js", PackageResources.edn_js),
     script("plots.js", PackageResources.plots_js),
-    script("atomsync.js", PackageResources.atomsync_js),
-    script("content.js", PackageResources.content_js),
-    script("http.js", PackageResources.http_js),
-    script("session.js", PackageResources.session_js),
-    script("storage.js", PackageResources.storage_js),
-    script("transit.js", PackageResources.transit_js),
+    script("replica/atomsync.js", PackageResources.atomsync_js),
+    script("replica/content.js", PackageResources.content_js),
+    script("replica/http.js", PackageResources.http_js),
+    script("replica/session.js", PackageResources.session_js),
+    script("replica/storage.js", PackageResources.storage_js),
+    script("replica/transit.js", PackageResources.transit_js),
   ]
 
   private init(_ name: String, _ mediaType: String, _ bytes: [UInt8]) {

@@ -107,7 +107,7 @@ import Transit
 
   @Test func thePageIsTheServersOwn() async throws {
     try await TestServer.run(users: .aliceAndBob()) { server in
-      for path in ["", "inspector.js", "atomsync.js", "inspector.css"] {
+      for path in ["", "inspector.js", "replica/atomsync.js", "inspector.css"] {
         let reply = try await asking(server, path)
         #expect(reply.status == 200 && !reply.bytes.isEmpty, "\(path)")
         let policy = reply.headers.first(name: "Content-Security-Policy") ?? ""

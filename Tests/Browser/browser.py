@@ -97,7 +97,7 @@ class Watch:
 def seed(server, group, count, script=None):
     """Documents, by a replica in Node."""
     subprocess.run(["node", "--input-type=module", "-e", f"""
-        import {{ open, MemoryStorage, keyword, uuid, Double }} from "{ROOT}/Sources/AtomsyncInspector/Web/atomsync.js";
+        import {{ open, MemoryStorage, keyword, uuid, Double }} from "{ROOT}/Sources/AtomsyncInspector/Web/replica/atomsync.js";
         const atom = await open({{ server: "{server.url}", group: "{group}", storage: new MemoryStorage() }});
         await atom.sync();
         atom.swap((docs) => {{
@@ -257,7 +257,7 @@ def killed(place):
         page = inspector(browser, server, "todo")
         page.wait("document.getElementById('status').className === 'live'")
         page.run(f"""
-            const {{ open }} = await import("{server.url}/inspector/atomsync.js");
+            const {{ open }} = await import("{server.url}/inspector/replica/atomsync.js");
             window.saved = 0;
             const atom = await open({{ server: "http://127.0.0.1:1", group: "kill" }});
             (async () => {{
@@ -273,7 +273,7 @@ def killed(place):
         browser = place.browser(profile)
         page = inspector(browser, server, "todo")
         found = page.run(f"""
-            const {{ open }} = await import("{server.url}/inspector/atomsync.js");
+            const {{ open }} = await import("{server.url}/inspector/replica/atomsync.js");
             const atom = await open({{ server: "http://127.0.0.1:1", group: "kill" }});
             const size = atom.value.size;
             await atom.close();

@@ -1,7 +1,7 @@
 // Tests of the replica in JavaScript, against a server that does what it is told. Run by run.sh.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { canonical, MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/atomsync.js";
+import { canonical, MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/replica/atomsync.js";
 import { FakeServer, lose, refuse, reply } from "./server.mjs";
 
 const atoms = [];
@@ -346,4 +346,180 @@ test("what closes it is told, whatever comes meanwhile", async () => {
   server.set("a", 1);
   await until(() => atom.status.state === "stopped");
   assert.match(atom.status.error.message, /it is gone/);
+});
+
+test("a swap sees the documents as they were when it begins to look", async () => {
+  const atom = await start(new FakeServer());
+  atom.swap((docs) => docs.set("a", 1).set("b", 2));
+  atom.swap((docs) => { for (const [id, value] of docs) docs.set(id, value + 1).set(`${id}-copy`, value); });
+  assert.deepEqual([...atom.value].sort(), [["a", 2], ["a-copy", 1], ["b", 3], ["b-copy", 2]]);
+});
+
+test("what nests too deeply is refused, and nothing of its swap is left", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  const nested = (depth) => Array.from({ length: depth }).reduce((value) => [value], 1);
+  assert.throws(() => atom.swap((docs) => docs.set("ok", 1).set("deep", nested(1022)).set("later", 2)), TypeError);
+  assert.equal(atom.value.size, 0);
+  await atom.swap((docs) => docs.set("deep", nested(400))).confirmed;
+  assert.equal(atom.status.pending, 0);
+});
+
+test("a swap to what is pending already is confirmed with it", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  atom.pause();
+  await until(() => atom.status.state === "offline");
+  atom.swap((docs) => docs.set("a", "mine"));
+  const { confirmed } = atom.swap((docs) => docs.set("a", "mine"));
+  server.set("a", "theirs");
+  atom.resume();
+  assert.equal((await confirmed).isAccepted, false);
+});
+
+test("sync says what keeps it from pushing", async () => {
+  const server = new FakeServer();
+  const atom = await start(server, { retry: { ...settings.retry, longest: 60_000 } });
+  await atom.sync();
+  server.faults.push(refuse(403, "forbidden", "You may read."));
+  atom.swap((docs) => docs.set("a", 1));
+  await until(() => atom.status.error);
+  await assert.rejects(atom.sync(), /You may read/);
+});
+
+test("sync reads what was there when it was called", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  let second;
+  server.faults.push(() => {
+    const page = server.page(new URLSearchParams({ cursor: server.cursor() }));
+    server.isHeld = true;
+    server.set("a", 1);
+    second = atom.sync();
+    return reply(page);
+  });
+  await atom.sync().catch(() => {});
+  await second;
+  assert.equal(atom.get("a"), 1);
+});
+
+test("a page of an older stream does not move the cursor back", async () => {
+  const server = new FakeServer();
+  server.set("x", 1);
+  const atom = await start(server);
+  await atom.sync();
+  await until(() => atom.status.state === "live");
+  server.isHeld = true;
+  server.set("x", 2);
+  const [stream] = server.streams;
+  server.set("x", undefined);
+  await atom.sync();
+  assert.equal(atom.get("x"), undefined);
+  assert.equal(server.streams.has(stream), false);
+});
+
+test("without streams it looks now and then, ever more rarely", async () => {
+  const server = new FakeServer();
+  server.live = () => new Response("no", { status: 502 });
+  const atom = await start(server, { retry: { shortest: 10, longest: 10_000, patience: 1000 } });
+  await atom.sync();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const count = server.asked.filter((each) => each.live).length;
+  assert.ok(count >= 2 && count <= 8, `${count}`);
+  await atom.swap((docs) => docs.set("a", 1)).confirmed;
+});
+
+test("where it may have no stream it polls", async () => {
+  const server = new FakeServer();
+  const atom = await start(server, { retry: { ...settings.retry, poll: 5 } });
+  atom.session.permit = async () => undefined;
+  atom.session.closeStream();
+  atom.session.wake.send();
+  await until(() => atom.status.state === "polling");
+  server.set("a", 1);
+  await until(() => atom.get("a") === 1);
+});
+
+test("after the end nobody hears of anything", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  let heard = 0;
+  let answer;
+  server.faults.push(() => new Promise((resolve) => { answer = resolve; }));
+  atom.sync().catch(() => {});
+  await until(() => answer);
+  server.set("a", 1);
+  atom.watch(() => (heard += 1));
+  atom.watchStatus(() => (heard += 1));
+  const closing = atom.close();
+  answer(reply(server.page(new URLSearchParams())));
+  await closing;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(heard, 0);
+});
+
+test("whoever waits for a verdict hears that it stops", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  server.faults.push(refuse(403, "wrong-user", "The token is another's."));
+  await assert.rejects(atom.swap((docs) => docs.set("a", 1)).confirmed, /another's/);
+  assert.equal(atom.status.state, "stopped");
+});
+
+test("a close that could not store says so", async () => {
+  const storage = new MemoryStorage();
+  const atom = await open({ ...settings, fetch: new FakeServer().fetch, storage });
+  await atom.sync();
+  storage.commit = async () => { throw new Error("the disk is gone"); };
+  atom.swap((docs) => docs.set("a", 1)).confirmed.catch(() => {});
+  await assert.rejects(atom.close(), /disk is gone/);
+});
+
+test("it is complete when all pages have come", async () => {
+  const server = new FakeServer();
+  server.set("a", 1);
+  const seen = [];
+  let other;
+  server.faults.push(() => reply({ ...server.page(new URLSearchParams()), more: true }), () => { seen.push(other.status.isComplete); });
+  other = await start(server);
+  await other.sync();
+  assert.deepEqual([...seen, other.status.isComplete], [false, true]);
+});
+
+test("a merge does not swap, and watchers hear in order", async () => {
+  const server = new FakeServer();
+  let atom;
+  let refusal;
+  atom = await start(server, { merge: ({ local }) => {
+    try { atom.swap((docs) => docs.set("b", 1)); } catch (error) { refusal = error; }
+    return local;
+  } });
+  await atom.sync();
+  atom.pause();
+  await until(() => atom.status.state === "offline");
+  atom.swap((docs) => docs.set("a", 1));
+  server.set("a", 2);
+  atom.resume();
+  await atom.sync();
+  assert.match(refusal.message, /merge/);
+  const heard = [];
+  atom.watch((changes) => { if (changes.get("n")?.value === 1) atom.swap((docs) => docs.set("n", 2)); });
+  atom.watch((changes) => heard.push(changes.get("n")?.value));
+  atom.swap((docs) => docs.set("n", 1));
+  assert.deepEqual(heard, [1, 2]);
+});
+
+test("a user's edits are sent with no other's token", async () => {
+  const server = new FakeServer();
+  server.user = "bob";
+  const storage = new MemoryStorage();
+  const atom = await start(server, { storage, user: "alice" });
+  atom.swap((docs) => docs.set("a", 1)).confirmed.catch(() => {});
+  await until(() => atom.status.state === "stopped");
+  assert.equal(pushes(server).length, 0);
+  await assert.rejects(open({ ...settings, storage, user: "carol" }), /alice/);
 });

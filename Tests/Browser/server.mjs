@@ -1,6 +1,6 @@
 // An Atomsync server in memory, as far as a test needs one, behind `fetch`: it follows Docs/Protocol.md, and does what it is told
 // with the next requests.
-import { read, write, keyword } from "../../Sources/AtomsyncInspector/Web/transit.js";
+import { read, write, keyword } from "../../Sources/AtomsyncInspector/Web/replica/transit.js";
 
 export class FakeServer {
   documents = new Map();

@@ -1,7 +1,7 @@
 // A replica in JavaScript under load, as Tests/AtomsyncStress is one in Swift, with the same arguments, journal and report.
 import { appendFileSync, closeSync, existsSync, fdatasyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/atomsync.js";
+import { MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/replica/atomsync.js";
 
 const text = (fallback) => ({ type: "string", default: fallback });
 const { positionals: [mode], values: options } = parseArgs({

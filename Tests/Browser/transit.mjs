@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import * as transit from "../../Sources/AtomsyncInspector/Web/transit.js";
+import * as transit from "../../Sources/AtomsyncInspector/Web/replica/transit.js";
 
 const { canonical, keyword, read, write, Tagged, Double } = transit;
 const data = (variable, name) => process.env[variable] ?? fileURLToPath(new URL(`../../../shared/${name}`, import.meta.url));

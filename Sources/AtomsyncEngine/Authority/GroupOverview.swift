@@ -72,6 +72,7 @@ package final class GroupOverviews: Sendable {
     if let known = known.withLock({ $0[name] }), known.head == head { return known.overview }
     var overview = GroupOverview(name: name, updated: head.updated)
     if budget.rows <= 0 || budget.bytes <= 0 { return overview }
+    let isWhole = budget == Self.budget
     let scan = StorageScan(
       AuthorityKey.changes(name, after: 0), limit: budget.rows, byteLimit: budget.bytes)
     let rows = try await storage.read(StorageQuery(scans: [scan])).scans[0]
@@ -83,6 +84,8 @@ package final class GroupOverviews: Sendable {
     budget.rows -= rows.entries.count
     budget.bytes -= Int(overview.bytes)
     overview.isComplete = rows.isComplete
+    // What was cut short for others' sake is counted further when it is first.
+    guard overview.isComplete || isWhole else { return overview }
     known.withLock { known in
       if known.count >= Self.mostKnown { known.removeAll() }
       known[name] = Known(head: head, overview: overview)

@@ -90,7 +90,10 @@ public struct SyncEndpoint: Sendable {
   }
 
   private func answer(_ request: EndpointRequest) async -> EndpointResponse {
-    await answer(request) { try await answer(&$0) }
+    let began = ContinuousClock.now
+    let response = await answer(request) { try await answer(&$0) }
+    metrics.answered(request.head.method, response.status, after: ContinuousClock.now - began)
+    return response
   }
 
   private func answer(
@@ -106,7 +109,6 @@ public struct SyncEndpoint: Sendable {
       response = context.finished(error)
     }
     origins.mark(&response, for: request.head)
-    metrics.answered(request.head.method, response.status, after: ContinuousClock.now - context.began)
     return response
   }
 

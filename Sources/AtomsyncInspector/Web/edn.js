@@ -1,6 +1,6 @@
 // Values as EDN (https://github.com/edn-format/edn), for people to read and to write.
 
-import { Double, keyword, read, Tagged, uuid, write } from "./transit.js";
+import { Double, keyword, read, Tagged, uuid, write } from "./replica/transit.js";
 
 const NAME = /^[^\s()[\]{}";,\\`~@\u0000-\u0020\u007f]+$/;
 const isSymbol = (text) => NAME.test(text) && !/^([:#^\d]|[+-]\d)/.test(text) && !["nil", "true", "false"].includes(text);
@@ -8,27 +8,39 @@ const isTag = (text) => /^[\p{Alphabetic}]/u.test(text) && NAME.test(text) && ![
 const SPECIAL_CHARACTERS = { newline: "\n", return: "\r", space: " ", tab: "\t" };
 const quote = (text) => `"${text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\t/g, "\\t").replace(/\r/g, "\\r")}"`;
 
-/** A value's tokens, `[kind, text]`; kinds are keyword, string, number, word, tag, mark and space. */
-export function* tokens(value) {
-  if (value === null || value === undefined) yield ["word", "nil"];
-  else if (typeof value === "boolean") yield ["word", String(value)];
-  else if (typeof value === "string") yield ["string", quote(value)];
-  else if (typeof value === "number") yield ["number", number(value)];
-  else if (typeof value === "bigint") yield ["number", BigInt.asIntN(64, value) === value ? `${value}` : `${value}N`];
-  else if (value instanceof Double) yield ["number", double(Number(value))];
-  else if (value instanceof Date) yield* tagged("inst", value.toISOString());
-  else if (value instanceof Uint8Array) yield* tagged("b", read(write(value).replace("~b", "")));
-  else if (Array.isArray(value)) yield* list("[", value, "]");
-  else if (value instanceof Set) yield* list("#{", value, "}");
-  else if (value instanceof Map) yield* map([...value]);
-  else if (value instanceof Tagged) yield* special(value);
-  else yield* map(Object.keys(value).map((name) => [keyword(name), value[name]]));
+/** Hands a value's tokens to `emit(kind, text)`, until it says false. Kinds are keyword, string, number, word, tag, mark and space. */
+export function tokens(value, emit) {
+  try {
+    walk(value, (kind, text) => {
+      if (emit(kind, text) === false) throw ENOUGH;
+    });
+  } catch (error) {
+    if (error !== ENOUGH) throw error;
+  }
 }
 
+const ENOUGH = Symbol("enough");
+
 export function print(value) {
-  let text = "";
-  for (const [, token] of tokens(value)) text += token;
-  return text;
+  const parts = [];
+  tokens(value, (_, text) => void parts.push(text));
+  return parts.join("");
+}
+
+function walk(value, emit) {
+  if (value === null || value === undefined) emit("word", "nil");
+  else if (typeof value === "boolean") emit("word", String(value));
+  else if (typeof value === "string") emit("string", quote(value));
+  else if (typeof value === "number") emit("number", number(value));
+  else if (typeof value === "bigint") emit("number", BigInt.asIntN(64, value) === value ? `${value}` : `${value}N`);
+  else if (value instanceof Double) emit("number", double(Number(value)));
+  else if (value instanceof Date) tagged("inst", value.toISOString(), emit);
+  else if (value instanceof Uint8Array) tagged("b", read(write(value).replace("~b", "")), emit);
+  else if (Array.isArray(value)) list("[", value, "]", emit);
+  else if (value instanceof Set) list("#{", value, "}", emit);
+  else if (value instanceof Map) map([...value], emit);
+  else if (value instanceof Tagged) special(value, emit);
+  else map(Object.keys(value).map((name) => [keyword(name), value[name]]), emit);
 }
 
 function number(value) {
@@ -42,44 +54,44 @@ function double(value) {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-function* list(open, values, close) {
-  yield ["mark", open];
+function list(open, values, close, emit) {
+  emit("mark", open);
   let isFirst = true;
   for (const value of values) {
-    if (!isFirst) yield ["space", " "];
+    if (!isFirst) emit("space", " ");
     isFirst = false;
-    yield* tokens(value);
+    walk(value, emit);
   }
-  yield ["mark", close];
+  emit("mark", close);
 }
 
-function* map(entries) {
-  yield ["mark", "{"];
+function map(entries, emit) {
+  emit("mark", "{");
   for (const [index, [key, value]] of entries.entries()) {
-    if (index > 0) yield ["space", ", "];
-    yield* tokens(key);
-    yield ["space", " "];
-    yield* tokens(value);
+    if (index > 0) emit("space", ", ");
+    walk(key, emit);
+    emit("space", " ");
+    walk(value, emit);
   }
-  yield ["mark", "}"];
+  emit("mark", "}");
 }
 
-function* tagged(tag, rep) {
-  yield ["tag", `#${tag} `];
-  yield* tokens(rep);
+function tagged(tag, rep, emit) {
+  emit("tag", `#${tag} `);
+  walk(rep, emit);
 }
 
-function* special({ tag, rep }) {
-  if (tag === ":" && NAME.test(rep)) yield ["keyword", `:${rep}`];
-  else if (tag === "$" && isSymbol(rep)) yield ["word", rep];
-  else if (tag === "u") yield* tagged("uuid", rep);
-  else if (tag === "f" && /^[+-]?\d/.test(rep)) yield ["number", `${rep}M`];
-  else if (tag === "c") yield ["string", character(rep)];
-  else if (tag === "list") yield* list("(", rep, ")");
-  else if (isTag(tag)) yield* tagged(tag, rep);
+function special({ tag, rep }, emit) {
+  if (tag === ":" && NAME.test(rep)) emit("keyword", `:${rep}`);
+  else if (tag === "$" && isSymbol(rep)) emit("word", rep);
+  else if (tag === "u") tagged("uuid", rep, emit);
+  else if (tag === "f" && /^[+-]?\d/.test(rep)) emit("number", `${rep}M`);
+  else if (tag === "c") emit("string", character(rep));
+  else if (tag === "list") list("(", rep, ")", emit);
+  else if (isTag(tag)) tagged(tag, rep, emit);
   else {
-    yield ["tag", "#transit "];
-    yield* list("[", [tag, rep], "]");
+    emit("tag", "#transit ");
+    list("[", [tag, rep], "]", emit);
   }
 }
 

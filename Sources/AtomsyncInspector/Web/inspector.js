@@ -1,6 +1,6 @@
 // The inspector's page. Everything that comes from documents is set as text, never as markup.
 
-import { MemoryStorage, open, read } from "./atomsync.js";
+import { MemoryStorage, open, read } from "./replica/atomsync.js";
 import { parse, print, tokens } from "./edn.js";
 import { figures, Plot, PLOTS } from "./plots.js";
 
@@ -36,11 +36,11 @@ function plain(text) {
 function coloured(value) {
   const code = make("code");
   let length = 0;
-  for (const [kind, text] of tokens(value)) {
-    if (length > LINE) break;
+  tokens(value, (kind, text) => {
     code.append(make("span", { className: kind, textContent: plain(text.slice(0, LINE)) }));
     length += text.length;
-  }
+    return length <= LINE;
+  });
   if (length > LINE) code.append("…");
   return code;
 }
@@ -62,7 +62,7 @@ function time(milliseconds) {
 async function ask(path, parameters = {}) {
   const headers = token ? { authorization: `Bearer ${token}` } : {};
   const response = await fetch(`${server}inspector/${path}?${new URLSearchParams(parameters)}`, { headers, cache: "no-store" });
-  if (response.status === 401) {
+  if (response.status === 401 && $("login").hidden) {
     $("login").hidden = false;
     $("token").focus();
   }
@@ -76,6 +76,8 @@ async function ask(path, parameters = {}) {
 
 // Groups
 
+let listed;
+
 async function listGroups() {
   const groups = [];
   for (let more = true; more && groups.length < 2000; ) {
@@ -83,6 +85,10 @@ async function listGroups() {
     groups.push(...page.groups);
     more = page.more && page.groups.length > 0;
   }
+  const text = JSON.stringify([group, groups]);
+  if (text === listed) return groups;
+  listed = text;
+  const focused = document.activeElement.title;
   $("groups").replaceChildren(
     ...groups.map(({ group: name, documents, bytes: size, complete }) => {
       const count = `${number.format(documents)}${complete ? "" : "+"}`;
@@ -92,20 +98,27 @@ async function listGroups() {
       return make("li", {}, button);
     }),
   );
+  if (focused) [...$("groups").querySelectorAll("button")].find((button) => button.title === focused)?.focus();
   return groups;
 }
 
 async function openGroup(name) {
-  if (name === group) return;
+  if (name === group || !mayLeave()) return;
   if (atom?.status.pending && token && !confirm("Some changes are not sent yet, and would be lost. Leave?")) return;
-  await atom?.close();
+  const before = atom;
+  atom = undefined;
+  group = name;
   closeEditor();
   isFollowed = false;
   oldest = undefined;
-  group = name;
-  location.hash = encodeURIComponent(name);
+  $("rows").replaceChildren();
+  rows.clear();
+  if (hashName() !== name) location.hash = encodeURIComponent(name);
+  await before?.close().catch(fail);
   // With a token the documents are somebody's: nothing of them stays in the browser.
-  atom = await open({ server, group, token, storage: token ? new MemoryStorage() : undefined });
+  const opened = await open({ server, group: name, token: () => token, storage: token ? new MemoryStorage() : undefined });
+  if (name !== group) return opened.close();
+  atom = opened;
   atom.watch(changed);
   atom.watchStatus(showStatus);
   showStatus(atom.status);
@@ -115,14 +128,14 @@ async function openGroup(name) {
   showConflicts();
   await listGroups();
   // What is read first is not news.
-  await atom.sync().catch(() => {});
-  if (name !== group) return;
+  await opened.sync().catch(() => {});
+  if (atom !== opened) return;
   isFollowed = true;
   await showOlder();
 }
 
 function showStatus({ state, error, pending }) {
-  const words = { live: "live", syncing: "syncing", waiting: "waiting to try again", offline: "offline", stopped: "stopped" };
+  const words = { live: "live", polling: "looking every 5 seconds", syncing: "syncing", waiting: "waiting to try again", offline: "offline", stopped: "stopped" };
   const parts = [`This page: ${words[state]}`];
   if (pending) parts.push(`${number.format(pending)} to send`);
   if (error) parts.push(error.message);
@@ -142,6 +155,7 @@ function refresh() {
   isRefreshing = true;
   requestAnimationFrame(() => {
     isRefreshing = false;
+    if (!atom) return;
     const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const entries = [...atom.value].filter(([id, value]) => words.length === 0 || matches(id, value, words));
     shown = entries.map(([id]) => id).sort();
@@ -224,14 +238,23 @@ function select(index, isOpened) {
 
 // Editing
 
-function edit(id) {
+/** Whether what was typed may be given up. */
+function mayLeave() {
+  const isChanged = edited && ($("value").value !== edited.text || (edited.id === undefined && $("id").value !== ""));
+  return !isChanged || confirm("What was typed is not saved. Give it up?");
+}
+
+/** Shows a document in the editor; with `shown`, another value than it has. */
+function edit(id, shown) {
+  if (!mayLeave()) return;
   const value = id === undefined ? undefined : atom.get(id);
-  edited = { id, value };
+  const text = print(shown ?? value ?? {});
+  edited = { id, value, text };
   $("editor").hidden = false;
   $("id").value = id ?? "";
   $("id").readOnly = id !== undefined;
-  $("value").value = value === undefined ? "{}" : print(value);
-  $("delete").hidden = id === undefined;
+  $("value").value = text;
+  $("delete").hidden = value === undefined;
   $("problem").textContent = "";
   showVersion();
   (id === undefined ? $("id") : $("value")).focus();
@@ -250,11 +273,11 @@ function closeEditor() {
 /** Edits by swapping, unless the document is another by now than the one that was opened. */
 async function save(isDeleted) {
   const id = $("id").value.normalize("NFC");
-  const isExpected = atom.get(id) === edited.value;
-  if (!isExpected && edited.warned !== atom.get(id)) {
-    edited.warned = atom.get(id);
-    const now = edited.warned === undefined ? "It was deleted." : `It is now ${print(edited.warned).slice(0, 2000)}`;
-    $("problem").textContent = `The document ${edited.id === undefined ? "exists" : "has changed"}. ${now} Do it again to replace it.`;
+  const now = atom.get(id);
+  if (!Object.is(now, edited.value)) {
+    edited.value = now;
+    const what = now === undefined ? "was deleted" : `is now ${plain(print(now).slice(0, 2000))}`;
+    $("problem").textContent = `The document ${what}. Do it again to replace it.`;
     return;
   }
   try {
@@ -294,7 +317,7 @@ function showConflicts() {
     }),
     ...rejections.map(([id, { value, reason, message }]) =>
       outcome(`The server does not take ${id}: ${message ?? reason}`, { Yours: value },
-        make("button", { textContent: "Discard", onclick: () => { atom.discardRejection(id); showConflicts(); } }))),
+        make("button", { textContent: "Edit", onclick: () => edit(id, value) }), make("button", { textContent: "Discard", onclick: () => { atom.discardRejection(id); showConflicts(); } }))),
   );
 }
 
@@ -315,7 +338,11 @@ function changed(changes) {
     const { version, updated } = atom.describe(id);
     $("changes").prepend(changeRow({ id, value, version, updated: updated ?? Date.now() }));
   }
-  while ($("changes").children.length > 2 * MAXIMUM_CHANGES) $("changes").lastChild.remove();
+  while ($("changes").children.length > 2 * MAXIMUM_CHANGES) {
+    $("changes").lastChild.remove();
+    // What would follow does not join what is there any more.
+    $("older").hidden = true;
+  }
   if (edited?.id !== undefined && changes.has(edited.id)) showVersion();
   refresh();
 }
@@ -342,7 +369,11 @@ async function showOlder() {
 
 // Figures
 
+let isFollowing = false;
+
 async function follow() {
+  if (isFollowing) return;
+  isFollowing = true;
   const plots = PLOTS.map((plot) => new Plot(plot, document));
   let before;
   for (;;) {
@@ -352,7 +383,10 @@ async function follow() {
       for (const plot of before ? plots : []) plot.add(now, before, (now.at - before.at) / 1000);
       before = now;
     } catch (error) {
-      if (error.status === 403 || error.status === 401) return $("plots").replaceChildren();
+      if (error.status === 403 || error.status === 401) {
+        isFollowing = false;
+        return $("plots").replaceChildren();
+      }
       before = undefined;
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -383,6 +417,7 @@ $("documents").addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   const isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
   if (event.key === "Escape" && !$("editor").hidden) {
+    if (!mayLeave()) return;
     closeEditor();
     $("documents").focus();
   } else if (event.key === "/" && !isTyping) {
@@ -397,7 +432,8 @@ addEventListener("resize", () => atom && draw());
 addEventListener("beforeunload", (event) => { if (token && atom?.status.pending) event.preventDefault(); });
 $("search").addEventListener("input", () => atom && refresh());
 $("new").addEventListener("click", () => atom && edit(undefined));
-$("cancel").addEventListener("click", closeEditor);
+$("cancel").addEventListener("click", () => mayLeave() && closeEditor());
+addEventListener("hashchange", () => openGroup(hashName() || group).catch(fail));
 $("editor").addEventListener("submit", act(() => save(false)));
 $("delete").addEventListener("click", act(() => save(true)));
 $("older").addEventListener("click", act(showOlder));
@@ -405,15 +441,30 @@ $("other").addEventListener("submit", act(() => openGroup($("group").value)));
 $("login").addEventListener("submit", act(async () => {
   token = $("token").value;
   $("token").value = "";
-  await start();
+  // Another user may see another group under the same name.
+  const name = group;
+  group = undefined;
+  await start(name);
 }));
 
-async function start() {
-  const groups = await listGroups();
-  follow();
-  const name = decodeURIComponent(location.hash.slice(1)) || groups[0]?.group || "todo";
-  await openGroup(name);
+function hashName() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
 }
 
-setInterval(() => atom && listGroups().catch(() => {}), 5000);
+async function start(name = hashName()) {
+  const groups = await listGroups();
+  follow();
+  await openGroup(name || groups[0]?.group || "todo");
+}
+
+(async () => {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    if (atom) await listGroups().catch(() => {});
+  }
+})();
 start().catch(fail);

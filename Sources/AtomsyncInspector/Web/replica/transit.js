@@ -42,6 +42,9 @@ export class Double extends Number {}
 
 export class TransitError extends Error {}
 
+/** A copy of a value that can be stored in a document: it nests no deeper than a server takes. */
+export const copy = (value) => read(write(value, 500));
+
 /** Whether a text has half a surrogate pair, for which UTF-8 has no bytes. */
 export const hasLoneSurrogate = (text) => /\p{Surrogate}/u.test(text);
 
@@ -67,7 +70,7 @@ export function read(text) {
 
 /** JSON's numbers forget whether they were whole doubles, and what integers were beyond 2^53: those become scalars' texts. */
 function keepNumbers(text) {
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) => {
+  return text.replace(/"[^"\\]*(?:\\[^][^"\\]*)*(?:"|$)|-?\d[\d.eE+-]*/g, (token) => {
     if (token[0] === '"') return token;
     const number = Number(token);
     if (/^-?\d+$/.test(token)) return Number.isSafeInteger(number) ? token : `"~i${token}"`;
@@ -262,16 +265,20 @@ function scalar(text) {
 
 // Writing
 
-/** Writes one value. Throws a TypeError for what has no place in Transit, such as a function. Properties that are
- * `undefined` are left out. */
-export function write(value) {
-  const writer = new Writer();
+/** Writes one value. Throws a TypeError for what has no place in Transit, such as a function, or is nested deeper than `depth`.
+ * Properties that are `undefined` are left out. */
+export function write(value, depth = MAXIMUM_DEPTH) {
+  const writer = new Writer(depth);
   const isScalar = writer.scalar(value) !== undefined;
   return isScalar ? `["~#'",${writer.emit(value, false, 0)}]` : writer.emit(value, false, 0);
 }
 
 class Writer {
   codes = new Map();
+
+  constructor(maximumDepth = MAXIMUM_DEPTH) {
+    this.maximumDepth = maximumDepth;
+  }
 
   /** The texts between a scalar's quotes, before escapes; natural ones with their JSON. `undefined`: not a scalar. */
   scalar(value) {
@@ -320,7 +327,7 @@ class Writer {
   }
 
   emit(value, isKey, depth) {
-    if (depth > MAXIMUM_DEPTH) throw new TypeError("A value is nested too deeply, or contains itself.");
+    if (depth > this.maximumDepth) throw new TypeError("A value is nested too deeply, or contains itself.");
     const scalar = this.scalar(value);
     if (scalar) return scalar.json !== undefined && !isKey ? scalar.json : this.cached(scalar.text, isKey);
     if (Array.isArray(value)) return `[${this.list(value, depth)}]`;

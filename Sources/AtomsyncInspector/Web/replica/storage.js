@@ -153,11 +153,25 @@ async function firstFree(name) {
   }
 }
 
+/** A browser lets a site have six connections to a server by HTTP/1.1; pushes and pulls need some. */
+const STREAMS = 4;
+
+/** Leave to open a live stream to a server, for one of a few at once in all pages of a site: a function that gives it back.
+ * `undefined` where there is none left. */
+export async function streamPermit(url) {
+  for (let number = 0; number < STREAMS; number++) {
+    const release = await hold(`atomsync stream ${new URL(url).origin} #${number}`);
+    if (release) return release;
+  }
+  return undefined;
+}
+
 /** The databases of pages that are closed. They may hold edits that were never sent. */
 export async function abandoned(name) {
   const slots = [];
   for (const database of await indexedDB.databases()) {
-    const [, number] = database.name.startsWith(`${name} #`) ? database.name.split(/ #(?=\d+$)/) : [];
+    const [own, number] = database.name.split(/ #(?=\d+$)/);
+    if (own !== name) continue;
     const slot = number === undefined ? undefined : await Slot.take(name, Number(number));
     if (slot) slots.push(slot);
   }

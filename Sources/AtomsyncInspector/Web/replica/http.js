@@ -22,6 +22,14 @@ export class Transport {
     Object.assign(this, { url, group, token, fetch, patience: retry?.patience ?? PATIENCE });
   }
 
+  /** Ends what is under way. */
+  close() {
+    this.isClosed = true;
+    for (const watch of this.watches) watch.controller.abort();
+  }
+
+  watches = new Set();
+
   async pull({ cursor, seen }) {
     const limit = cursor === undefined ? FIRST_PAGE : undefined;
     const response = await this.request(this.query({ cursor, seen, limit }), { accept: TYPE });
@@ -47,7 +55,8 @@ export class Transport {
   async request(query, headers, body, patience = this.patience) {
     const token = typeof this.token === "function" ? await this.token() : this.token;
     if (token) headers.authorization = `Bearer ${token}`;
-    const watch = new Watch(patience);
+    const watch = new Watch(patience, this.watches);
+    if (this.isClosed) watch.controller.abort();
     const options = { headers, body, method: body === undefined ? "GET" : "POST", signal: watch.signal, cache: "no-store", credentials: "omit" };
     let response;
     try {
@@ -71,8 +80,9 @@ class Watch {
   controller = new AbortController();
   signal = this.controller.signal;
 
-  constructor(patience) {
-    this.patience = patience;
+  constructor(patience, all) {
+    Object.assign(this, { patience, all });
+    all.add(this);
     this.renew();
   }
 
@@ -83,6 +93,7 @@ class Watch {
 
   end() {
     clearTimeout(this.timer);
+    this.all.delete(this);
   }
 }
 

@@ -4,7 +4,11 @@ import { ServerError } from "./http.js";
 
 const MAXIMUM_COUNT = 1000;
 const MAXIMUM_BYTES = 1 << 20;
-const RETRY = { shortest: 250, longest: 30_000, patience: 60_000 };
+const RETRY = { shortest: 250, longest: 30_000, patience: 60_000, poll: 5_000 };
+/** A stream that has lived for so long worked. */
+const STEADY = 5_000;
+/** Timers take no more. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 /** Refusals by which the server says that it has read a push and will never take it. */
 const DEFINITE = ["too-large", "malformed", "invalid-id", "duplicate-id"];
 
@@ -22,7 +26,7 @@ class Signal {
   /** Until the signal, or until some milliseconds have passed. */
   wait(milliseconds) {
     return new Promise((resolve) => {
-      const timer = milliseconds === undefined ? undefined : setTimeout(() => done(TIMEOUT), milliseconds);
+      const timer = milliseconds === undefined ? undefined : setTimeout(() => done(TIMEOUT), Math.min(milliseconds, LONGEST_WAIT));
       const done = (result) => {
         clearTimeout(timer);
         this.waiters.delete(done);
@@ -41,6 +45,7 @@ export class Session {
   /** Whether everything was read since the last failure. */
   isCurrent = false;
   failures = 0;
+  streamFailures = 0;
   timeouts = 0;
   count = MAXIMUM_COUNT;
   /** Until then nothing is pushed, because the server forbids it. */
@@ -49,9 +54,10 @@ export class Session {
   wake = new Signal();
 
   /** - save: stores the content's rows and tells its changes.
-   *  - tell: is called when the status has changed. */
-  constructor(content, transport, { save, tell, retry }) {
-    Object.assign(this, { content, transport, save, tell, retry: { ...RETRY, ...retry } });
+   *  - tell: is called when the status has changed.
+   *  - permit: gives a function that gives it back, or `undefined` where no further stream may be opened. */
+  constructor(content, transport, { save, tell, permit, retry }) {
+    Object.assign(this, { content, transport, save, tell, permit, retry: { ...RETRY, ...retry } });
   }
 
   async run() {
@@ -62,13 +68,22 @@ export class Session {
         continue;
       }
       try {
-        await this.step();
+        await this.step().catch((error) => this.fail(error));
       } catch (error) {
-        await this.fail(error);
+        // Not even the failure could be stored.
+        this.error ??= error;
+        if (!this.isClosed) await this.rest();
       }
     }
     this.closeStream();
     this.be("stopped");
+  }
+
+  /** An answer that comes after the end is void. */
+  async answer(request) {
+    const answer = await request;
+    if (this.isClosed) throw new Error("The atom is closed.");
+    return answer;
   }
 
   /** Everything that is pending is pushed, and everything read, or an error says why not. */
@@ -87,11 +102,12 @@ export class Session {
     this.error ??= error;
     this.endPasses(error ?? new Error("The atom is closed."));
     this.closeStream();
+    this.transport.close();
     this.wake.send();
   }
 
   get canPush() {
-    return this.content.isQueued && Date.now() >= this.pushesFrom;
+    return this.content.isQueued && performance.now() >= this.pushesFrom;
   }
 
   async step() {
@@ -104,12 +120,16 @@ export class Session {
 
   async pull() {
     this.be("syncing");
+    // A page of an older stream would move the cursor back.
+    this.closeStream();
     const { atom, base } = this.content;
     const { seen } = atom;
-    const page = await this.transport.pull(atom);
+    // Whoever asks for another look meanwhile gets it.
+    this.isCurrent = true;
+    const page = await this.answer(this.transport.pull(atom));
     this.check(page);
     if (page.reset || (atom.cursor === undefined && base.size > 0)) return this.readAnew(page);
-    this.isCurrent = !page.more;
+    if (page.more) this.isCurrent = false;
     this.take(page, seen);
     await this.save();
     this.succeed();
@@ -122,13 +142,12 @@ export class Session {
     for (;;) {
       for (const document of page.docs) document.deleted ? documents.delete(document.id) : documents.set(document.id, document);
       if (!page.more) break;
-      page = await this.transport.pull({ cursor: page.cursor });
+      page = await this.answer(this.transport.pull({ cursor: page.cursor }));
       this.check(page);
       // It was put back once more.
       if (page.reset) documents.clear();
     }
     this.content.replace(documents, page);
-    this.isCurrent = true;
     await this.save();
     this.succeed();
   }
@@ -137,9 +156,9 @@ export class Session {
     this.be("syncing");
     let answer;
     try {
-      answer = await this.transport.push(this.content.inFlight.message, this.retry.patience * 2 ** Math.min(this.timeouts, 6));
+      answer = await this.answer(this.transport.push(this.content.inFlight.message, this.retry.patience * 2 ** Math.min(this.timeouts, 6)));
     } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
+      if (!(error instanceof ServerError) || this.isClosed) throw error;
       if (error.status === 0) this.timeouts += 1;
       return this.refused(error);
     }
@@ -162,7 +181,7 @@ export class Session {
       this.close(error);
     } else if (error.isServers && error.status === 403) {
       this.content.giveUp();
-      this.pushesFrom = Date.now() + this.retry.longest;
+      this.pushesFrom = performance.now() + this.retry.longest;
       this.error = error;
     } else if ((error.isServers && DEFINITE.includes(error.code)) || (error.status === 413 && docs.length > 1)) {
       this.count = Math.ceil(docs.length / 2);
@@ -177,18 +196,46 @@ export class Session {
   }
 
   async follow() {
-    if (!this.stream) {
-      this.stream = await this.transport.live(this.content.atom);
-      this.next = undefined;
-      this.streamSeen = this.content.atom.seen;
+    this.endPasses(this.content.isQueued ? this.error : undefined);
+    try {
+      if (!this.stream && !(await this.openStream())) return await this.poll();
+      if (this.isPaused || this.isClosed || !this.isCurrent) return this.closeStream();
+      if (!this.canPush) await this.listen();
+    } catch (error) {
+      if (performance.now() - this.streamSince > STEADY) this.streamFailures = 0;
+      this.streamFailures += 1;
+      throw error;
     }
-    if (!this.isCurrent || this.canPush || this.isPaused || this.isClosed) return;
+  }
+
+  async openStream() {
+    const release = await this.permit();
+    if (!release) return false;
+    this.streamSince = performance.now();
+    this.streamSeen = this.content.atom.seen;
+    try {
+      this.stream = await this.answer(this.transport.live(this.content.atom));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    this.release = release;
+    this.next = undefined;
+    return true;
+  }
+
+  /** Looks now and then, where others have all the streams that a browser lets a site have. */
+  async poll() {
+    this.be("polling");
+    if ((await this.wake.wait(this.retry.poll)) === TIMEOUT) this.isCurrent = false;
+  }
+
+  async listen() {
     this.be("live");
-    this.endPasses();
     this.next ??= this.stream.next().then((page) => ({ page }), (error) => ({ error }));
     // What the stream does not tell of was lost with a store that was put back: a pull finds out.
     const isUntold = this.content.untold.size > 0;
-    const pause = this.content.isQueued ? Math.max(0, this.pushesFrom - Date.now()) : isUntold ? this.retry.patience : undefined;
+    const pause = this.content.isQueued ? Math.max(0, this.pushesFrom - performance.now()) : isUntold ? this.retry.patience : undefined;
     const event = await Promise.race([this.next, this.wake.wait(pause)]);
     if (event?.error) throw event.error;
     if (event === TIMEOUT && isUntold) this.isCurrent = false;
@@ -200,6 +247,7 @@ export class Session {
     if (page.reset) return this.readAgain();
     this.take(page, this.streamSeen);
     this.streamSeen = NaN;
+    this.streamFailures = 0;
     await this.save();
     this.succeed();
   }
@@ -226,13 +274,14 @@ export class Session {
 
   closeStream() {
     this.stream?.close();
-    this.stream = this.next = undefined;
+    this.release?.();
+    this.stream = this.next = this.release = undefined;
   }
 
   succeed() {
     this.failures = 0;
     // What has closed it is still true.
-    if (!this.isClosed && Date.now() >= this.pushesFrom) this.error = undefined;
+    if (!this.isClosed && performance.now() >= this.pushesFrom) this.error = undefined;
   }
 
   async fail(error) {
@@ -250,7 +299,8 @@ export class Session {
   /** Exponential, with jitter, until woken by `sync` or `resume`. */
   async rest(atLeast = 0) {
     this.be("waiting");
-    const longest = Math.min(this.retry.longest, this.retry.shortest * 2 ** this.failures++);
+    const failures = Math.max(this.failures++, this.streamFailures - 1);
+    const longest = Math.min(this.retry.longest, this.retry.shortest * 2 ** failures);
     await this.hurry.wait(Math.max(atLeast, longest * (0.5 + Math.random() / 2)));
   }
 

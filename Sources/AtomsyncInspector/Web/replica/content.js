@@ -2,7 +2,7 @@
 // what became of edits (conflicts, rejections). Knows neither the network nor the disk: it collects the rows to be stored,
 // and the changes to be told.
 
-import { canonical, read, uuid, write } from "./transit.js";
+import { canonical, copy, read, uuid, write } from "./transit.js";
 
 const FORMAT = 1;
 const MAXIMUM_CONFLICTS = 10_000;
@@ -30,7 +30,7 @@ export class Content {
   rows = new Map();
   changes = new Map();
 
-  constructor(rows, group, merge) {
+  constructor(rows, { group, user, merge }) {
     this.merge = merge;
     const kinds = { b: this.base, p: this.pending, r: this.rejections, c: this.conflicts };
     for (const [name, text] of rows) {
@@ -41,7 +41,8 @@ export class Content {
     const stored = rows.has("atom") ? read(rows.get("atom")) : undefined;
     if (stored && stored.format !== FORMAT) throw new Error(`The store has the format ${stored.format}; this program knows ${FORMAT}.`);
     if (stored && stored.group !== group) throw new Error(`The store is of the group ${stored.group}.`);
-    this.atom = stored ? { ...stored } : { format: FORMAT, group, client: uuid(), push: 0, edit: 0, conflict: 0 };
+    if (stored?.user !== undefined && user !== undefined && stored.user !== user) throw new Error(`The store is ${stored.user}'s.`);
+    this.atom = stored ? { ...stored } : { format: FORMAT, group, user, client: uuid(), push: 0, edit: 0, conflict: 0 };
     if (rows.has("push")) this.inFlight = read(rows.get("push"));
     // Maps keep the order in which the edits were made.
     this.pending = new Map([...this.pending].sort(([, a], [, b]) => a.edit - b.edit));
@@ -56,7 +57,7 @@ export class Content {
   }
 
   get isComplete() {
-    return this.atom.cursor !== undefined;
+    return this.atom.isComplete === true;
   }
 
   get isQueued() {
@@ -88,17 +89,25 @@ export class Content {
     const edit = (this.atom.edit += 1);
     const receipt = { open: new Set(), verdicts: new Map(), isAccepted: true, confirmed: Promise.withResolvers?.() ?? withResolvers() };
     for (const [id, value] of changes) {
-      if (same(this.at(id), value)) continue;
       const before = this.pending.get(id);
+      if (same(this.at(id), value)) {
+        // What is pending already is decided when that is.
+        if (before) this.await(id, before.edit, receipt);
+        continue;
+      }
       const base = this.base.get(id);
       const origin = before ?? { version: base && !base.deleted ? base.version : 0, base: valueOf(base) };
       this.setPending(id, { ...without(origin, "value", "deleted"), ...(value === undefined ? { deleted: true } : { value }), edit });
-      receipt.open.add(id);
-      this.receipts.set(id, [...(this.receipts.get(id) ?? []), { edit, receipt }]);
+      this.await(id, edit, receipt);
     }
     this.saveAtom();
     if (receipt.open.size === 0) this.finish(receipt);
     return receipt;
+  }
+
+  await(id, edit, receipt) {
+    receipt.open.add(id);
+    this.receipts.set(id, [...(this.receipts.get(id) ?? []), { edit, receipt }]);
   }
 
   /** An edit up to a number is decided. */
@@ -136,8 +145,9 @@ export class Content {
     const { group, client, user, cursor, seen } = this.atom;
     const push = (this.atom.push += 1);
     this.saveAtom();
-    this.inFlight = { message: { group, client, push, user, cursor, seen, docs }, edits };
-    this.rows.set("push", write(this.inFlight));
+    const frozen = { message: { group, client, push, user, cursor, seen, docs }, edits };
+    this.rows.set("push", write(frozen));
+    this.inFlight = frozen;
   }
 
   /** Takes the verdicts on what is in flight. */
@@ -260,13 +270,14 @@ export class Content {
     // The cursor is beyond it.
     if (this.untold.size === 0) this.atom.seen = undefined;
     this.atom.store = page.store;
+    if (!page.more) this.atom.isComplete = true;
     if (page.user !== undefined) this.atom.user = page.user;
     this.saveAtom();
   }
 
   /** Everything is to be read again. */
   startAnew() {
-    this.atom.cursor = this.atom.seen = undefined;
+    this.atom.cursor = this.atom.seen = this.atom.isComplete = undefined;
     this.untold.clear();
     this.saveAtom();
   }
@@ -302,12 +313,15 @@ export class Content {
     let merged = remote.value;
     let error;
     if (this.merge) {
+      this.isMerging = true;
       try {
         merged = this.merge({ id, base: pending.base, local, remote: remote.value });
-        if (merged !== undefined) merged = read(write(merged));
+        if (merged !== undefined) merged = copy(merged);
       } catch (thrown) {
         merged = remote.value;
         error = String(thrown);
+      } finally {
+        this.isMerging = false;
       }
     }
     const isKept = !same(merged, remote.value);
@@ -353,8 +367,9 @@ export class Content {
   }
 
   setRow(rows, name, id, value) {
+    const text = value === undefined ? null : write(value);
     value === undefined ? rows.delete(id) : rows.set(id, value);
-    this.rows.set(name, value === undefined ? null : write(value));
+    this.rows.set(name, text);
   }
 
   change(id, body) {

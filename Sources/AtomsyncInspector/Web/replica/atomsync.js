@@ -12,8 +12,8 @@
 import { Content } from "./content.js";
 import { Transport } from "./http.js";
 import { Session } from "./session.js";
-import { abandoned, MemoryStorage, ownDatabase } from "./storage.js";
-import { hasLoneSurrogate, read, write } from "./transit.js";
+import { abandoned, MemoryStorage, ownDatabase, streamPermit } from "./storage.js";
+import { copy, hasLoneSurrogate } from "./transit.js";
 
 export { MemoryStorage } from "./storage.js";
 export { ServerError } from "./http.js";
@@ -27,23 +27,31 @@ export * from "./transit.js";
  * - token: who asks: a text, or a function that gives one.
  * - merge: what becomes of an edit whose document was changed elsewhere: a function of `{id, base, local, remote}` that
  *   gives the value to be (`undefined`: deleted). Without it the server's document stands. Either way the conflict is listed.
+ * - user: whose documents these are, where several people use one browser. They are kept apart, and sent with no other's
+ *   token. Without it they belong to the user of the first token that the server knows.
  * - retry: the `shortest` and `longest` pause after a failure, and the `patience` with a request that is silent, in
  *   milliseconds.
  * - storage: by default IndexedDB. Each page has a database of its own; what a closed one has not sent is sent by another.
  */
-export async function open({ server, group, token, merge, storage, fetch, retry }) {
+export async function open({ server, group, token, user, merge, storage, fetch, retry }) {
   const url = new URL(server, globalThis.location?.href);
   if (url.pathname === "/") url.pathname = "/sync";
   url.search = url.hash = "";
-  const options = { url: url.href, group: checked(group, 128, "A group"), token, merge, fetch, retry };
-  const make = (storage) => SyncedAtom.open({ ...options, storage });
-  if (storage) return make(storage);
+  const options = { url: url.href, group: checked(group, 128, "A group"), token, user, merge, fetch, retry };
+  const make = (storage, permit) => SyncedAtom.open({ ...options, storage, permit });
+  if (storage) return make(storage, () => () => {});
   if (!globalThis.indexedDB || !navigator.locks) {
     throw new Error("This browser keeps nothing here: IndexedDB and locks need a page from https or localhost. Pass a storage.");
   }
-  const name = `atomsync ${url.href} ${group}`;
+  const name = `atomsync ${url.href} ${options.group}${user === undefined ? "" : ` of ${user}`}`;
   const slot = await ownDatabase(name);
-  const atom = await make(slot.storage);
+  let atom;
+  try {
+    atom = await make(slot.storage, () => streamPermit(url.href));
+  } catch (error) {
+    slot.close();
+    throw error;
+  }
   atom.onClose = () => slot.close();
   atom.drain(name, make).catch((error) => console.warn("Atomsync:", error));
   return atom;
@@ -79,7 +87,7 @@ class Draft {
   /** Sets a document to a copy of a value. */
   set(id, value) {
     if (value === undefined) throw new TypeError("A document's value is not undefined. To remove it, delete it.");
-    this.changes.set(checked(id, 256, "A document"), read(write(value)));
+    this.changes.set(checked(id, 256, "A document"), copy(value));
     return this;
   }
 
@@ -93,32 +101,36 @@ class Draft {
     return this;
   }
 
-  *[Symbol.iterator]() {
-    for (const [id, value] of this.visible) if (!this.changes.has(id)) yield [id, value];
-    for (const [id, value] of this.changes) if (value !== undefined) yield [id, value];
+  /** The documents as they are when this begins. */
+  [Symbol.iterator]() {
+    const all = new Map(this.visible);
+    for (const [id, value] of this.changes) value === undefined ? all.delete(id) : all.set(id, value);
+    return all.entries();
   }
 }
 
 class SyncedAtom {
   watchers = new Set();
+  news = [];
   statusWatchers = new Set();
   saves = Promise.resolve();
   isStoring = true;
   onClose = () => {};
 
   static async open(options) {
-    const content = new Content(await options.storage.load(), options.group, options.merge);
+    const content = new Content(await options.storage.load(), options);
     return new SyncedAtom(content, options);
   }
 
   constructor(content, options) {
-    const { storage, retry } = options;
+    const { storage, permit, retry } = options;
     this.content = content;
     this.storage = storage;
     const [save, tell] = [() => this.#changed(), () => this.#tellStatus()];
-    this.session = new Session(content, new Transport(options), { save, tell, retry });
+    this.session = new Session(content, new Transport(options), { save, tell, permit, retry });
     storage.lost.then((reason) => this.#stop(new Error(`What is changed here cannot be stored any more: ${reason}.`)));
-    this.running = this.session.run();
+    // Whatever has ended it: nobody waits for a verdict that does not come.
+    this.running = this.session.run().finally(() => this.#endReceipts(this.session.error));
     this.online = () => this.#hurry();
     globalThis.addEventListener?.("online", this.online);
   }
@@ -156,6 +168,7 @@ class SyncedAtom {
    */
   swap(change) {
     if (this.session.isClosed) throw this.session.error ?? new Error("The atom is closed.");
+    if (this.content.isMerging) throw new Error("A merge decides by what it returns; it does not swap.");
     const draft = new Draft(this.content.visible);
     const result = change(draft);
     if (typeof result?.then === "function") throw new TypeError("A swap's function is not asynchronous.");
@@ -187,7 +200,7 @@ class SyncedAtom {
 
   // Syncing
 
-  /** `state` (offline, waiting, syncing, live or stopped), `pending` (how many documents are to be sent), `isComplete`
+  /** `state` (offline, waiting, syncing, live, polling or stopped), `pending` (how many documents are to be sent), `isComplete`
    * (whether everything was read once), `group`, `user` and `error`. */
   get status() {
     const { state, error } = this.session;
@@ -224,21 +237,30 @@ class SyncedAtom {
     this.session.hurry.send();
   }
 
-  /** Stores what is not stored yet, and ends. What was not sent is sent when the atom is opened again. */
+  /** Stores what is not stored yet, and ends. What was not sent is sent when the atom is opened again. Throws what could not
+   * be stored, once everything is closed. */
   async close() {
     this.session.close();
     this.#hurry();
+    this.watchers.clear();
+    this.statusWatchers.clear();
     await this.saves.catch(() => {});
+    const problem = this.unsaved && this.storageError;
     this.#stop();
     globalThis.removeEventListener?.("online", this.online);
     this.storage.close();
     await this.onClose();
+    if (problem) throw problem;
   }
 
   #stop(error) {
     this.isStoring = false;
     this.session.close(error);
     this.#hurry();
+    this.#endReceipts(error);
+  }
+
+  #endReceipts(error) {
     for (const waiting of this.content.receipts.values()) {
       for (const { receipt } of waiting) {
         receipt.confirmed.promise.catch(() => {});
@@ -254,10 +276,19 @@ class SyncedAtom {
     const changes = this.content.takeChanges();
     if (changes.size > 0) {
       this.snapshot = undefined;
-      for (const watcher of this.watchers) guarded(() => watcher(changes));
+      this.#tell(changes);
     }
     this.#tellStatus();
     return this.#save();
+  }
+
+  /** In order, also when a watcher swaps. */
+  #tell(changes) {
+    this.news.push(changes);
+    if (this.news.length > 1) return;
+    for (; this.news.length > 0; this.news.shift()) {
+      for (const watcher of this.watchers) guarded(() => watcher(this.news[0]));
+    }
   }
 
   /** One commit after the other; a failed one is repeated, with what has come meanwhile, until it succeeds. */
@@ -300,26 +331,37 @@ class SyncedAtom {
 
   /** Sends what closed pages have not sent, takes over what became of their edits, and removes their databases. */
   async drain(name, make) {
+    // A page that is being reloaded may be about to take its own again.
+    await new Promise((resolve) => {
+      const check = () => ["live", "polling", "stopped"].includes(this.session.state) && resolve();
+      this.watchStatus(check);
+      check();
+      this.running.then(resolve);
+    });
+    if (this.session.isClosed) return;
     const slots = await abandoned(name);
     await Promise.all(slots.map((slot) => this.#drain(slot, make).catch((error) => console.warn("Atomsync:", error))));
   }
 
   async #drain(slot, make) {
-    const other = await make(slot.storage);
+    const other = await make(slot.storage, () => undefined);
     other.onClose = () => slot.close();
-    await new Promise((resolve) => {
-      const check = () => other.status.pending === 0 && resolve();
-      other.watchStatus(check);
-      check();
-      this.running.then(resolve);
-      other.running.then(resolve);
-    });
-    if (other.status.pending === 0 && this.isStoring) {
-      this.content.adopt(other.content);
-      await this.#changed();
-      other.onClose = () => slot.remove();
+    try {
+      await new Promise((resolve) => {
+        const check = () => other.status.pending === 0 && resolve();
+        other.watchStatus(check);
+        check();
+        this.running.then(resolve);
+        other.running.then(resolve);
+      });
+      if (other.status.pending === 0 && this.isStoring) {
+        this.content.adopt(other.content);
+        await this.#changed();
+        other.onClose = () => slot.remove();
+      }
+    } finally {
+      await other.close();
     }
-    await other.close();
   }
 }
 
