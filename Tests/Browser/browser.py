@@ -468,6 +468,45 @@ def todo_page(place):
     return "two tabs, a reload offline, a closed tab's edit and the terminal: all lists are one"
 
 
+def many_tabs(place):
+    """More tabs than a browser has connections to one server."""
+    server = place.server()
+    browser = place.browser()
+    pages = [inspector(browser, server, "todo") for _ in range(8)]
+    for page in pages:
+        page.wait("/^(live|polling)$/.test(document.getElementById('status').className)", 60)
+    states = [page.run("return document.getElementById('status').className") for page in pages]
+    for number, page in enumerate(pages):
+        edit(page, f"tab{number}", "1")
+    for page in pages:
+        page.wait("document.getElementById('count').textContent === '8 documents' && !document.querySelector('.pending')", 60)
+    return f"8 tabs, {states.count('live')} with a stream and {states.count('polling')} without: each edit is in all of them"
+
+
+def edited_meanwhile(place):
+    """A document that changes or goes while it is edited is not written over without a word."""
+    server = place.server()
+    seed(server, "todo", 3)
+    browser = place.browser()
+    page = inspector(browser, server, "todo")
+    page.wait(row("todo:1"))
+    page.wait("document.getElementById('status').className === 'live'")
+    shell = Shell(place.folder, server, "todo")
+    shell.run("sync")
+    for name, command in [("todo:1", ["put", "todo:1", "5"]), ("todo:2", ["delete", "todo:2"])]:
+        page.run(f"{row(name)}.click()")
+        shell.run(*command)
+        page.wait(f"!{row(name)} || {row(name)}.textContent.includes('v2')")
+        page.run("document.getElementById('value').value = '7'; document.querySelector('#editor button').click()")
+        said = page.run("return document.getElementById('problem').textContent")
+        if "again" not in said:
+            raise Failure(f"{name} is written over: {said}")
+        page.run("document.querySelector('#editor button').click()")
+        page.wait("document.getElementById('editor').hidden")
+        page.wait(f"{row(name)}?.textContent.includes('7')")
+    return "it is said first, and done when it is asked for again"
+
+
 def looks(place):
     """Dark, light and on a phone: for the pictures, and that nothing overflows."""
     server = place.server()
@@ -502,7 +541,8 @@ def looks(place):
     return "nothing overflows; chosen, opened and closed by keys"
 
 
-TESTS = [edits_appear, offline_and_back, killed, database_deleted, many, hostile, tokens, todo_page, looks]
+TESTS = [
+    edits_appear, edited_meanwhile, offline_and_back, killed, database_deleted, many, many_tabs, hostile, tokens, todo_page, looks]
 
 
 def main():
