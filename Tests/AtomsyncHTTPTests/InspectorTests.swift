@@ -49,6 +49,23 @@ import Transit
     }
   }
 
+  /// What one answer has no room for is counted for the next.
+  @Test func aLargeGroupDoesNotHideASmallOne() async throws {
+    try await TestServer.run { server in
+      for page in 0..<20 {
+        let edits = try (0..<(page == 19 ? 980 : 1000)).map { try Edit.text("\(page)-\($0)", "x") }
+        _ = try await server.authority.push(PushRequest(group: "large", edits: edits))
+      }
+      for number in 0..<100 { try await server.put("\(number)", group: "small") }
+      let first = try await groups(server)
+      #expect(
+        first.map { $0["documents"] } == [19_980, 20] && first.map { $0["complete"] } == [true, false])
+      let second = try await groups(server)
+      #expect(
+        second.map { $0["documents"] } == [19_980, 100] && second.map { $0["complete"] } == [true, true])
+    }
+  }
+
   @Test func manyGroupsComeInPages() async throws {
     try await TestServer.run { server in
       for number in 0..<201 { try await server.put("a", group: "group\(1000 + number)") }
