@@ -9,6 +9,8 @@ final class PostgresReaders: Sendable {
     var idle: [PostgresConnection] = []
     /// Connections that are there or being made.
     var count = 0
+    /// About so many bytes are asked for in one statement.
+    var bytesAtOnce = PostgresReaders.mostBytes
     var isClosed = false
     /// Who waits until the last connection is gone.
     var closers: [CheckedContinuation<Void, Never>] = []
@@ -18,9 +20,13 @@ final class PostgresReaders: Sendable {
   private let address: PostgresAddress
   private let limit: Int
 
-  /// So many keys and scans are asked for in one statement, and about so many bytes.
+  /// So many keys and scans are asked for in one statement.
   private static let partsAtOnce = 1_000
-  private static let bytesAtOnce = 8 << 20
+  /// The bounds of ``State/bytesAtOnce``: a quarter when a statement took too long, and a little more after each that did not.
+  /// What is asked for is mostly not there, so the bound is far above what a slow link takes.
+  private static let mostBytes = 64 << 20
+  private static let fewestBytes = 4 << 20
+  private static let growth = 1 << 20
   /// How long it is tried to get an answer.
   private static let patience = Duration.seconds(30)
 
@@ -94,9 +100,9 @@ final class PostgresReaders: Sendable {
         if PostgresLongRead.isNeeded(for: question.query) { return false }
         defer {
           parts += question.query.keys.count + question.query.scans.count
-          for scan in question.query.scans { bytes += min(scan.byteLimit, Self.bytesAtOnce) }
+          for scan in question.query.scans { bytes += min(scan.byteLimit, Self.mostBytes) }
         }
-        return parts < Self.partsAtOnce && bytes < Self.bytesAtOnce
+        return parts < Self.partsAtOnce && bytes < state.bytesAtOnce
       }
       let next = together.isEmpty ? [first] : Array(together)
       state.waiting.removeFirst(next.count)
@@ -126,11 +132,15 @@ final class PostgresReaders: Sendable {
   private func answer(_ questions: [Question], on connection: inout PostgresConnection?) async {
     do {
       let snapshots = try await read(questions.map(\.query), on: &connection)
+      state.withLock { $0.bytesAtOnce = min($0.bytesAtOnce + Self.growth, Self.mostBytes) }
       for (question, snapshot) in zip(questions, snapshots) { question.answer.resume(returning: snapshot) }
     } catch {
       let failure = error as? PostgresFailure
       if questions.count > 1 && !(failure?.isWorthAnotherTry ?? false && !(failure?.isTimeout ?? false)) {
         // What one of them met is no reason to fail the others, and what takes too long for all may do for each.
+        if failure?.isTimeout ?? false {
+          state.withLock { $0.bytesAtOnce = max($0.bytesAtOnce / 4, Self.fewestBytes) }
+        }
         for question in questions { await answer([question], on: &connection) }
       } else {
         let error = failure?.error(at: address) ?? error

@@ -1,6 +1,6 @@
 """Line charts as SVG, side by side."""
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 330, 260, 60, 46, 44
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 350, 260, 60, 46, 44
 COLOURS = ["#1f5fbf", "#a04000", "#1b6e3c"]
 
 
@@ -21,7 +21,7 @@ def draw(title, axis, places, lines):
     highest = max(value for values in lines.values() for value in values)
     step = next(each for power in (1, 10, 100, 1000, 10_000) for each in (power, 2 * power, 5 * power) if highest / each <= 5)
     top = step * -(-highest // step)
-    across = (WIDTH - LEFT - 30) / max(1, len(places) - 1)
+    across = (WIDTH - LEFT - 56) / max(1, len(places) - 1)
 
     def at(index, value):
         return LEFT + 10 + index * across, HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top
@@ -29,7 +29,7 @@ def draw(title, axis, places, lines):
     yield f'<text x="{WIDTH / 2}" y="18" text-anchor="middle" font-size="13">{title}</text>'
     for tick in range(int(top // step) + 1):
         _, y = at(0, tick * step)
-        yield f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - 14}" y2="{y:.1f}" stroke="#ddd"/>'
+        yield f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - 30}" y2="{y:.1f}" stroke="#ddd"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick * step:,.0f}</text>'
     for index, place in enumerate(places):
         yield f'<text x="{at(index, 0)[0]:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{place}</text>'
