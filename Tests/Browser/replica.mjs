@@ -523,3 +523,37 @@ test("a user's edits are sent with no other's token", async () => {
   assert.equal(pushes(server).length, 0);
   await assert.rejects(open({ ...settings, storage, user: "carol" }), /alice/);
 });
+
+test("an edit goes on top of what it was made on, also where versions say nothing", async () => {
+  const server = new FakeServer();
+  server.set("a", "base");
+  const atom = await start(server);
+  await atom.sync();
+  atom.pause();
+  await until(() => atom.status.state === "offline");
+  const { confirmed } = atom.swap((docs) => docs.set("a", "mine").set("new", "mine"));
+  // Somebody has made and deleted the one, and the store that is put back has the other in a later version.
+  server.set("new", 1);
+  server.set("new", undefined);
+  server.set("a", "other");
+  server.set("a", "base");
+  server.epoch += 1;
+  atom.resume();
+  assert.equal((await confirmed).isAccepted, true);
+  assert.deepEqual([at(server, "a"), at(server, "new")], ["mine", "mine"]);
+  assert.deepEqual(atom.conflicts, []);
+});
+
+test("to create what another has made and deleted is no conflict", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  atom.pause();
+  await until(() => atom.status.state === "offline");
+  const { confirmed } = atom.swap((docs) => docs.set("new", "mine"));
+  server.set("new", 1);
+  server.set("new", undefined);
+  atom.resume();
+  assert.equal((await confirmed).isAccepted, true);
+  assert.deepEqual(atom.conflicts, []);
+});

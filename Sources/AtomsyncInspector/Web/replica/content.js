@@ -296,19 +296,22 @@ export class Content {
     if (isVerdict && version > 0) this.untold.set(id, version);
     const pending = this.pending.get(id);
     this.setBase(id, isThere ? { version, value, updated } : isVerdict && version > 0 ? { version, deleted: true, updated } : undefined);
-    const isBase = isThere && pending?.version === version && (!isReset || same(pending.base, value));
-    if (pending && !isBase) {
-      this.resolve(id, pending, { version, value: isThere ? value : undefined });
-    }
+    if (pending) this.resolve(id, pending, { version, value: isThere ? value : undefined }, isReset);
     return false;
   }
 
-  resolve(id, pending, remote) {
+  /** A pending edit goes on top of the server's document, unless that is another than the one that it was made on. Versions of
+   * another history, and those of deletions, say nothing: there the value decides. */
+  resolve(id, pending, remote, isReset) {
     const local = valueOf(pending);
     const next = { version: remote.value === undefined ? 0 : remote.version, base: remote.value };
     if (same(local, remote.value)) return this.drop(id, pending, "accepted");
-    if (pending.sent?.includes(canonical([remote.value ?? null, remote.value === undefined]))) {
-      return this.setPending(id, { ...without(pending, "base"), ...next });
+    const isOwn = pending.sent?.includes(canonical([remote.value ?? null, remote.value === undefined]));
+    const isMadeOnIt = isReset || remote.value === undefined ? same(pending.base, remote.value) : pending.version === remote.version;
+    if (isMadeOnIt || isOwn) {
+      // While the document has the version that a push names, that push may still arrive.
+      const kept = pending.version === next.version ? pending : without(pending, "sent");
+      return this.setPending(id, { ...kept, ...next });
     }
     let merged = remote.value;
     let error;
