@@ -546,6 +546,7 @@ test("an edit goes on top of what it was made on, also where versions say nothin
 
 test("to create what another has made and deleted is no conflict", async () => {
   const server = new FakeServer();
+  server.set("first", 1);
   const atom = await start(server);
   await atom.sync();
   atom.pause();
