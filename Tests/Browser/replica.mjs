@@ -1,7 +1,7 @@
 // Tests of the replica in JavaScript, against a server that does what it is told. Run by run.sh.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { canonical, MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/replica/atomsync.js";
+import { canonical, keyword, MemoryStorage, open } from "../../Sources/AtomsyncInspector/Web/replica/atomsync.js";
 import { FakeServer, lose, refuse, reply } from "./server.mjs";
 
 const atoms = [];
@@ -556,5 +556,20 @@ test("to create what another has made and deleted is no conflict", async () => {
   server.set("new", undefined);
   atom.resume();
   assert.equal((await confirmed).isAccepted, true);
+  assert.deepEqual(atom.conflicts, []);
+});
+
+test("what the answer of another history shows is no base", async () => {
+  const server = new FakeServer();
+  server.set("a", "base");
+  const atom = await start(server);
+  await atom.sync();
+  // It was put back, and is put back once more before everything is read: then it is as it was.
+  server.faults.push(({ docs }) => reply({
+    group: "g", accepted: [], rejected: docs.map(({ id }) => ({ id, reason: keyword("stale"), version: 7, value: "passing" })), reset: true, now: 1,
+  }));
+  const { isAccepted } = await atom.swap((docs) => docs.set("a", "mine")).confirmed;
+  assert.equal(isAccepted, true);
+  assert.equal(at(server, "a"), "mine");
   assert.deepEqual(atom.conflicts, []);
 });

@@ -163,8 +163,12 @@ export class Content {
     let isBehind = false;
     for (const document of answer.rejected) {
       const reason = document.reason.rep;
-      if (reason === "stale") isBehind = this.meet(document, true) || isBehind;
-      else if (reason === "invalid" || reason === "too-large") this.reject(document.id, sent.get(document.id), edits.get(document.id), reason, document.message);
+      if (reason === "stale") {
+        // An earlier attempt of ours may be what the server has.
+        this.rememberSent(sent.get(document.id));
+        // What a store of another history shows is no base: it may be put back once more. Everything is read anew.
+        isBehind = answer.reset || this.meet(document, true) || isBehind;
+      } else if (reason === "invalid" || reason === "too-large") this.reject(document.id, sent.get(document.id), edits.get(document.id), reason, document.message);
       else isBehind = true;
     }
     if (answer.reset) this.startAnew();
@@ -212,13 +216,15 @@ export class Content {
 
   /** Gives a push up of which the server may have heard, now or by another way. */
   giveUp() {
-    for (const document of this.inFlight.message.docs) {
-      const pending = this.pending.get(document.id);
-      if (!pending) continue;
-      const sent = [...(pending.sent ?? []), canonical([valueOf(document) ?? null, document.deleted ?? false])].slice(-MAXIMUM_SENT);
-      this.setPending(document.id, { ...pending, sent });
-    }
+    for (const document of this.inFlight.message.docs) this.rememberSent(document);
     this.land();
+  }
+
+  rememberSent(document) {
+    const pending = this.pending.get(document.id);
+    if (!pending) return;
+    const sent = [...(pending.sent ?? []), canonical([valueOf(document) ?? null, document.deleted ?? false])].slice(-MAXIMUM_SENT);
+    this.setPending(document.id, { ...pending, sent });
   }
 
   /** The server knows the number of a push with other documents: this store was put back to an earlier state. */
