@@ -167,7 +167,7 @@ export class Session {
     this.count = Math.min(MAXIMUM_COUNT, this.count * 2);
     if (isBehind || answer.reset) this.readAgain();
     await this.save();
-    if (!isBehind || answer.reset) this.succeed();
+    if (!isBehind) this.succeed();
     else if (this.content.isQueued) await this.rest();
   }
 
