@@ -573,3 +573,14 @@ test("what the answer of another history shows is no base", async () => {
   assert.equal(at(server, "a"), "mine");
   assert.deepEqual(atom.conflicts, []);
 });
+
+test("a server that never gets to the end of its pages is left alone for a while", async () => {
+  const server = new FakeServer();
+  server.set("a", 1);
+  const endless = () => reply({ ...server.page(new URLSearchParams()), more: true });
+  server.faults = Array.from({ length: 1000 }, () => endless);
+  const atom = await start(server, { retry: { ...settings.retry, shortest: 60_000, longest: 60_000 } });
+  await until(() => atom.status.error);
+  assert.match(atom.status.error.message, /same page/);
+  assert.equal(server.asked.length, 2);
+});

@@ -126,13 +126,20 @@ export class Session {
     const { seen } = atom;
     // Whoever asks for another look meanwhile gets it.
     this.isCurrent = true;
-    const page = await this.answer(this.transport.pull(atom));
-    this.check(page);
+    const page = await this.page(atom);
     if (page.reset || (atom.cursor === undefined && base.size > 0)) return this.readAnew(page);
     if (page.more) this.isCurrent = false;
     this.take(page, seen);
     await this.save();
     this.succeed();
+  }
+
+  async page(place) {
+    const asked = place.cursor;
+    const page = await this.answer(this.transport.pull(place));
+    this.check(page);
+    if (page.more && page.cursor === asked) throw new ServerError("The server answers the same page again and again.");
+    return page;
   }
 
   /** Takes everything at once, so that nothing is missing meanwhile. */
@@ -142,8 +149,7 @@ export class Session {
     for (;;) {
       for (const document of page.docs) document.deleted ? documents.delete(document.id) : documents.set(document.id, document);
       if (!page.more) break;
-      page = await this.answer(this.transport.pull({ cursor: page.cursor }));
-      this.check(page);
+      page = await this.page({ cursor: page.cursor });
       // It was put back once more.
       if (page.reset) documents.clear();
     }
