@@ -584,3 +584,17 @@ test("a server that never gets to the end of its pages is left alone for a while
   assert.match(atom.status.error.message, /same page/);
   assert.equal(server.asked.length, 2);
 });
+
+test("what is too large for the way holds up nothing else, and is not dropped", async () => {
+  const server = new FakeServer();
+  const atom = await start(server);
+  await atom.sync();
+  const way = (message) => (message?.docs.some(({ id }) => id === "large") ? new Response("<html>", { status: 413 }) : undefined);
+  server.faults = Array.from({ length: 1000 }, () => way);
+  atom.swap((docs) => docs.set("large", 1).set("a", 1).set("b", 1)).confirmed.catch(() => {});
+  await until(() => atom.status.pending === 1);
+  assert.deepEqual([at(server, "a"), at(server, "b"), at(server, "large")], [1, 1, undefined]);
+  server.faults = [];
+  await until(() => at(server, "large") === 1);
+  assert.equal(atom.rejections.size, 0);
+});

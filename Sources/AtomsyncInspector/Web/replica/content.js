@@ -220,6 +220,13 @@ export class Content {
     this.land();
   }
 
+  /** Has a document wait behind the others. */
+  postpone(id) {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    if (pending) this.pending.set(id, pending);
+  }
+
   rememberSent(document) {
     const pending = this.pending.get(document.id);
     if (!pending) return;

@@ -189,12 +189,18 @@ export class Session {
       this.content.giveUp();
       this.pushesFrom = performance.now() + this.retry.longest;
       this.error = error;
-    } else if ((error.isServers && DEFINITE.includes(error.code)) || (error.status === 413 && docs.length > 1)) {
+    } else if ((error.isServers && DEFINITE.includes(error.code)) || error.status === 413) {
       this.count = Math.ceil(docs.length / 2);
       const [document] = docs;
       const edit = this.content.inFlight.edits.get(document.id);
       this.content.giveUp();
-      if (docs.length === 1) this.content.reject(document.id, document, edit, error.code, error.message);
+      if (docs.length === 1 && error.isServers) this.content.reject(document.id, document, edit, error.code, error.message);
+      else if (docs.length === 1) {
+        // It is something on the way that does not take it. The others go first.
+        this.content.postpone(document.id);
+        await this.save();
+        throw error;
+      }
     } else {
       throw error;
     }
