@@ -131,7 +131,7 @@ class SyncedAtom {
     storage.lost.then((reason) => this.#stop(new Error(`What is changed here cannot be stored any more: ${reason}.`)));
     // Whatever has ended it: nobody waits for a verdict that does not come.
     this.running = this.session.run().finally(() => this.#endReceipts(this.session.error));
-    this.online = () => this.#hurry();
+    this.online = () => this.session.goOn();
     globalThis.addEventListener?.("online", this.online);
   }
 
@@ -214,34 +214,22 @@ class SyncedAtom {
   }
 
   /** Sends and reads everything now. Throws what keeps it from that. */
-  async sync() {
-    const pass = this.session.sync();
-    this.session.hurry.send();
-    await pass;
+  sync() {
+    return this.session.sync();
   }
 
   pause() {
-    this.session.isPaused = true;
-    this.session.closeStream();
-    this.session.isCurrent = false;
-    this.#hurry();
+    this.session.pause();
   }
 
   resume() {
-    this.session.isPaused = false;
-    this.#hurry();
-  }
-
-  #hurry() {
-    this.session.wake.send();
-    this.session.hurry.send();
+    this.session.resume();
   }
 
   /** Stores what is not stored yet, and ends. What was not sent is sent when the atom is opened again. Throws what could not
    * be stored, once everything is closed. */
   async close() {
     this.session.close();
-    this.#hurry();
     this.watchers.clear();
     this.statusWatchers.clear();
     await this.saves.catch(() => {});
@@ -256,7 +244,6 @@ class SyncedAtom {
   #stop(error) {
     this.isStoring = false;
     this.session.close(error);
-    this.#hurry();
     this.#endReceipts(error);
   }
 

@@ -87,7 +87,7 @@ export class Content {
   /** Takes a swap's changes: values by id, `undefined` to delete. The receipt ends when the server has decided on each. */
   edit(changes) {
     const edit = (this.atom.edit += 1);
-    const receipt = { open: new Set(), verdicts: new Map(), isAccepted: true, confirmed: Promise.withResolvers?.() ?? withResolvers() };
+    const receipt = { open: new Set(), verdicts: new Map(), isAccepted: true, confirmed: withResolvers() };
     for (const [id, value] of changes) {
       const before = this.pending.get(id);
       if (same(this.at(id), value)) {
@@ -119,7 +119,7 @@ export class Content {
       if (number > edit) continue;
       receipt.open.delete(id);
       receipt.verdicts.set(id, verdict);
-      receipt.isAccepted &&= verdict === "accepted" || verdict === "merged";
+      receipt.isAccepted &&= verdict === "accepted";
       if (receipt.open.size === 0) this.finish(receipt);
     }
   }
@@ -244,9 +244,10 @@ export class Content {
 
   // Pages
 
-  /** Takes a page of changes that was asked for with a place that was seen. Returns false when it contradicts what is known:
-   * then everything is to be read anew. */
-  apply(page, seen) {
+  /** Takes a page of changes. Returns false when it contradicts what is known: then everything is to be read anew.
+   *
+   * - asked: with which place that was `seen` the page was asked for: it is beyond that. */
+  apply(page, asked) {
     let isSound = true;
     for (const document of page.docs) {
       const known = this.base.get(document.id);
@@ -259,7 +260,7 @@ export class Content {
         if (known.deleted) this.setBase(document.id, undefined);
       }
     }
-    if (seen === this.atom.seen) this.untold.clear();
+    if (asked && asked.seen === this.atom.seen) this.untold.clear();
     this.reached(page);
     return isSound;
   }
@@ -400,6 +401,7 @@ function without(object, ...names) {
   return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 }
 
+/** A promise, and what settles it. (`Promise.withResolvers` is younger than the browsers that this is for.) */
 function withResolvers() {
   const made = {};
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));

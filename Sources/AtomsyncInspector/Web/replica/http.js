@@ -17,6 +17,9 @@ export class ServerError extends Error {
 }
 
 export class Transport {
+  /** What is under way. */
+  watches = new Set();
+
   /** - token: a text, or a function that gives one or the promise of one. */
   constructor({ url, group, token, fetch = globalThis.fetch.bind(globalThis), retry }) {
     Object.assign(this, { url, group, token, fetch, patience: retry?.patience ?? PATIENCE });
@@ -27,8 +30,6 @@ export class Transport {
     this.isClosed = true;
     for (const watch of this.watches) watch.controller.abort();
   }
-
-  watches = new Set();
 
   async pull({ cursor, seen }) {
     const limit = cursor === undefined ? FIRST_PAGE : undefined;
@@ -107,22 +108,26 @@ class Answer {
 
   /** The next piece of the body; `undefined` at its end. */
   async next() {
-    let piece;
     try {
-      piece = this.reader ? await this.reader.read() : { done: true };
+      const { done, value } = this.reader ? await this.reader.read() : { done: true };
+      if (done) {
+        this.watch.end();
+        this.decoder.decode(); // throws when a character is cut off
+        return undefined;
+      }
+      this.watch.renew();
+      return this.decoder.decode(value, { stream: true });
     } catch (error) {
-      this.watch.end();
-      throw new ServerError(`The connection to ${this.url} broke off: ${this.watch.signal.aborted ? "nothing came" : error.message}.`);
+      const why = this.watch.signal.aborted ? "nothing came" : error.message;
+      this.cancel();
+      throw new ServerError(`The connection to ${this.url} broke off: ${why}.`);
     }
-    if (piece.done) this.watch.end();
-    else this.watch.renew();
-    return piece.done ? undefined : this.decoder.decode(piece.value, { stream: true });
   }
 
   async text() {
     let text = "";
     for (let piece; (piece = await this.next()) !== undefined; ) text += piece;
-    return text + this.decoder.decode();
+    return text;
   }
 
   async error() {

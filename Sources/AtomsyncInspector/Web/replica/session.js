@@ -51,7 +51,10 @@ export class Session {
   /** Until then nothing is pushed, because the server forbids it. */
   pushesFrom = 0;
   passes = [];
+  /** There is something to do. */
   wake = new Signal();
+  /** What failed is to be tried again at once. */
+  hurry = new Signal();
 
   /** - save: stores the content's rows and tells its changes.
    *  - tell: is called when the status has changed.
@@ -93,8 +96,25 @@ export class Session {
       if (this.isPaused) return reject(new Error("The atom is paused."));
       this.passes.push({ resolve, reject });
       this.isCurrent = false;
-      this.wake.send();
+      this.goOn();
     });
+  }
+
+  pause() {
+    this.isPaused = true;
+    this.readAgain();
+    this.goOn();
+  }
+
+  resume() {
+    this.isPaused = false;
+    this.goOn();
+  }
+
+  /** Whatever is waited for but an answer: it looks at once what there is to do. */
+  goOn() {
+    this.wake.send();
+    this.hurry.send();
   }
 
   close(error) {
@@ -103,7 +123,7 @@ export class Session {
     this.endPasses(error ?? new Error("The atom is closed."));
     this.closeStream();
     this.transport.close();
-    this.wake.send();
+    this.goOn();
   }
 
   get canPush() {
@@ -129,7 +149,7 @@ export class Session {
     const page = await this.page(atom);
     if (page.reset || (atom.cursor === undefined && base.size > 0)) return this.readAnew(page);
     if (page.more) this.isCurrent = false;
-    this.take(page, seen);
+    this.take(page, { seen });
     await this.save();
     this.succeed();
   }
@@ -224,7 +244,7 @@ export class Session {
     const release = await this.permit();
     if (!release) return false;
     this.streamSince = performance.now();
-    this.streamSeen = this.content.atom.seen;
+    const { seen } = this.content.atom;
     try {
       this.stream = await this.answer(this.transport.live(this.content.atom));
     } catch (error) {
@@ -233,6 +253,8 @@ export class Session {
     }
     this.release = release;
     this.next = undefined;
+    // Its first page is beyond the place that it was opened with.
+    this.firstPage = { seen };
     return true;
   }
 
@@ -257,15 +279,16 @@ export class Session {
     this.check(page);
     // Whatever came meanwhile: a reset is read by a pull.
     if (page.reset) return this.readAgain();
-    this.take(page, this.streamSeen);
-    this.streamSeen = NaN;
+    this.take(page, this.firstPage);
+    this.firstPage = undefined;
     this.streamFailures = 0;
     await this.save();
     this.succeed();
   }
 
-  take(page, seen) {
-    if (this.content.apply(page, seen)) return;
+  /** - asked: with which place that was seen the page was asked for; `undefined` where it was not. */
+  take(page, asked) {
+    if (this.content.apply(page, asked)) return;
     this.content.startAnew();
     this.readAgain();
   }
@@ -315,8 +338,6 @@ export class Session {
     const longest = Math.min(this.retry.longest, this.retry.shortest * 2 ** failures);
     await this.hurry.wait(Math.max(atLeast, longest * (0.5 + Math.random() / 2)));
   }
-
-  hurry = new Signal();
 
   endPasses(error) {
     const passes = this.passes;
