@@ -32,10 +32,7 @@ package struct Inspector: Sendable {
     if request.isFor(Self.path + "groups") { return await endpoint.answer(request, with: groups) }
     if request.isFor(Self.path + "changes") { return await endpoint.answer(request, with: changes) }
     if request.isFor(Self.path + "metrics") { return await endpoint.answer(request, with: figures) }
-    guard let file = InspectorFile.all.first(where: { request.isFor(Self.path + $0.name) }) else {
-      return nil
-    }
-    return endpoint.answer(request, with: file)
+    return InspectorFile.all.first { request.isFor(Self.path + $0.name) }?.answer(to: request)
   }
 
   // MARK: What the page asks for

@@ -33,22 +33,22 @@ struct InspectorFile: Sendable {
   }
 }
 
-extension SyncEndpoint {
+extension InspectorFile {
   /// Nothing of the page comes from elsewhere, and nothing but its own scripts runs in it.
   private static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-  func answer(_ request: EndpointRequest, with file: InspectorFile) -> EndpointResponse {
+  func answer(to request: EndpointRequest) -> EndpointResponse {
     guard request.head.method == .get || request.head.method == .head else {
       return EndpointResponse(.methodNotAllowed, [.allow: "GET, HEAD"])
     }
     var headers: HTTPFields = [
-      .contentType: file.mediaType, .cacheControl: "no-cache", .contentSecurityPolicy: Self.policy,
+      .contentType: mediaType, .cacheControl: "no-cache", .contentSecurityPolicy: Self.policy,
       .xContentTypeOptions: "nosniff",
     ]
     headers[.referrerPolicy] = "no-referrer"
-    return EndpointResponse(.ok, headers, file.bytes)
+    return EndpointResponse(.ok, headers, bytes)
   }
 }
 

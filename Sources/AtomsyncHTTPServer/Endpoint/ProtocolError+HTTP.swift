@@ -27,7 +27,6 @@ extension ProtocolError {
   var fields: [(HTTPField.Name, String)] {
     switch code {
     case .unauthorized: [(.wwwAuthenticate, "Bearer realm=\"atomsync\"")]
-    case .methodNotAllowed: [(.allow, "GET, POST")]
     case .tooManyRequests, .unavailable: [(.retryAfter, "1")]
     default: []
     }

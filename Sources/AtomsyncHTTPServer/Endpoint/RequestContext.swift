@@ -9,13 +9,17 @@ struct RequestContext {
   let began = ContinuousClock.now
   var group: String?
   var user: String?
+  private let methods: AllowedMethods
   private let id: String
   private let logger: Logger
   private let reader: (any Codec)?
   private var writer: any Codec
 
-  init(_ request: EndpointRequest, _ negotiation: Negotiation, logger: Logger) {
+  init(
+    _ request: EndpointRequest, _ negotiation: Negotiation, logger: Logger, methods: AllowedMethods = .sync
+  ) {
     self.request = request
+    self.methods = methods
     self.logger = logger
     id = Self.id(of: request.head)
     reader = negotiation.reader(contentType: request.head.headerFields[.contentType])
@@ -32,8 +36,8 @@ struct RequestContext {
   // MARK: Checks
 
   func checkMethod() throws {
-    guard request.head.method == .get || request.head.method == .post else {
-      throw ProtocolError(.methodNotAllowed, "This URL answers GET (pull and live) and POST (push).")
+    guard methods.list.contains(request.head.method) else {
+      throw ProtocolError(.methodNotAllowed, methods.explanation)
     }
   }
 
@@ -175,6 +179,7 @@ struct RequestContext {
     var response =
       (try? answer(body, status: body.status)) ?? EndpointResponse(body.status)
     for (name, value) in body.fields { response.headers[name] = value }
+    if body.code == .methodNotAllowed { response.headers[.allow] = methods.header }
     if request.head.method == .head {
       response = response.withoutBody
     }

@@ -70,42 +70,41 @@ public struct SyncEndpoint: Sendable {
   package func answer(
     _ request: EndpointRequest, with message: @Sendable (Inquiry) async throws -> any WireMessage
   ) async -> EndpointResponse {
-    var response = await answer(request) { context in
-      if access.isOpen { try origins.check(context.request.head) }
-      if let preflight = origins.preflight(context.request.head) { return preflight }
-      guard request.head.method == .get else {
-        throw ProtocolError(.methodNotAllowed, "This URL answers GET.")
-      }
-      try context.checkProtocol()
-      guard case .codec = try context.negotiate(negotiation) else {
+    await answer(request, .inquiry) { context, wanted, caller in
+      guard case .codec = wanted else {
         throw ProtocolError(.notAcceptable, "This URL has no event stream.")
       }
-      let caller = try await caller(&context)
       let inquiry = Inquiry(parameters: try QueryParameters(request.query), caller: caller)
       let answer = try await OffLoop.run(if: true) { try await message(inquiry) }
       return try context.answer(answer)
     }
-    if response.status == .methodNotAllowed { response.headers[.allow] = "GET" }
-    return response
   }
 
   private func answer(_ request: EndpointRequest) async -> EndpointResponse {
     let began = ContinuousClock.now
-    let response = await answer(request) { try await answer(&$0) }
+    let response = await answer(request, .sync) { context, wanted, caller in
+      switch (request.head.method, wanted) {
+      case (.post, _): try await push(&context, caller)
+      case (_, .codec): try await pull(&context, caller)
+      case (_, .eventStream): try follow(&context, caller)
+      }
+    }
     metrics.answered(request.head.method, response.status, after: ContinuousClock.now - began)
     return response
   }
 
+  /// Finds out who asks and for what, has `body` answer, and finishes the answer, which may be an error.
   private func answer(
-    _ request: EndpointRequest, _ body: (inout RequestContext) async throws -> EndpointResponse
+    _ request: EndpointRequest, _ methods: AllowedMethods,
+    _ body: (inout RequestContext, Negotiation.Answer, Caller) async throws -> EndpointResponse
   ) async -> EndpointResponse {
-    var context = RequestContext(request, negotiation, logger: configuration.logger)
+    var context = RequestContext(request, negotiation, logger: configuration.logger, methods: methods)
     var response: EndpointResponse
     do {
-      let answer = try await body(&context)
+      let answer = try await admit(&context, body)
       response = context.finished(answer)
     } catch {
-      if let error = error as? StorageError { storeTrouble.tell(error, context.log) }
+      storeTrouble.look(at: error, context.log)
       response = context.finished(error)
     }
     origins.mark(&response, for: request.head)
@@ -114,18 +113,17 @@ public struct SyncEndpoint: Sendable {
 
   // MARK: Parts
 
-  private func answer(_ context: inout RequestContext) async throws -> EndpointResponse {
+  private func admit(
+    _ context: inout RequestContext,
+    _ body: (inout RequestContext, Negotiation.Answer, Caller) async throws -> EndpointResponse
+  ) async throws -> EndpointResponse {
     if access.isOpen { try origins.check(context.request.head) }
     if let preflight = origins.preflight(context.request.head) { return preflight }
     try context.checkMethod()
     try context.checkProtocol()
     let wanted = try context.negotiate(negotiation)
     let caller = try await caller(&context)
-    switch (context.request.head.method, wanted) {
-    case (.post, _): return try await push(&context, caller)
-    case (_, .codec): return try await pull(&context, caller)
-    case (_, .eventStream): return try follow(&context, caller)
-    }
+    return try await body(&context, wanted, caller)
   }
 
   private func caller(_ context: inout RequestContext) async throws -> Caller {

@@ -8,13 +8,17 @@ final class StoreTrouble: Sendable {
 
   private static let pause = Duration.seconds(10)
 
-  func tell(_ error: StorageError, _ log: Logger) {
+  /// Errors that are told as the server's own are logged with their requests.
+  func look(at error: any Error, _ log: @autoclosure () -> Logger) {
+    guard let error = error as? StorageError, ProtocolError(telling: error).code == .unavailable else {
+      return
+    }
     let now = ContinuousClock.now
     let isNews = last.withLock { last in
       if let known = last, known.code == error.code, now - known.at < Self.pause { return false }
       last = (error.code, now)
       return true
     }
-    if isNews { log.warning("The store did not answer.", metadata: ["error": "\(error)"]) }
+    if isNews { log().warning("The store did not answer.", metadata: ["error": "\(error)"]) }
   }
 }

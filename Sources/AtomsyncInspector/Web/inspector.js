@@ -109,8 +109,10 @@ async function openGroup(name) {
   atom = undefined;
   group = name;
   closeEditor();
+  // Nothing of the group before is there to be chosen any more.
   isFollowed = false;
-  oldest = undefined;
+  shown = [];
+  selected = oldest = undefined;
   $("rows").replaceChildren();
   rows.clear();
   if (hashName() !== name) location.hash = encodeURIComponent(name);
@@ -123,7 +125,6 @@ async function openGroup(name) {
   atom.watchStatus(showStatus);
   showStatus(atom.status);
   $("changes").replaceChildren();
-  selected = undefined;
   refresh();
   showConflicts();
   await listGroups();
@@ -297,6 +298,7 @@ async function save(isDeleted) {
 const dismissed = new Set();
 
 function showConflicts() {
+  if (!atom) return;
   const conflicts = atom.conflicts.filter(({ id, at }) => !dismissed.has(`${id} ${at.getTime()}`)).slice(-5);
   const rejections = [...atom.rejections];
   $("conflicts").hidden = conflicts.length + rejections.length === 0;
