@@ -46,7 +46,7 @@ start | follow)
     chmod a+rw /dev/null
   fi
   as_owner test -w "$folder" || {
-    echo "The user postgres cannot reach $folder. Choose another folder: make serve-postgres POSTGRES=/var/tmp/atomsync" >&2
+    echo "The user postgres cannot reach $folder. Name one that it can reach: make serve-postgres POSTGRES=FOLDER" >&2
     exit 1
   }
   if [ "$command" = follow ]; then
