@@ -56,13 +56,12 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
 
   /// How long it may take to connect.
   var connectTimeout: Duration {
-    .seconds(
-      max(
-        2,
-        parameters["connect_timeout"].flatMap(Int.init) ?? getenv("PGCONNECT_TIMEOUT").flatMap {
-          Int(String(cString: $0))
-        } ?? 5))
+    // As libpq has it: the URL's, or the environment's (which is why ours is not among the parameters), and two at least.
+    let text = parameters["connect_timeout"] ?? getenv("PGCONNECT_TIMEOUT").map { String(cString: $0) }
+    return .seconds(max(2, text.flatMap(Int.init) ?? Self.connectSeconds))
   }
+
+  private static let connectSeconds = 5
 
   private static func refusal(_ message: String) -> StorageError { StorageError(.inaccessible, message) }
 
@@ -82,7 +81,8 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
   private static let defaults = [
     "application_name": "atomsync",
     // A peer that has died is noticed within 25 seconds.
-    "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+    "connect_timeout": "\(connectSeconds)", "keepalives_idle": "10", "keepalives_interval": "5",
+    "keepalives_count": "3",
     "tcp_user_timeout": "20000",
     // Of several hosts the one that can be written: after a failover, the new primary.
     "target_session_attrs": "read-write",

@@ -249,11 +249,12 @@ actor PostgresCommitter {
       layout = try await connection.open(
         address.isPooled ? [:] : PostgresSettings.committing(durability)
       ) { [address] in try PostgresLayout($0, address) }
-      if !address.isPooled { try await hold(connection) }
-      if !address.isPooled && durability == .power {
-        _ = try await connection.run([PostgresStatements.durable])
+      if !address.isPooled {
+        try await hold(connection)
+        if durability == .power { _ = try await connection.run([PostgresStatements.durable]) }
       }
-      await tidy(connection)
+      // Who may only read cannot tidy up, and need not.
+      _ = try? await connection.run([address.statements.forget])
     } catch {
       await connection.close()
       throw error
@@ -267,11 +268,6 @@ actor PostgresCommitter {
     // Of what was committed meanwhile nobody has told.
     news.add(ForeignCommit())
     return connection
-  }
-
-  /// Who may only read cannot, and need not.
-  private func tidy(_ connection: PostgresConnection) async {
-    _ = try? await connection.run([address.statements.forget])
   }
 
   private func hold(_ connection: PostgresConnection) async throws {

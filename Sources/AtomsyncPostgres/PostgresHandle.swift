@@ -52,16 +52,19 @@ final class PostgresHandle: @unchecked Sendable {
     }
     guard isSent == 1 else { throw PostgresFailure(connection: pointer) }
     var last: PostgresResult?
-    repeat {
-      while PQisBusy(pointer) == 1 { try receive() }
-      guard let result = PQgetResult(pointer) else { break }
-      last = PostgresResult(result)
-    } while true
+    while let result = try next() { last = result }
     guard let last else { throw PostgresFailure(connection: pointer) }
     if let failure = last.failure { throw failure }
     return last
   }
 
+  /// The next result of what was sent; `nil` at the end.
+  private func next() throws -> PostgresResult? {
+    while PQisBusy(pointer) == 1 { try receive() }
+    return PQgetResult(pointer).map(PostgresResult.init)
+  }
+
+  /// Waits for something to come.
   private func receive() throws {
     var socket = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN), revents: 0)
     let milliseconds = Int32(clamping: Int64(patience / .milliseconds(1)))

@@ -136,11 +136,11 @@ final class PostgresReaders: Sendable {
       for (question, snapshot) in zip(questions, snapshots) { question.answer.resume(returning: snapshot) }
     } catch {
       let failure = error as? PostgresFailure
-      if questions.count > 1 && !(failure?.isWorthAnotherTry ?? false && !(failure?.isTimeout ?? false)) {
+      let tookTooLong = failure?.isTimeout ?? false
+      if tookTooLong { state.withLock { $0.bytesAtOnce = max($0.bytesAtOnce / 4, Self.fewestBytes) } }
+      let isTheServers = failure?.isWorthAnotherTry ?? false
+      if questions.count > 1 && (tookTooLong || !isTheServers) {
         // What one of them met is no reason to fail the others, and what takes too long for all may do for each.
-        if failure?.isTimeout ?? false {
-          state.withLock { $0.bytesAtOnce = max($0.bytesAtOnce / 4, Self.fewestBytes) }
-        }
         for question in questions { await answer([question], on: &connection) }
       } else {
         let error = failure?.error(at: address) ?? error
