@@ -150,6 +150,19 @@ def inspector(browser, server, group, **size):
     return browser.open(f"{server.url}/inspector/#{group}", **size)
 
 
+LIVE = "document.getElementById('status').className === 'live'"
+
+
+def shown(place, count):
+    """A server with some documents, and a page that shows them live."""
+    server = place.server()
+    seed(server, "todo", count)
+    page = inspector(place.browser(), server, "todo")
+    page.wait(row("todo:1"))
+    page.wait(LIVE)
+    return server, page
+
+
 def edit(page, name, value):
     """As a person does it: by the keyboard."""
     page.run("document.activeElement.blur()")
@@ -180,7 +193,7 @@ def edits_appear(place):
     browser = place.browser()
     left, right = inspector(browser, server, "todo"), inspector(browser, server, "todo")
     for page in (left, right):
-        page.wait("document.getElementById('status').className === 'live'")
+        page.wait(LIVE)
     shell = Shell(place.folder, server, "todo")
     watch = Watch(place.folder, server, "todo")
     place.add(watch, watch.stop)
@@ -207,12 +220,7 @@ def edits_appear(place):
 
 def offline_and_back(place):
     """Edits while the network is cut, a reload, and the conflict when it is back."""
-    server = place.server()
-    seed(server, "todo", 3)
-    browser = place.browser()
-    page = inspector(browser, server, "todo")
-    page.wait(row("todo:1"))
-    page.wait("document.getElementById('status').className === 'live'")
+    server, page = shown(place, 3)
     server.stop()
     page.wait("document.getElementById('status').className === 'failed'")
     page.run(f"{row('todo:1')}.click()")
@@ -228,7 +236,7 @@ def offline_and_back(place):
     shell.run("put", "todo:1", '{:text "theirs"}')
     page.cut(False)
     page.reload()
-    page.wait("document.getElementById('status').className === 'live'", 60)
+    page.wait(LIVE, 60)
     text = shell.run("get", "offline")
     if "written offline" not in text:
         raise Failure(f"what was written offline is lost: {text}")
@@ -255,7 +263,7 @@ def killed(place):
     for attempt in range(4):
         browser = place.browser(profile)
         page = inspector(browser, server, "todo")
-        page.wait("document.getElementById('status').className === 'live'")
+        page.wait(LIVE)
         page.run(f"""
             const {{ open }} = await import("{server.url}/inspector/replica/atomsync.js");
             window.saved = 0;
@@ -267,6 +275,7 @@ def killed(place):
                 window.saved = atom.value.size;
               }}
             }})();""")
+        # When the kill comes is the test's own choice: earlier or later in the writing.
         time.sleep(0.3 + 0.2 * attempt)
         saved = page.run("return window.saved")
         browser.kill()
@@ -286,18 +295,14 @@ def killed(place):
 
 def database_deleted(place):
     """IndexedDB is deleted under a page: it says so, and the next page reads everything again."""
-    server = place.server()
-    seed(server, "todo", 20)
-    browser = place.browser()
-    page = inspector(browser, server, "todo")
-    page.wait(row("todo:1"))
+    _, page = shown(place, 20)
     page.run("""
         const names = (await indexedDB.databases()).map(({ name }) => name);
         await Promise.all(names.map((name) => new Promise((resolve) => { indexedDB.deleteDatabase(name).onsuccess = resolve; })));""")
     page.wait("document.getElementById('status').textContent.includes('deleted the database')")
     page.reload()
     page.wait(row("todo:1"))
-    page.wait("document.getElementById('status').className === 'live'")
+    page.wait(LIVE)
     return "the page says so, and reads everything again"
 
 
@@ -312,7 +317,7 @@ def many(place):
         return performance.now()""")
     page.wait("document.getElementById('count').textContent === '10,000 documents'", 60)
     complete = page.run("return performance.now()")
-    page.wait("document.getElementById('status').className === 'live'")
+    page.wait(LIVE)
     page.reload()
     again = page.run("""
         while (!document.querySelector(".row")) await new Promise(requestAnimationFrame);
@@ -393,7 +398,7 @@ def tokens(place):
     page.run("document.getElementById('token').value = 'wrong'; document.querySelector('#login button').click()")
     page.wait("document.getElementById('status').textContent.includes('not valid')")
     page.run("document.getElementById('token').value = 'abc123'; document.querySelector('#login button').click()")
-    page.wait("document.getElementById('status').className === 'live'")
+    page.wait(LIVE)
     edit(page, "mine", "1")
     page.wait("document.getElementById('status').textContent === 'This page: live'")
     page.wait("document.getElementById('groups').textContent.includes('todo')", 30)
@@ -485,12 +490,7 @@ def many_tabs(place):
 
 def edited_meanwhile(place):
     """A document that changes or goes while it is edited is not written over without a word."""
-    server = place.server()
-    seed(server, "todo", 3)
-    browser = place.browser()
-    page = inspector(browser, server, "todo")
-    page.wait(row("todo:1"))
-    page.wait("document.getElementById('status').className === 'live'")
+    server, page = shown(place, 3)
     shell = Shell(place.folder, server, "todo")
     shell.run("sync")
     for name, command in [("todo:1", ["put", "todo:1", "5"]), ("todo:2", ["delete", "todo:2"])]:
@@ -516,7 +516,7 @@ def looks(place):
     page = inspector(browser, server, "todo")
     page.wait(row("todo:1"))
     page.wait("document.querySelectorAll('figure').length === 4")
-    time.sleep(3)  # for something to be in the plots
+    page.wait("document.querySelector('polyline').points.length >= 3")
     for name, width, height, is_dark in [("light", 1280, 800, False), ("dark", 1280, 800, True), ("phone", 390, 800, True)]:
         page.resize(width, height, width < 600)
         page.dark(is_dark)

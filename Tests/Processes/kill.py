@@ -106,15 +106,21 @@ def conclude(place, server, clients, follower):
         f" {max(client.slowest for client in clients):.2f} s (replica)")
 
 
+def parser(text, shortest, longest):
+    """The options of tests that kill; by default so many seconds are between two kills."""
+    made = workshop.parser(text)
+    made.add_argument("--rate", type=int, default=40, help="swaps a second of each replica")
+    made.add_argument("--shortest", type=float, default=shortest, help="the shortest time between kills in seconds")
+    made.add_argument("--longest", type=float, default=longest)
+    return made
+
+
 def main():
-    parser = workshop.parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--rate", type=int, default=40, help="swaps a second of each replica")
-    parser.add_argument("--shortest", type=float, default=0.02, help="the shortest time between kills in seconds")
-    parser.add_argument("--longest", type=float, default=0.2)
-    parser.add_argument(
+    known = parser(__doc__, shortest=0.02, longest=0.2)
+    known.add_argument("--rounds", type=int, default=200)
+    known.add_argument(
         "--sabotage", choices=["server", "c1"], help="put back an old copy of this store: the oracle has to notice")
-    options = parser.parse_args()
+    options = known.parse_args()
     limit = 300 + options.rounds * 10
     workshop.main(
         options,

@@ -54,12 +54,9 @@ def test(storage, options):
 
 
 def main():
-    parser = workshop.parser(__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--rate", type=int, default=40, help="swaps a second of each replica")
-    parser.add_argument("--shortest", type=float, default=0.05, help="the shortest time between kills in seconds")
-    parser.add_argument("--longest", type=float, default=1.5)
-    options = parser.parse_args()
+    known = kill.parser(__doc__, shortest=0.05, longest=1.5)
+    known.add_argument("--seconds", type=float, default=60)
+    options = known.parse_args()
     workshop.main(
         options,
         [(f"replicas in JavaScript, {storage}", options.seconds + 600, test(storage, options)) for storage in options.storage.split(",")])
