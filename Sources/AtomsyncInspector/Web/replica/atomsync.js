@@ -43,7 +43,7 @@ export async function open({ server, group, token, user, merge, storage, fetch, 
   if (!globalThis.indexedDB || !navigator.locks) {
     throw new Error("This browser keeps nothing here: IndexedDB and locks need a page from https or localhost. Pass a storage.");
   }
-  const name = `atomsync ${url.href} ${options.group}${user === undefined ? "" : ` of ${user}`}`;
+  const name = `atomsync ${url.href} ${JSON.stringify([options.group, user])}`;
   const slot = await ownDatabase(name);
   let atom;
   try {
