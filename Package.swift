@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "AtomsyncCore", targets: ["AtomsyncCore"]),
     // Static, because `swift build --product` would otherwise build the whole package.
     .library(name: "Atomsync", type: .static, targets: ["Atomsync"]),
+    .library(name: "AtomsyncEncryption", targets: ["AtomsyncEncryption"]),
     .library(name: "AtomsyncStorageSupport", targets: ["AtomsyncStorageSupport"]),
     .library(name: "AtomsyncSQLite", targets: ["AtomsyncSQLite"]),
     .library(name: "AtomsyncLMDB", targets: ["AtomsyncLMDB"]),
@@ -67,6 +68,15 @@ let package = Package(
 
     // The facade: SyncedAtom, documents, observation, client, loopback.
     .target(name: "Atomsync", dependencies: ["AtomsyncEngine"]),
+
+    // End-to-end encryption. A module of its own, because it brings a library of cryptography.
+    .target(
+      name: "AtomsyncEncryption",
+      dependencies: [
+        "AtomsyncCore",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "_CryptoExtras", package: "swift-crypto"),
+      ]),
 
     // Storages.
     .systemLibrary(
@@ -177,7 +187,7 @@ let package = Package(
     .target(
       name: "AtomsyncTesting",
       dependencies: [
-        "Atomsync",
+        "Atomsync", "AtomsyncEncryption",
         .product(name: "HashTreeCollections", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -37,6 +37,7 @@ import Transit
     let tickets = Lock<[Int64]>([])
     let errors = Lock(0)
     func committed(through ticket: Int64) { tickets.withLock { $0.append(ticket) } }
+    func stored(_ batch: StorageBatch) -> StorageBatch { batch }
     func commitFailed(_ error: StorageError) { errors.withLock { $0 += 1 } }
   }
 

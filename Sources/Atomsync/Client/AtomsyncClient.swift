@@ -62,13 +62,19 @@ public final class AtomsyncClient: Sendable {
   ///   - name: another name in this store, for a group that several users or servers share.
   ///   - transport: the way to the server; `nil` to stay on this machine.
   ///   - conflicts: who wins when a document was changed here and on the server.
+  ///   - encryption: the keys that seal what leaves this device; the module AtomsyncEncryption has them. The server then
+  ///     stores and syncs what it cannot read.
   /// - Throws: `SyncError` (`invalidDocument` for a bad name, `wrongGroup` when the atom of this name holds another
-  ///   group's documents, `stopped` when the client is closed or the atom is open already), `StorageError`, or what the transport throws when it is made. O(documents).
+  ///   group's documents, `encrypted` when it is not opened with the keys that it was opened with before, `stopped` when
+  ///   the client is closed or the atom is open already), `StorageError`, or what the transport throws when it is made or
+  ///   the encryption when it fetches its keys. O(documents).
   public func atom(
     _ group: String, name: String? = nil, transport: TransportProvider? = nil,
-    conflicts: ConflictPolicy = .serverWins
+    conflicts: ConflictPolicy = .serverWins, encryption: EncryptionProvider? = nil
   ) async throws -> SyncedAtom<TransitValue> {
-    try await atom(group, of: TransitValue.self, name: name, transport: transport, conflicts: conflicts)
+    try await atom(
+      group, of: TransitValue.self, name: name, transport: transport, conflicts: conflicts,
+      encryption: encryption)
   }
 
   /// Opens an atom of a type of your own, a struct or an enum; otherwise the same.
@@ -76,7 +82,7 @@ public final class AtomsyncClient: Sendable {
   /// - Throws: also `SyncError` (`invalidDocument`) for a class: a change of an object is not seen, and would not be written.
   public func atom<Element: Codable & Sendable>(
     _ group: String, of type: Element.Type, name: String? = nil, transport: TransportProvider? = nil,
-    conflicts: ConflictPolicy = .serverWins
+    conflicts: ConflictPolicy = .serverWins, encryption: EncryptionProvider? = nil
   ) async throws -> SyncedAtom<Element> {
     if Element.self is AnyObject.Type {
       throw SyncError(.invalidDocument, "\(Element.self) is a class. Documents are values: make it a struct.")
@@ -89,8 +95,9 @@ public final class AtomsyncClient: Sendable {
     do {
       // What an atom of this name left behind may not be durable yet, and would be written over this one's rows.
       try await queue.flush(timeout: Self.patience)
+      let encryption = try await encryption?.open(group: group)
       let way = try await transport?.open(codec: configuration.codec)
-      let replica = try await replica(name, group, conflicts, way)
+      let replica = try await replica(name, group, conflicts, way, encryption)
       guard state.withLock({ $0.add(replica) }) else {
         await replica.close(timeout: Self.patience)
         throw SyncError(.stopped, "The client is closed.")
@@ -105,12 +112,13 @@ public final class AtomsyncClient: Sendable {
   }
 
   private func replica(
-    _ name: String, _ group: String, _ conflicts: ConflictPolicy, _ transport: (any Transport)?
+    _ name: String, _ group: String, _ conflicts: ConflictPolicy, _ transport: (any Transport)?,
+    _ encryption: Encryption?
   ) async throws -> Replica {
     do {
       return try await Replica(
         name: name, group: group, policy: conflicts, configuration: configuration, storage: storage,
-        queue: queue, transport: transport)
+        queue: queue, transport: transport, encryption: encryption)
     } catch {
       await transport?.close()
       throw error

@@ -4,12 +4,19 @@ internal import Transit
 /// Between an application's type and Transit. Values that are Transit already pass through, without the microseconds
 /// that a cast takes: the types were compared just before, so the bits are that type's.
 enum ElementCoding {
+  /// - Throws: also `UnopenedDocument` for what stands for one: it is nobody's value.
   static func encode<Element: Codable & Sendable>(_ element: Element) throws -> TransitValue {
-    if Element.self == TransitValue.self { return unsafeBitCast(element, to: TransitValue.self) }
+    if Element.self == TransitValue.self {
+      let value = unsafeBitCast(element, to: TransitValue.self)
+      if let unopened = UnopenedDocument(value) { throw unopened }
+      return value
+    }
     return try TransitEncoder().encode(element)
   }
 
+  /// - Throws: what keeps the value from being an element; `UnopenedDocument` for a sealed one that cannot be opened.
   static func decode<Element: Codable & Sendable>(_ value: TransitValue) throws -> Element {
+    if let unopened = UnopenedDocument(value) { throw unopened }
     if Element.self == TransitValue.self { return unsafeBitCast(value, to: Element.self) }
     return try TransitDecoder().decode(Element.self, from: value)
   }

@@ -15,6 +15,9 @@ public struct Conflict: Sendable, Hashable, Identifiable {
     /// No conflict with the server: the local value had been rejected by it, and a later edit, whose value is given as
     /// the remote one, has taken its place.
     case overtaken
+    /// No conflict with a local edit: the server shows an older or a forged value of a document of an encrypted atom. The last
+    /// genuine one that this device knew is given as the local one, and is sent by nobody unless you do.
+    case rolledBack
     /// The merge failed, for this reason. The local value stands, but is not sent until the document changes again,
     /// here or on the server. Once that has settled it, the conflict is reported again, under a new number, in place
     /// of this report.

@@ -12,6 +12,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     case invalidDocument
     /// The atom of this name holds the documents of another group.
     case wrongGroup
+    /// The atom is encrypted, and was not opened with its key, or not as before.
+    case encrypted
     /// There is no server, or syncing is paused.
     case paused
     /// The atom was closed, or stopped for the reason in the message.

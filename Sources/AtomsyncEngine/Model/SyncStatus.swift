@@ -32,6 +32,8 @@ public struct SyncStatus: Sendable, Equatable {
   public var rejectedCount: Int
   /// The number of conflicts that a merge function left open.
   public var openConflictCount: Int
+  /// The number of documents of an encrypted atom that cannot be shown; `Documents.undecodable` names them.
+  public var unopenedCount = 0
   /// The atom has had the server's whole content at least once.
   public var hasSynced: Bool
   /// The permission to read the group was withdrawn.
@@ -87,7 +89,8 @@ public struct SyncStatus: Sendable, Equatable {
     left.connection == right.connection && left.unsavedCount == right.unsavedCount
       && left.pendingCount == right.pendingCount
       && left.inFlightCount == right.inFlightCount && left.rejectedCount == right.rejectedCount
-      && left.openConflictCount == right.openConflictCount && left.hasSynced == right.hasSynced
+      && left.openConflictCount == right.openConflictCount && left.unopenedCount == right.unopenedCount
+      && left.hasSynced == right.hasSynced
       && left.isRevoked == right.isRevoked && left.lastPull == right.lastPull
       && left.lastPush == right.lastPush && left.nextRetry == right.nextRetry
       && left.lastError == right.lastError && left.lastStorageError == right.lastStorageError

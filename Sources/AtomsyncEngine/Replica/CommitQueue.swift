@@ -11,6 +11,8 @@ internal import Logging
 package final class CommitQueue: Sendable {
   /// Who put a batch in, and is told what became of it.
   package protocol Client: AnyObject, Sendable {
+    /// A batch as it is to be in the store. Called once for each, before it is committed.
+    func stored(_ batch: StorageBatch) throws -> StorageBatch
     func committed(through ticket: Int64)
     func commitFailed(_ error: StorageError)
   }
@@ -19,6 +21,8 @@ package final class CommitQueue: Sendable {
     var batch: StorageBatch
     var client: any Client
     var ticket: Int64
+    /// The batch is as it is to be in the store.
+    var isStored = false
   }
   private struct State {
     var waiting: [Entry] = []
@@ -76,6 +80,7 @@ package final class CommitQueue: Sendable {
 
   private final class Barrier: Client {
     let promise = Promise<Void>()
+    func stored(_ batch: StorageBatch) -> StorageBatch { batch }
     func committed(through ticket: Int64) { promise.complete(.success(())) }
     func commitFailed(_ error: StorageError) { promise.complete(.failure(SyncError(error))) }
   }
@@ -99,10 +104,11 @@ package final class CommitQueue: Sendable {
   }
 
   /// Tries until it succeeds; false once there is no sense in trying again.
-  private func commit(_ entries: [Entry]) async -> Bool {
-    var entries = entries
+  private func commit(_ taken: [Entry]) async -> Bool {
+    var entries = taken
     for attempt in 1... {
       do {
+        try Self.store(&entries)
         _ = try await storage.commit(entries.map(\.batch))
         for (client, ticket) in Self.lastTickets(entries) { client.committed(through: ticket) }
         break
@@ -182,12 +188,21 @@ package final class CommitQueue: Sendable {
     }
   }
 
-  /// The same rows in one batch, and whom to tell.
-  private static func merged(_ entries: [Entry]) -> [Entry] {
+  private static func store(_ entries: inout [Entry]) throws {
+    for index in entries.indices where !entries[index].isStored {
+      entries[index].batch = try entries[index].client.stored(entries[index].batch)
+      entries[index].isStored = true
+    }
+  }
+
+  /// The same rows in one batch, and whom to tell. What cannot be made ready for the store stays as it is.
+  private static func merged(_ taken: [Entry]) -> [Entry] {
+    var entries = taken
+    guard (try? store(&entries)) != nil else { return entries }
     let told = lastTickets(entries)
     let batch = StorageBatch.merging(entries.map(\.batch))
     return told.enumerated().map { index, entry in
-      Entry(batch: index == 0 ? batch : StorageBatch(), client: entry.0, ticket: entry.1)
+      Entry(batch: index == 0 ? batch : StorageBatch(), client: entry.0, ticket: entry.1, isStored: true)
     }
   }
 

@@ -7,14 +7,16 @@ extension Replica {
   func perform(_ action: ReplicaEffects.Action, _ state: inout State) {
     switch action {
     case .pull(let request, let message):
-      run(request, &state) { transport, progress in
-        .pulled(request: request, try RemotePage(try await transport.pull(message, progress: progress)))
+      run(request, &state) { [sealing] transport, progress in
+        .pulled(request: request, try sealing.open(try await transport.pull(message, progress: progress)))
       } failed: {
         .pullFailed(request: request, $0)
       }
     case .push(let request, let message):
-      run(request, &state) { transport, progress in
-        .pushed(request: request, try await transport.push(message, progress: progress))
+      run(request, &state) { [sealing] transport, progress in
+        let push = try sealing.seal(message)
+        return .pushed(
+          request: request, push.open(try await transport.push(push.request, progress: progress)))
       } failed: {
         .pushFailed(request: request, $0, freshClient: UUID())
       }
@@ -70,14 +72,14 @@ extension Replica {
   private func openLive(_ stream: Int, _ message: PullRequest, _ state: inout State) {
     guard let transport else { return }
     let gate = LiveGate()
-    let task = Task { [weak self] in
+    let task = Task { [weak self, sealing] in
       do {
         try await transport.live(LiveRequest(groups: [message])) { [weak self] event in
           switch event {
           case .opened: self?.handle(.liveOpened(stream: stream))
           case .revoked: self?.handle(.liveRevoked(stream: stream))
           case .page(let page):
-            self?.handle(.livePage(stream: stream, try RemotePage(page)))
+            self?.handle(.livePage(stream: stream, try sealing.open(page)))
             try await gate.pass()
           }
         }
@@ -96,6 +98,7 @@ extension Replica {
     Task { [weak self] in
       let result: MergeResult
       do {
+        try task.input.checkOpened()
         let value =
           switch policy.kind {
           case .merge(let merge): try merge(task.input)

@@ -43,6 +43,9 @@ package final class Replica: CommitQueue.Client {
   package let policy: ConflictPolicy
   package let configuration: AtomsyncConfiguration
   package let transport: (any Transport)?
+  let sealing: DocumentSealing
+  private let rows: RowSealing?
+  /// The store, which shows this atom's rows as they are when they are not sealed.
   let storage: any Storage
   let state: Lock<State>
   let changes = Broadcast<ValueChange> { $0.followed(by: $1) }
@@ -54,14 +57,19 @@ package final class Replica: CommitQueue.Client {
 
   /// Opens an atom. O(documents)
   ///
-  /// - Throws: `StorageError`, ``SyncError`` (`wrongGroup`).
+  /// - Throws: `StorageError`, ``SyncError`` (`wrongGroup`, `encrypted`).
   package init(
     name: String, group: String, policy: ConflictPolicy, configuration: AtomsyncConfiguration,
-    storage: any Storage, queue: CommitQueue, transport: (any Transport)?
+    storage: any Storage, queue: CommitQueue, transport: (any Transport)?, encryption: Encryption? = nil
   ) async throws {
+    let sealing = DocumentSealing(encryption, group: group)
+    let rows = encryption.map { RowSealing($0.cipher, atom: name) }
+    try await rows?.convert(storage, toSealed: encryption?.sealsStore ?? false)
+    let sealedRows = encryption?.sealsStore ?? false ? rows : nil
+    let storage = sealedRows.map { SealedStorage(storage: storage, rows: $0) } ?? storage
     let settings = ReplicaMachine.Settings(
       group: group, atom: name, policy: policy, limits: configuration.limits,
-      retention: configuration.retentionMilliseconds)
+      retention: configuration.retentionMilliseconds, sealing: sealing)
     let snapshot = try await storage.read(ReplicaMachine.loadQuery(settings))
     let (machine, effects) = try ReplicaMachine.load(
       settings, snapshot, client: UUID(), now: configuration.now().milliseconds)
@@ -69,6 +77,8 @@ package final class Replica: CommitQueue.Client {
     self.group = group
     self.policy = policy
     self.configuration = configuration
+    self.sealing = sealing
+    self.rows = sealedRows
     self.storage = storage
     self.queue = queue
     self.transport = transport
@@ -160,6 +170,8 @@ package final class Replica: CommitQueue.Client {
   }
 
   // MARK: The commit queue
+
+  package func stored(_ batch: StorageBatch) throws -> StorageBatch { try rows?.sealed(batch) ?? batch }
 
   package func committed(through ticket: Int64) {
     // All under one lock: who begins to wait in between would be told by nobody.

@@ -31,13 +31,17 @@ struct AtomRecord: Equatable, Sendable {
   var isRevoked = false
   /// The time for which the atom has been in use, in milliseconds: see ``advanceAge(to:)``.
   var age: Int64 = 0
+  /// The key that the atom's documents are sealed by; `nil` when they are not.
+  var sealKey: KeyID?
+  /// The key that hides the ids of documents; `nil` when they are shown.
+  var idKey: KeyID?
   /// When ``age`` was last advanced, by this machine's clock.
   private var ageRead: Int64?
 
   private enum Field: UInt8, RowField {
     case client = 1
     case group, store, user, push, edit, conflict, cursor, seen, generation, resetting, synced, revoked, age,
-      ageRead
+      ageRead, sealKey, idKey
   }
 
   init(client: UUID) { self.client = client }
@@ -63,6 +67,8 @@ struct AtomRecord: Equatable, Sendable {
       case .revoked: record.isRevoked = try reader.flag()
       case .age: record.age = try reader.count()
       case .ageRead: record.ageRead = try reader.number()
+      case .sealKey: record.sealKey = KeyID(UInt64(bitPattern: try reader.number()))
+      case .idKey: record.idKey = KeyID(UInt64(bitPattern: try reader.number()))
       }
     }
     record.client = try reader.required(client)
@@ -86,6 +92,8 @@ struct AtomRecord: Equatable, Sendable {
     writer.write(Field.revoked, flag: isRevoked)
     writer.write(Field.age, age)
     writer.write(Field.ageRead, ageRead)
+    writer.write(Field.sealKey, sealKey.map { Int64(bitPattern: $0.number) })
+    writer.write(Field.idKey, idKey.map { Int64(bitPattern: $0.number) })
     return writer.bytes
   }
 

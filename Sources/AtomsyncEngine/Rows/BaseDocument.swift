@@ -5,21 +5,34 @@ struct BaseDocument: Equatable, Sendable {
   var version: Int64
   var updated: Int64
   var generation: Int64
-  /// `nil`: a tombstone that a verdict told of. In memory only, and only until its page has come, so that a page
-  /// that was read before cannot bring the document back for a moment.
+  /// `nil`: a tombstone. In memory only, and only until its page has come, so that a page that was read before cannot
+  /// bring the document back for a moment; of an encrypted atom it is stored, so that the server cannot either.
   var value: StoredValue?
+  private var sealBox: SealBox?
+
+  /// Few atoms have them, so a seal lies in memory of its own.
+  private indirect enum SealBox: Equatable, Sendable { case seal(Seal) }
 
   private enum Field: UInt8, RowField {
     case version = 1
-    case updated, generation, value
+    case updated, generation, value, key, lineage, buried
   }
 
-  init(version: Int64, updated: Int64, generation: Int64, value: StoredValue?) {
+  init(version: Int64, updated: Int64, generation: Int64, value: StoredValue?, seal: Seal? = nil) {
     self.version = version
     self.updated = updated
     self.generation = generation
     self.value = value
+    self.seal = seal
   }
+
+  /// The seal that the value came in; `nil` when it was none.
+  var seal: Seal? {
+    get { if case .seal(let seal) = sealBox { seal } else { nil } }
+    set { sealBox = newValue.map { .seal($0) } }
+  }
+
+  var isStored: Bool { value != nil || seal?.buried != nil }
 
   init(row bytes: [UInt8]) throws {
     guard RowReader.isTagged(bytes) else {
@@ -31,25 +44,37 @@ struct BaseDocument: Equatable, Sendable {
     var updated: Int64 = 0
     var generation: Int64?
     var value: StoredValue?
+    var key: KeyID?
+    var lineage: UInt64?
+    var buried: Int64?
     while let field = try reader.next(Field.self) {
       switch field {
       case .version: version = try reader.count()
       case .updated: updated = try reader.number()
       case .generation: generation = try reader.count()
       case .value: value = try reader.value()
+      case .key: key = KeyID(UInt64(bitPattern: try reader.number()))
+      case .lineage: lineage = UInt64(bitPattern: try reader.number())
+      case .buried: buried = try reader.count()
       }
     }
+    if buried == nil { value = try reader.required(value) }
     self.init(
       version: try reader.required(version), updated: updated, generation: try reader.required(generation),
-      value: try reader.required(value))
+      value: value, seal: lineage.map { Seal(key: key, lineage: $0, buried: buried) })
   }
 
-  func row(_ value: StoredValue) -> [UInt8] {
-    var writer = RowWriter(reserving: value.byteCount + 24)
+  var row: [UInt8] {
+    var writer = RowWriter(reserving: (value?.byteCount ?? 0) + 48)
     writer.write(Field.version, version)
     writer.write(Field.updated, updated)
     writer.write(Field.generation, generation)
     writer.write(Field.value, value)
+    if let seal {
+      writer.write(Field.key, seal.key.map { Int64(bitPattern: $0.number) })
+      writer.write(Field.lineage, Int64(bitPattern: seal.lineage))
+      writer.write(Field.buried, seal.buried)
+    }
     return writer.bytes
   }
 }

@@ -120,7 +120,7 @@ struct ConflictRow: Sendable {
   /// The numbers of outcomes in rows.
   private enum Kind: Int64 {
     case serverWon = 0
-    case localWon, merged, open, overtaken
+    case localWon, merged, open, overtaken, rolledBack
   }
 
   init(
@@ -171,6 +171,7 @@ struct ConflictRow: Sendable {
     case .merged: .merged
     case .open: .open(reason)
     case .overtaken: .overtaken
+    case .rolledBack: .rolledBack
     case nil: throw RowReader.newer("a conflict of a kind that this one does not know (\(kind))")
     }
   }
@@ -190,6 +191,7 @@ struct ConflictRow: Sendable {
       case .merged: (.merged, nil)
       case .open(let reason): (.open, reason)
       case .overtaken: (.overtaken, nil)
+      case .rolledBack: (.rolledBack, nil)
       }
     writer.write(Field.outcome, kind.rawValue)
     writer.write(Field.reason, reason)

@@ -18,6 +18,8 @@ struct PendingEdit: Equatable, Sendable {
   /// Values of pushes that were taken apart while nobody knew whether the server had accepted them: to meet one of
   /// them there is no conflict.
   var sent: [StoredValue?] = []
+  /// Nothing is changed but the seal: see ``ReplicaContent/reseal()``.
+  var isReseal = false
   /// The number of the report that the edit is in an open conflict.
   var openReport: Int64?
   /// The server's document that a merge is being found for. Not stored: it is found again.
@@ -25,7 +27,7 @@ struct PendingEdit: Equatable, Sendable {
 
   private enum Field: UInt8, RowField {
     case firstEdit = 1
-    case edit, baseVersion, base, value, atomic, made, sent, openReport
+    case edit, baseVersion, base, value, atomic, made, sent, openReport, reseal
   }
 
   private enum SentField: UInt8, RowField { case value = 1 }
@@ -63,6 +65,7 @@ struct PendingEdit: Equatable, Sendable {
       case .made: pending.made = try reader.number()
       case .sent: pending.sent.append(try Self.sent(try reader.row()))
       case .openReport: pending.openReport = try reader.count()
+      case .reseal: pending.isReseal = try reader.flag()
       }
     }
     pending.firstEdit = try reader.required(firstEdit)
@@ -93,6 +96,7 @@ struct PendingEdit: Equatable, Sendable {
     writer.write(Field.made, made)
     writer.write(Field.sent, each: sent) { $0.write(SentField.value, $1) }
     writer.write(Field.openReport, openReport)
+    writer.write(Field.reseal, flag: isReseal)
     return writer.bytes
   }
 }

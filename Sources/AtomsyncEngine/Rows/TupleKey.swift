@@ -34,6 +34,16 @@ package struct TupleKey {
     bytes.append(0)
   }
 
+  /// Where the text after a prefix of some length in `key` ends: the index of the 00 that closes it; `nil` when nothing does.
+  static func endOfText(in key: [UInt8], after prefix: Int) -> Int? {
+    var index = prefix
+    while let zero = key.dropFirst(index).firstIndex(of: 0) {
+      guard zero + 1 < key.endIndex, key[zero + 1] == 0xFF else { return zero }
+      index = zero + 2
+    }
+    return nil
+  }
+
   /// The number that ends `key`; `nil` when it is too short.
   package static func trailingNumber(_ key: [UInt8]) -> Int64? {
     guard key.count >= 8 else { return nil }

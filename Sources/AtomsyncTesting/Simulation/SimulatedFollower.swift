@@ -47,8 +47,9 @@ extension Simulation {
     if follower.stream == stream { follower.stream = nil }
   }
 
-  mutating func followerTakes(_ page: PullPage) throws {
-    try checkPage(page)
+  mutating func followerTakes(_ sealed: PullPage) throws {
+    try checkPage(sealed)
+    let page = sealing.revealed(sealed)
     follower.heard = timeline.now
     var view = follower.views[page.group] ?? .init()
     if page.isReset { view.named = [] }
@@ -72,7 +73,7 @@ extension Simulation {
     let group = Self.groups[0]
     let view = follower.views[group]
     if view?.named != nil { return }  // some of what it holds is of a history that is not continued
-    let id = "d\(Int.random(in: 0..<6, using: &random))"
+    let id = Self.id(Int.random(in: 0..<Self.documents, using: &random))
     let known = view?.documents[id]
     counter += 1
     let value = makeValue(&random, counter)
@@ -88,7 +89,9 @@ extension Simulation {
     for edit in push.edits { follower.bases[edit] = .some(known?.content.payload) }
     let authority = Int.random(in: authorities.indices, using: &random)
     timeline.schedule(
-      .pushArrives(.follower, authority: authority, request: 0, push, isAnswered: true), after: delay())
+      .pushArrives(
+        .follower, authority: authority, request: 0, try sealing.sealed(push), isAnswered: true),
+      after: delay())
     // It does not wait for ever, and does not send again.
     timeline.schedule(
       .pushEnds(.follower, request: 0, .failure(TransportError(.timedOut, "late"))), after: 200)

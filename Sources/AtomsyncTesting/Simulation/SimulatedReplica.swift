@@ -14,6 +14,15 @@ struct SimulatedReplica {
   private let limits: Limits
   private let retention: Int64
   var machine: ReplicaMachine
+  private let sealing: SimulatedSealing
+  /// The keys that its process has.
+  private(set) var ring = SimulatedSealing.Ring.first
+  /// What it sends and hears passes here.
+  private(set) var edge: DocumentSealing
+  /// The pushes that are on their way, by request.
+  var sealedPushes: [Int: SealedPush] = [:]
+  /// The documents that a server has lied about to it.
+  var deceived: Set<String> = []
 
   // The driver's part.
   /// The timer of each kind that runs.
@@ -97,7 +106,7 @@ struct SimulatedReplica {
 
   init(
     number: Int, device: Int, group: String, policy: ConflictPolicy, limits: Limits, retention: Int64,
-    client: UUID
+    client: UUID, sealing: SimulatedSealing
   ) {
     self.number = number
     self.device = device
@@ -105,15 +114,18 @@ struct SimulatedReplica {
     self.policy = policy
     self.limits = limits
     self.retention = retention
+    self.sealing = sealing
+    edge = sealing.edge(group, .first)
     machine = ReplicaMachine(
       ReplicaMachine.Settings(
-        group: group, atom: group, policy: policy, limits: limits, retention: retention),
+        group: group, atom: group, policy: policy, limits: limits, retention: retention, sealing: edge),
       client: client)
   }
 
   /// How the machine is made, with the policy of the day.
   private var settings: ReplicaMachine.Settings {
-    ReplicaMachine.Settings(group: group, atom: group, policy: policy, limits: limits, retention: retention)
+    ReplicaMachine.Settings(
+      group: group, atom: group, policy: policy, limits: limits, retention: retention, sealing: edge)
   }
 
   var keys: ReplicaKeys { settings.keys }
@@ -143,7 +155,14 @@ struct SimulatedReplica {
   }
 
   /// A new process opens what the crash has left on the disk.
-  mutating func restart(_ durable: OrderedBytes, client: UUID, now: Int64) throws -> ReplicaEffects {
+  ///
+  /// - Parameter ring: the keys that the process is given.
+  mutating func restart(
+    _ durable: OrderedBytes, client: UUID, now: Int64, _ ring: SimulatedSealing.Ring
+  ) throws -> ReplicaEffects {
+    self.ring = ring
+    edge = sealing.edge(group, ring)
+    sealedPushes = [:]
     wantedStream = nil
     timers = [:]
     requests = []

@@ -32,6 +32,16 @@ struct SimulatedStore {
   private(set) var everCommitted: Set<Write> = []
   /// The writes that a restore or a power cut took back.
   private(set) var takenBack: Set<Write> = []
+  /// Every sealed value that was ever committed, by document.
+  private(set) var sealedWrites: [DocumentKey: [SealedWrite]] = [:]
+  private let sealing: SimulatedSealing
+
+  /// A value as it was sent, and the version that it was made on.
+  struct SealedWrite: Hashable {
+    var madeOn: Int64
+    var payload: Payload
+  }
+
   /// Rises with each commit and each restore: what somebody looks at who wants to know of others' commits.
   private(set) var changes = 0
 
@@ -44,8 +54,10 @@ struct SimulatedStore {
   private var backup: State?
   private static let recentStates = 6
 
-  init(identity: UUID) {
+  /// - Parameter sealing: reveals what is committed, so that the history is that of the documents themselves.
+  init(identity: UUID, _ sealing: SimulatedSealing) {
     self.identity = identity
+    self.sealing = sealing
     let header = StoreHeader(kind: .authority, identity: identity)
     _ = bytes.apply(header.creation)
   }
@@ -76,7 +88,8 @@ struct SimulatedStore {
       guard case .put(let key, let row) = write, key.first == Space.change.rawValue,
         let group = TupleKey.text(in: key, after: 1), let sequence = TupleKey.trailingNumber(key)
       else { continue }
-      let document = try Document(change: row)
+      let stored = try Document(change: row)
+      let document = sealing.revealed(stored, group)
       let place = DocumentKey(group: group, id: document.id)
       guard sequence == (counters[group] ?? 0) + 1 else {
         throw Violation("Sequence \(sequence) of \(group) follows \(counters[group] ?? 0).")
@@ -86,6 +99,11 @@ struct SimulatedStore {
         throw Violation("The version of \(document.id) went from \(last.version) to \(document.version).")
       }
       let entry = Write(document: place, version: document.version, payload: document.content.payload)
+      if sealing.isSealed, let payload = stored.content.payload {
+        let isNew = byDocument[place]?.last?.payload == nil
+        sealedWrites[place, default: []].append(
+          .init(madeOn: isNew ? 0 : document.version - 1, payload: payload))
+      }
       order.append(entry)
       byDocument[place, default: []].append(entry)
       everCommitted.insert(entry)

@@ -71,7 +71,7 @@ extension Simulation {
   private mutating func write(_ number: Int) throws {
     var changes: [(id: String, value: TransitValue?)] = []
     for _ in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
-      let id = "d\(Int.random(in: 0..<6, using: &random))"
+      let id = Self.id(Int.random(in: 0..<Self.documents, using: &random))
       guard !changes.contains(where: { $0.id == id }) else { continue }
       let value = self.value(for: id, by: number)
       if replicas[number].machine.value(of: id) != value { changes.append((id, value)) }
@@ -195,7 +195,9 @@ extension Simulation {
       devices[device].strangersToken = nil
       // What has stopped is opened again by its application.
       let hasStopped = devices[device].replicas.contains { replicas[$0].machine.phase == .stopped }
-      if wasStranger || hasStopped || devices[device].isDown { try restart(device) }
+      let isWithoutKey =
+        traits.isSealed && devices[device].replicas.contains { replicas[$0].ring != .both }
+      if wasStranger || hasStopped || isWithoutKey || devices[device].isDown { try restart(device) }
     }
     for number in replicas.indices {
       // Some have to find out by themselves that they can get on.

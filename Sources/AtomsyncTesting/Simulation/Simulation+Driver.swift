@@ -39,8 +39,10 @@ extension Simulation {
       sendPull(number, request, message)
     case .push(let request, let message):
       replicas[number].requests.insert(request)
-      notePush(message, of: number)
-      sendPush(number, request, message)
+      notePush(message.request, of: number)
+      let push = try replicas[number].edge.seal(message)
+      replicas[number].sealedPushes[request] = push
+      sendPush(number, request, push.request)
     case .abandon(let request):
       // The task is cancelled; its answer may still be on its way to the machine.
       if !random.oneIn(3) { replicas[number].requests.remove(request) }
@@ -128,8 +130,11 @@ extension Simulation {
       if isHostile && random.oneIn(4) {
         replicas[number].policy = policies.randomElement(using: &random) ?? .serverWins
       }
+      // The newer keys reach one device after another.
+      let hasBoth = replicas[number].ring == .both || !isHostile || random.oneIn(3)
       let effects = try replicas[number].restart(
-        devices[device].disk.durable, client: random.uuid(), now: clock(ofDevice: device))
+        devices[device].disk.durable, client: random.uuid(), now: clock(ofDevice: device),
+        hasBoth ? .both : .first)
       replicas[number].pending = pendingViews(of: number)
       trace?("\(timeline.now) replica \(number) starts\n    \(replicas[number].machine.summary)")
       try perform(effects, by: number, because: nil)
@@ -147,7 +152,7 @@ extension Simulation {
   // MARK: The application's merge
 
   mutating func merge(_ task: MergeTask, _ number: Int) throws {
-    if isHostile && random.oneIn(10) {
+    if isHostile && random.oneIn(10) || UnopenedDocument(task.input.remote ?? .null) != nil {
       try deliver(.merged(task, .failed("not now")), to: number)
       return
     }

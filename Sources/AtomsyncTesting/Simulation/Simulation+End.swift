@@ -10,7 +10,7 @@ extension Simulation {
     var live: [String: [String: TransitValue]] = [:]
     for group in Self.groups { live[group] = try store.live(group).mapValues { try StoredValue($0).value } }
     for replica in replicas {
-      if let problem = disagreement(of: replica.machine, with: live[replica.group] ?? [:]) {
+      if let problem = disagreement(of: replica, with: live[replica.group] ?? [:]) {
         return "replica \(replica.number) \(problem) (\(replica.machine.phase.rawValue))"
       }
       if replica.machine.savedTicket != replica.machine.lastTicket {
@@ -26,15 +26,25 @@ extension Simulation {
   }
 
   private func disagreement(
-    of machine: ReplicaMachine, with live: [String: TransitValue]
+    of replica: SimulatedReplica, with live: [String: TransitValue]
   ) -> String? {
+    let machine = replica.machine
     if !machine.pendingIDs.isEmpty { return "has \(machine.pendingIDs) pending" }
     let visible = machine.values
     if visible == live { return nil }
-    let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] }.sorted()
+    let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] && !hasNoticed($0, replica) }
+      .sorted()
+    if ids.isEmpty { return nil }
     return "does not agree on "
       + ids.map { "\($0) (\(visible[$0]?.description ?? "-") and \(live[$0]?.description ?? "-"))" }
       .joined(separator: ", ")
+  }
+
+  /// Whether the replica says of a document that the server has lied about it.
+  private func hasNoticed(_ id: String, _ replica: SimulatedReplica) -> Bool {
+    if let unopened = replica.machine.value(of: id).flatMap({ UnopenedDocument($0) }) { return unopened.isForged }
+    return replica.deceived.contains(id)
+      && replica.machine.conflictsOf(id).contains { $0.outcome == .rolledBack }
   }
 
   /// Everybody agrees; what else must be true.
@@ -73,7 +83,7 @@ extension Simulation {
         case .again(let next): plan = next
         }
       }
-      guard let page else { return }
+      guard let page = page.map({ sealing.revealed($0) }) else { return }
       for document in page.documents { documents[document.id] = document.content.payload }
       if !page.hasMore { break }
       request.start = .cursor(page.cursor)

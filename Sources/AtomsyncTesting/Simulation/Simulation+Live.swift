@@ -135,7 +135,8 @@ extension Simulation {
     case .replica:
       guard isWanted(reader, stream), let number = replica(reader) else { return }
       try checkPage(page)
-      try deliver(.livePage(stream: stream, try RemotePage(page)), to: number)
+      let shown = try tampered(page, for: number)
+      try deliver(.livePage(stream: stream, try replicas[number].edge.open(shown)), to: number)
     }
   }
 

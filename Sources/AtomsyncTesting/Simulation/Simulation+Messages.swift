@@ -229,7 +229,8 @@ extension Simulation {
     switch result {
     case .success(let page):
       try checkPage(page)
-      try deliver(.pulled(request: request, try RemotePage(page)), to: number)
+      let shown = try tampered(page, for: number)
+      try deliver(.pulled(request: request, try replicas[number].edge.open(shown)), to: number)
     case .failure(let error):
       if error.code == .forbidden { replicas[number].wasRevoked = true }
       try deliver(.pullFailed(request: request, error), to: number)
@@ -243,9 +244,12 @@ extension Simulation {
       followerPushEnds(result)
       return
     }
-    guard let number = replica(sender), replicas[number].requests.remove(request) != nil else { return }
+    guard let number = replica(sender), replicas[number].requests.remove(request) != nil,
+      let push = replicas[number].sealedPushes[request]
+    else { return }
     switch result {
-    case .success(let answer): try deliver(.pushed(request: request, try coded(answer)), to: number)
+    case .success(let answer):
+      try deliver(.pushed(request: request, push.open(try coded(answer))), to: number)
     case .failure(let error):
       try deliver(.pushFailed(request: request, error, freshClient: random.uuid()), to: number)
     }

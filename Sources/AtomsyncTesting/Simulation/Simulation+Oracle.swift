@@ -15,6 +15,10 @@ extension Simulation {
       if let value = replica.machine.value(of: id),
         !(written[document(id, replica)]?.contains(value) ?? false)
       {
+        if let unopened = UnopenedDocument(value) {
+          try check(unopened, id, replica)
+          continue
+        }
         throw Violation("Replica \(number) shows \(value) as \(id), which nobody wrote.")
       }
       let base = replica.machine.base(of: id)
@@ -40,6 +44,20 @@ extension Simulation {
       replicas[number].fallen.formUnion(sent.compactMap(\.self))
     }
     replicas[number].pending = now
+  }
+
+  /// Nobody is suspected who has done nothing.
+  private func check(_ unopened: UnopenedDocument, _ id: String, _ replica: SimulatedReplica) throws {
+    let isExplained =
+      switch unopened.reason {
+      case .unknownKey: replica.ring == .first
+      // A push that arrives once more, after the server has forgotten it, is shown again as well.
+      case .replayed: traits.recordsMayExpire || wasRestored
+      case .damaged, .unsealed: false
+      }
+    if !isExplained && !replica.deceived.contains(id) {
+      throw Violation("Replica \(replica.number) does not open \(id): \(unopened)")
+    }
   }
 
   // MARK: Verdicts
@@ -174,7 +192,12 @@ extension Simulation {
     // After a restore, a replica meets values of its own that the server has forgotten the successors of; and so it does
     // if it has forgotten itself what it sent.
     guard !wasRestored else { return }
-    for conflict in effects.conflicts where conflict.outcome != .overtaken {
+    for conflict in effects.conflicts where conflict.outcome == .rolledBack {
+      if !replica.deceived.contains(conflict.document) {
+        throw Violation("Replica \(replica.number) says that \(conflict.document) was rolled back.")
+      }
+    }
+    for conflict in effects.conflicts where conflict.outcome != .overtaken && conflict.outcome != .rolledBack {
       let document = document(conflict.document, replica)
       if conflict.base != nil && conflict.remote == nil && conflict.outcome != .localWon,
         !store.wasEverGone(document), !replica.wasRevoked
@@ -205,11 +228,13 @@ extension Simulation {
   ) throws {
     var writes: [SimulatedStore.DocumentKey: [SimulatedStore.Write]] = [:]
     for (id, answer) in answers {
-      guard let push = authorities[authority].pushes[id] else { continue }
+      guard var push = authorities[authority].pushes[id] else { continue }
+      push.push = sealing.revealed(push.push)
       if push.push.isAtomic && !answer.accepted.isEmpty && !answer.rejected.isEmpty {
         throw Violation("An atomic push was accepted in part: \(answer.rejected.map(\.id)) were not.")
       }
-      for acceptance in answer.accepted {
+      for var acceptance in answer.accepted {
+        acceptance.id = sealing.revealed(id: acceptance.id, answer.group)
         guard let edit = push.push.edits.first(where: { $0.id == acceptance.id }) else {
           throw Violation("The answer names \(acceptance.id), which was not pushed.")
         }
@@ -248,6 +273,8 @@ extension Simulation {
       guard let known = replicas[number].pushes[key]?[edit.id] else {
         throw Violation("Replica \(number) has never sent the push that was committed.")
       }
+      // Whom the server lies to about what it replaces, that one replaces what it does not know.
+      if replicas[number].deceived.contains(edit.id) { return }
       ground = try known.base.map { try StoredValue($0).payload }
     }
     if ground != replaced?.payload {
@@ -265,7 +292,7 @@ extension Simulation {
     if page.isReset && !wasRestored && !traits.recordsMayExpire, try store.horizon(of: page.group) == 0 {
       throw Violation("A reader of \(page.group) is reset, and its history is all there.")
     }
-    for document in page.documents {
+    for document in sealing.revealed(page).documents {
       let write = SimulatedStore.Write(
         document: .init(group: page.group, id: document.id), version: document.version,
         payload: document.content.payload)

@@ -34,6 +34,9 @@ public struct Simulation {
 
   let seed: UInt64
   static let groups = ["simulated", "other"]
+  /// How many documents each group has.
+  static let documents = 6
+  static func id(_ number: Int) -> String { "d\(number)" }
   let policies: [ConflictPolicy]
   let traits: SimulationTraits
   var random: SeededRandom
@@ -44,6 +47,7 @@ public struct Simulation {
   /// The replicas of all devices, one for each atom.
   var replicas: [SimulatedReplica] = []
   var follower: SimulatedFollower
+  let sealing: SimulatedSealing
   /// What each user may do in each group; nobody is listed who may do everything.
   var rights: [String: [String: Right]] = [:]
   var isHostile = true
@@ -102,7 +106,8 @@ public struct Simulation {
     self.policies = policies
     var random = SeededRandom(seed: seed)
     traits = SimulationTraits(&random)
-    store = SimulatedStore(identity: random.uuid())
+    sealing = SimulatedSealing(traits, groups: Self.groups, &random)
+    store = SimulatedStore(identity: random.uuid(), sealing)
     follower = SimulatedFollower(client: random.uuid())
     for number in 0..<traits.authorities {
       var authority = SimulatedAuthority(
@@ -118,7 +123,7 @@ public struct Simulation {
             number: replicas.count, device: device, group: group,
             policy: policies.randomElement(using: &random) ?? .serverWins,
             limits: traits.clientLimits(&random),
-            retention: traits.clientRetention, client: random.uuid()))
+            retention: traits.clientRetention, client: random.uuid(), sealing: sealing))
       }
       var made = SimulatedDevice(
         replicas: Array(first..<replicas.count), user: traits.hasUsers ? "user\(device % 3)" : nil,

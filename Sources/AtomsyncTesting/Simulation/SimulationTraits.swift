@@ -23,6 +23,11 @@ struct SimulationTraits {
   /// A device's or a server's store fails now and then.
   let disksFail: Bool
   private let linksDiffer: Bool
+  /// Documents are sealed, with the ids hidden or not.
+  let isSealed: Bool
+  let hidesIDs: Bool
+  /// Servers lie about sealed documents.
+  let isTampering: Bool
   let serverLimits: Limits
   /// How long a server keeps tombstones, in milliseconds.
   let retention: Int64
@@ -44,11 +49,14 @@ struct SimulationTraits {
     clocksJump = random.oneIn(4)
     disksFail = random.oneIn(2)
     linksDiffer = random.oneIn(3)
+    isSealed = random.oneIn(4)
+    hidesIDs = isSealed && random.oneIn(2)
+    isTampering = isSealed && random.oneIn(2)
     var limits = Limits()
     limits.pageDocuments = 3  // so that everything is paged
     if random.oneIn(4) { limits.pageBytes = 40 }
     if random.oneIn(4) { limits.documentsPerPush = Int.random(in: 1...3, using: &random) }
-    if isStrict { limits.valueBytes = Self.strictValueBytes }
+    if isStrict { limits.valueBytes = Self.strictValueBytes * (isSealed ? 2 : 1) }
     if random.oneIn(6) { limits.waitingPushes = 2 }
     serverLimits = limits
     retention = random.oneIn(2) ? 100_000_000 : Int64.random(in: 300...3000, using: &random)
@@ -82,7 +90,7 @@ struct SimulationTraits {
       link.rate = Int64.random(in: 2...20, using: &random)
       link.showsProgress = random.oneIn(2)
     }
-    if random.oneIn(3) { link.bodyLimit = Int.random(in: 330...600, using: &random) }
+    if random.oneIn(3) { link.bodyLimit = Int.random(in: 330...600, using: &random) + (isSealed ? 300 : 0) }
     return link
   }
 

@@ -74,7 +74,7 @@ struct MachineBench {
     case "waiting, push open":
       feed(.pushFailed(request: request, TransportError(.timedOut, "no"), freshClient: UUID()))
     case "pushing, page held": feed(.livePage(stream: stream, try Self.page(2)))
-    case "merging": feed(.pushed(request: request, try stale()))
+    case "merging": feed(.pushed(request: request, RemoteAnswer(try stale())))
     default: break  // pushing
     }
   }
@@ -110,7 +110,7 @@ struct MachineBench {
       case .pull(let number, _): request = number
       case .push(let number, let message):
         request = number
-        pushed = message.edits
+        pushed = message.request.edits
       case .openLive(let number, _): stream = number
       case .startTimer(let started, _):
         switch started.kind {
@@ -128,7 +128,7 @@ struct MachineBench {
 
   /// Accepts the push that was sent last.
   mutating func accept(version: Int64 = 1) -> ReplicaEffects {
-    feed(.pushed(request: request, answer(version: version)))
+    feed(.pushed(request: request, RemoteAnswer(answer(version: version))))
   }
 
   func answer(version: Int64 = 1) -> PushAnswer {
@@ -158,10 +158,14 @@ struct MachineBench {
     isReset: Bool = false, user: String? = "ann"
   ) throws -> RemotePage {
     let content: Content = try value.map { .value(Payload(bytes: try $0.transit(.msgpack))) } ?? .deleted
-    return try RemotePage(
+    return try opened(
       PullPage(
         group: "g", documents: [Document(id: id, version: version, updated: 1, content: content)],
         cursor: Cursor("c\(version)"), hasMore: hasMore, isReset: isReset, now: 1, user: user))
+  }
+
+  private static func opened(_ page: PullPage) throws -> RemotePage {
+    try DocumentSealing(nil, group: page.group).open(page)
   }
 
   /// A page with so many documents that are not there yet.
@@ -170,7 +174,7 @@ struct MachineBench {
     let documents = (number..<number + count).map {
       Document(id: "n\($0)", version: 1, updated: 1, content: content)
     }
-    return try RemotePage(
+    return try opened(
       PullPage(
         group: "g", documents: documents, cursor: Cursor("n\(number)"), hasMore: hasMore, isReset: false,
         now: 1, user: "ann"))

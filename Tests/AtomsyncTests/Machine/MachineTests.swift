@@ -90,7 +90,7 @@ import Transit
     reason: RejectionReason
   ) throws {
     var bench = try MachineBench("pushing")
-    let effects = bench.feed(.pushed(request: bench.request, bench.refusal(reason)))
+    let effects = bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.refusal(reason))))
     #expect(bench.machine.pendingIDs == ["b"])
     #expect(effects.names.contains("back off"))
     #expect(effects.settled.isEmpty)
@@ -104,7 +104,7 @@ import Transit
     try bench.rest()
     try bench.edit("b", "mine")
     bench.saved()
-    bench.feed(.pushed(request: bench.request, try bench.stale()))
+    bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale())))
     bench.feed(.merged(try #require(bench.merge), .failed("no")))
     bench.saved()
     try bench.edit("c", "sent")
@@ -116,7 +116,7 @@ import Transit
     #expect(bench.machine.violatedInvariant == nil)
     #expect(bench.machine.values == ["a": "theirs", "b": "theirs", "c": "sent"])
     #expect(bench.machine.pendingIDs == ["c"])
-    let verdicts = bench.feed(.pushed(request: request, bench.answer())).settled
+    let verdicts = bench.feed(.pushed(request: request, RemoteAnswer(bench.answer()))).settled
     #expect(verdicts.map(\.verdict) == [.accepted(version: 1)])
     #expect(bench.machine.pendingIDs == [] && bench.machine.violatedInvariant == nil)
   }
@@ -143,7 +143,7 @@ import Transit
       }
     }
     for attempt in 1...3 {
-      #expect(attempts(bench.feed(.pushed(request: bench.request, bench.refusal(.aborted)))) == [attempt])
+      #expect(attempts(bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.refusal(.aborted))))) == [attempt])
       bench.feed(.timer(bench.timer))
       try bench.rest(3)
       bench.saved()  // the push is frozen, and sent again
@@ -171,7 +171,7 @@ import Transit
   @Test func anEditMadeDuringAPushIsPendingSinceTheVerdict() throws {
     var bench = try MachineBench("pushing")
     try bench.edit("b", "later")
-    bench.feed(.pushed(request: bench.request, bench.answer()), now: 50)
+    bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.answer())), now: 50)
     #expect(bench.machine.violatedInvariant == nil)
     #expect(bench.machine.pending["b"] == 50)
   }
@@ -190,7 +190,7 @@ import Transit
       try bench.rest()
       try bench.edit("b", "mine")
       bench.saved()
-      bench.feed(.pushed(request: bench.request, try bench.stale()))
+      bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale())))
       if let task = bench.merge { bench.feed(.merged(task, .failed("no"))) }
       bench.feed(.expire, now: 1001)
       #expect(bench.machine.conflictsOf("b").count == 1)
@@ -207,7 +207,7 @@ import Transit
     func collide(_ id: String, now: Int64) throws {
       try bench.edit(id, "mine")
       bench.saved()
-      bench.feed(.pushed(request: bench.request, try bench.stale()), now: now)
+      bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale())), now: now)
       bench.saved()
     }
     var now: Int64 = 1
@@ -248,7 +248,7 @@ import Transit
     bench.saved()
     var answer = try bench.stale(version: 7, value: "of another history")
     answer.isReset = true
-    let effects = bench.feed(.pushed(request: bench.request, answer))
+    let effects = bench.feed(.pushed(request: bench.request, RemoteAnswer(answer)))
     #expect(effects.conflicts.isEmpty)
     #expect(bench.machine.values == ["a": "mine"])
     let pulls = effects.actions.compactMap { action -> PullRequest? in
@@ -272,7 +272,7 @@ import Transit
     saved(bench.feed(.connect))
     saved(bench.feed(.pulled(request: bench.request, try MachineBench.page(1))))
     saved(try bench.edit("b", "mine"))
-    saved(bench.feed(.pushed(request: bench.request, try bench.stale())))
+    saved(bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale()))))
     let settings = bench.machine.settings
     var (machine, effects) = try ReplicaMachine.load(
       settings, store.read(ReplicaMachine.loadQuery(settings)), client: UUID(), now: 1)

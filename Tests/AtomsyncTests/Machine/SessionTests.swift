@@ -140,7 +140,7 @@ import Transit
     bench.feed(.timer(bench.timer))
     bench.saved()
     #expect(bench.machine.phase == .pushing)
-    let effects = bench.feed(.pushed(request: bench.request, try bench.stale(version: 1, value: "first")))
+    let effects = bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale(version: 1, value: "first"))))
     #expect(effects.conflicts.isEmpty && bench.machine.values["k"] == "second")
     #expect(bench.machine.pendingView(of: "k")?.base == "first", "the second is put onto the first")
   }
@@ -167,7 +167,7 @@ import Transit
     var bench = try MachineBench("live")
     try bench.edit("b", "mine")
     bench.saved()
-    bench.feed(.pushed(request: bench.request, bench.answer()))
+    bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.answer())))
     bench.saved()
     let echo = try #require(bench.echo)
     // The stream tells of other documents, and so it does not know of this one.
@@ -183,7 +183,7 @@ import Transit
     try bench.edit("b", "mine")
     bench.saved()
     let answer = bench.answer()
-    bench.feed(.pushed(request: bench.request, answer))
+    bench.feed(.pushed(request: bench.request, RemoteAnswer(answer)))
     bench.saved()
     let echo = try #require(bench.echo)
     let version = try #require(answer.accepted.first?.version)

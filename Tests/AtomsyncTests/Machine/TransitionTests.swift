@@ -60,24 +60,24 @@ import Transit
     ("pull failed", { .pullFailed(request: $0.request, TransportError(.unreachable, "no")) }),
     ("pull forbidden", { .pullFailed(request: $0.request, TransportError(.forbidden, "no")) }),
     ("pull failed, stale", { .pullFailed(request: $0.request - 1, TransportError(.unreachable, "no")) }),
-    ("pushed", { .pushed(request: $0.request, $0.answer()) }),
-    ("pushed: stale documents", { .pushed(request: $0.request, try $0.stale()) }),
-    ("pushed: invalid documents", { .pushed(request: $0.request, $0.refusal(.invalid)) }),
-    ("pushed: unknown reason", { .pushed(request: $0.request, $0.refusal(RejectionReason("tired"))) }),
-    ("pushed: nothing but aborted", { .pushed(request: $0.request, $0.refusal(.aborted)) }),
+    ("pushed", { .pushed(request: $0.request, RemoteAnswer($0.answer())) }),
+    ("pushed: stale documents", { .pushed(request: $0.request, RemoteAnswer(try $0.stale())) }),
+    ("pushed: invalid documents", { .pushed(request: $0.request, RemoteAnswer($0.refusal(.invalid))) }),
+    ("pushed: unknown reason", { .pushed(request: $0.request, RemoteAnswer($0.refusal(RejectionReason("tired")))) }),
+    ("pushed: nothing but aborted", { .pushed(request: $0.request, RemoteAnswer($0.refusal(.aborted))) }),
     (
       "pushed: another history",
       {
         var answer = try $0.stale()
         answer.isReset = true
-        return .pushed(request: $0.request, answer)
+        return .pushed(request: $0.request, RemoteAnswer(answer))
       }
     ),
     (
       "pushed: no verdict",
-      { .pushed(request: $0.request, PushAnswer(group: "g", accepted: [], rejected: [], now: 1)) }
+      { .pushed(request: $0.request, RemoteAnswer(PushAnswer(group: "g", accepted: [], rejected: [], now: 1))) }
     ),
-    ("pushed, stale", { .pushed(request: $0.request - 1, $0.answer()) }),
+    ("pushed, stale", { .pushed(request: $0.request - 1, RemoteAnswer($0.answer())) }),
     ("push failed", { failed($0, .unavailable) }),
     ("push refused: stale number", { failed($0, .stalePush) }),
     ("push refused: too large", { failed($0, .tooLarge) }),

@@ -25,6 +25,11 @@ struct KnownDocuments: Sendable {
     [visible, hidden].flatMap { $0.compactMap { id, document in condition(document) ? id : nil } }
   }
 
+  /// The ids of those documents that are not there, and are so. O(what is not there)
+  func hiddenIDs(where condition: (KnownDocument) -> Bool) -> [String] {
+    hidden.compactMap { id, document in condition(document) ? id : nil }
+  }
+
   /// Changes what is known of a document, in place if it is there before and after. One that nothing was known of comes
   /// to `body` empty.
   @inline(__always)

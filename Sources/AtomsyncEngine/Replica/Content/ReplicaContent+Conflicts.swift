@@ -4,7 +4,8 @@ internal import HashTreeCollections
 extension ReplicaContent {
   /// A document was changed here and on the server. The policy decides; nothing is lost without a trace.
   mutating func conflict(_ id: String, _ edit: PendingEdit, _ document: BaseDocument?) {
-    switch settings.resolution {
+    // A forged value takes the place of nothing.
+    switch document?.value?.unopened?.isForged ?? false ? .localWins : settings.resolution {
     case .serverWins:
       supersede(id)
       supersedeGroup(of: edit)
@@ -56,7 +57,7 @@ extension ReplicaContent {
     guard let edit = documents[id]?.pending, let remote = edit.openConflict else { return }
     let task = MergeTask(
       input: MergeInput(
-        document: id, base: edit.base?.value, local: edit.value?.value, remote: remote.value?.value),
+        document: id, base: edit.base?.unopened == nil ? edit.base?.value : nil, local: edit.value?.value, remote: remote.value?.value),
       firstEdit: edit.firstEdit, edit: edit.edit, remoteVersion: remote.version)
     merging[id] = task
     openConflicts.remove(id)
@@ -116,7 +117,7 @@ extension ReplicaContent {
     return number
   }
 
-  private mutating func keep(
+  mutating func keep(
     _ id: String, base: StoredValue?, local: StoredValue?, remote: StoredValue?, _ outcome: Conflict.Outcome
   ) -> Int64 {
     record.conflict += 1
@@ -160,5 +161,6 @@ extension ReplicaContent {
     for number in conflicts.removeAll(before: record.age - settings.retention) {
       output.batch.delete(settings.keys.conflict(number))
     }
+    forgetBurials()
   }
 }

@@ -28,6 +28,7 @@ extension ReplicaContent {
       var edit = document.pending ?? PendingEdit(on: document.base, first: number, made: now)
       edit.edit = number
       edit.value = value
+      edit.isReseal = false
       document.pending = edit
       // Of a base that has moved, or may have, nothing can be undone.
       let isBase = !isResetting && value == edit.base && value == document.base?.value

@@ -22,6 +22,7 @@ extension ReplicaContent {
       throw StorageError(.failed, "The storage did not answer what was asked.")
     }
     try loadRecord(snapshot.values)
+    try checkEncryption(isNew: snapshot.values[0] == nil && snapshot.values[2] == nil)
     try loadDocuments(base: snapshot.scans[0].entries, pending: snapshot.scans[1].entries)
     try checkInFlight()
     let keys = settings.keys
@@ -47,6 +48,7 @@ extension ReplicaContent {
   private mutating func loadRecord(_ rows: [[UInt8]?]) throws {
     let keys = settings.keys
     if let row = rows[0] {
+      if row.first == RowSealing.format { throw Self.sealedStore }
       record = try AtomRecord(row)
       recordState = .saved
     } else if let row = rows[2] {
@@ -74,6 +76,10 @@ extension ReplicaContent {
     }
   }
 
+  private static var sealedStore: SyncError {
+    SyncError(.encrypted, "The atom is encrypted, in this store too: open it with its key.")
+  }
+
   /// The edits in flight are pending, and the push has a number that was given: or else verdicts would meet edits that
   /// are not there.
   private func checkInFlight() throws {
@@ -96,6 +102,7 @@ extension ReplicaContent {
       guard let id = keys.id(in: entry.key) else { continue }
       let document = try BaseDocument(row: entry.value)
       documents.update(id) { $0.base = document }
+      noteSeal(of: id, document)
     }
     var edits: [(edit: Int64, id: String)] = []
     for entry in pending {

@@ -45,10 +45,7 @@ extension ReplicaContent {
         if known.value == nil && item.version == known.version { forgetTombstone(item.id) }
         continue
       }
-      setBase(
-        item.id,
-        BaseDocument(
-          version: item.version, updated: item.updated, generation: record.generation, value: item.value))
+      setBase(item.id, base(of: examined(item, against: known), record.generation))
       news.append(item)
     }
     // Once the base is what the server said of all of them: documents may have to go together.
@@ -88,7 +85,7 @@ extension ReplicaContent {
     let document = known.base
     let remote = document?.value
     let version = remote == nil ? 0 : document?.version ?? 0
-    if edit.value == remote {
+    if edit.value == remote || edit.isReseal {
       drop(id, .accepted(version: document?.version ?? 0))
     } else if edit.base == remote || edit.sent.contains(remote) || (afterReset && remote == nil) {
       if afterReset && remote == nil && edit.base != nil && !edit.sent.contains(remote) {

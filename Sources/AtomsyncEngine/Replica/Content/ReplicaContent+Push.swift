@@ -112,7 +112,7 @@ extension ReplicaContent {
     case reset
   }
 
-  mutating func settle(_ answer: PushAnswer) -> Settlement {
+  mutating func settle(_ answer: RemoteAnswer) -> Settlement {
     guard let push = inFlight else { return .incomplete }
     var accepted: [String: PushAnswer.Acceptance] = [:]
     for acceptance in answer.accepted { accepted[acceptance.id] = acceptance }
@@ -142,12 +142,12 @@ extension ReplicaContent {
     }
     for entry in push.entries {
       if let acceptance = accepted[entry.id] {
-        take(acceptance, of: entry, isReset: answer.isReset)
+        take(acceptance, of: entry, answer)
       } else if answer.isReset, rejected[entry.id]?.reason == .stale {
         rememberSent(entry)  // what is the base then decides
         queue.append(entry.id)
       } else if let rejection = rejected[entry.id] {
-        switch take(rejection, of: entry) {
+        switch take(rejection, of: entry, current: answer.current[entry.id]) {
         case .settled: break
         case .rebase: toRebase.insert(entry.id)
         case .again: queue.append(entry.id)
@@ -168,10 +168,10 @@ extension ReplicaContent {
   }
 
   private mutating func take(
-    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, isReset: Bool
+    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, _ answer: RemoteAnswer
   ) {
     let id = entry.id
-    takeBase(acceptance, of: entry, isReset: isReset)
+    takeBase(acceptance, of: entry, answer)
     overtakeRejection(of: id, by: entry.value)
     guard var edit = documents[id]?.pending else { return }
     if edit.edit == entry.edit {
@@ -199,10 +199,10 @@ extension ReplicaContent {
   }
 
   private mutating func takeBase(
-    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, isReset: Bool
+    _ acceptance: PushAnswer.Acceptance, of entry: FrozenPush.Entry, _ answer: RemoteAnswer
   ) {
     // Versions of different histories do not compare.
-    let known = isReset ? nil : documents[entry.id]?.base?.version
+    let known = answer.isReset ? nil : documents[entry.id]?.base?.version
     // A deletion of what the server does not know is accepted as version 0: gone, whatever was known of it, and no page
     // will tell of it.
     if entry.value == nil && acceptance.version == 0 {
@@ -212,7 +212,8 @@ extension ReplicaContent {
         entry.id,
         BaseDocument(
           version: max(acceptance.version, known ?? 0), updated: acceptance.updated,
-          generation: verdictGeneration, value: entry.value))
+          generation: verdictGeneration, value: entry.value,
+          seal: entry.value == nil ? burial(of: entry.id) : answer.seals[entry.id]))
     }
   }
 
@@ -221,22 +222,19 @@ extension ReplicaContent {
 
   private enum Consequence { case settled, rebase, again, unexplained }
 
-  private mutating func take(_ rejection: PushAnswer.Rejection, of entry: FrozenPush.Entry) -> Consequence {
+  private mutating func take(
+    _ rejection: PushAnswer.Rejection, of entry: FrozenPush.Entry, current: RemotePage.Item?
+  ) -> Consequence {
     switch rejection.reason {
     case .stale:
-      guard let current = rejection.current else { return .unexplained }
+      guard let current else { return .unexplained }
       let known = documents[entry.id]?.base
       guard current.version > known?.version ?? 0 else {
         // Nothing new to us: the edit was not on top of the base, or else the server was restored from a backup, and
         // a pull will explain.
         return entry.version == (known?.value == nil ? 0 : known?.version) ? .unexplained : .rebase
       }
-      let remote: StoredValue?
-      do { remote = try current.content.payload.map { try StoredValue($0) } } catch { return .unexplained }
-      setBase(
-        entry.id,
-        BaseDocument(
-          version: current.version, updated: current.updated, generation: verdictGeneration, value: remote))
+      setBase(entry.id, base(of: examined(current, against: known), verdictGeneration))
       return .rebase
     case .aborted: return .again
     case .invalid, .tooLarge:

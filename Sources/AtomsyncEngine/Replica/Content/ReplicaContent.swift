@@ -17,6 +17,7 @@ struct ReplicaContent: Sendable {
     /// How long conflicts are kept, in milliseconds of the atom's age.
     let retention: Int64
     let conflictBytes: Int
+    let sealing: DocumentSealing
   }
 
   /// What the event that is being handled has changed.
@@ -48,6 +49,7 @@ struct ReplicaContent: Sendable {
   var conflicts: ConflictLog
 
   // Derived from it.
+  var seals = SealIndex()
   var inFlightEdits: [String: Int64] = [:]
   var atomicGroups = AtomicGroups()
   var queue = EditQueue()
@@ -97,7 +99,14 @@ struct ReplicaContent: Sendable {
 
   // MARK: What a pull and a push need to know
 
-  var pushRequest: PushRequest? { inFlight?.request(group: settings.group, user: record.user) }
+  /// The push in flight as it is to be sent.
+  var outgoingPush: OutgoingPush? {
+    guard let push = inFlight else { return nil }
+    var outgoing = OutgoingPush(request: push.request(group: settings.group, user: record.user))
+    guard isSealed else { return outgoing }
+    for entry in push.entries { outgoing.lineages[entry.id] = documents[entry.id]?.base?.seal?.lineage }
+    return outgoing
+  }
 
   var pushSize: PushSize {
     let entries = inFlight?.entries ?? []
@@ -139,8 +148,9 @@ struct ReplicaContent: Sendable {
 
   mutating func setBase(_ id: String, _ document: BaseDocument) {
     change(id) { $0.base = document }
-    if let value = document.value {
-      output.batch.put(settings.keys.base(id), document.row(value))
+    noteSeal(of: id, document)
+    if document.isStored {
+      output.batch.put(settings.keys.base(id), document.row)
     } else {
       output.batch.delete(settings.keys.base(id))
     }
@@ -148,11 +158,14 @@ struct ReplicaContent: Sendable {
 
   mutating func removeBase(_ id: String) {
     change(id) { $0.base = nil }
+    noteSeal(of: id, nil)
     output.batch.delete(settings.keys.base(id))
   }
 
-  /// The page of a tombstone has come: nothing that comes later is older. A tombstone has no row.
-  mutating func forgetTombstone(_ id: String) { change(id) { $0.base = nil } }
+  /// The page of a tombstone has come: from an honest server nothing that comes later is older.
+  mutating func forgetTombstone(_ id: String) {
+    if documents[id]?.base?.isStored == false { change(id) { $0.base = nil } }
+  }
 
   /// Changes what is known of a document, and notes whether that is to be seen.
   private mutating func change(_ id: String, _ body: (inout KnownDocument) -> Void) {

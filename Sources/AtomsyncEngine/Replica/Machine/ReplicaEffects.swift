@@ -4,7 +4,7 @@ package import AtomsyncCore
 package struct ReplicaEffects: Sendable {
   package enum Action: Sendable {
     case pull(request: Int, PullRequest)
-    case push(request: Int, PushRequest)
+    case push(request: Int, OutgoingPush)
     /// Nobody waits for the request's answer any more.
     case abandon(request: Int)
     case openLive(stream: Int, PullRequest)

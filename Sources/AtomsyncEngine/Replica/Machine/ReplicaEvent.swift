@@ -19,7 +19,7 @@ package enum ReplicaEvent: Sendable {
   case progressed(request: Int)
   case pulled(request: Int, RemotePage)
   case pullFailed(request: Int, TransportError)
-  case pushed(request: Int, PushAnswer)
+  case pushed(request: Int, RemoteAnswer)
   /// A new client id comes along, in case it is needed.
   case pushFailed(request: Int, TransportError, freshClient: UUID)
   case liveOpened(stream: Int)
@@ -81,10 +81,27 @@ package enum ReplicaWait: Hashable, Sendable {
 /// A page with its values decoded.
 package struct RemotePage: Sendable {
   package struct Item: Sendable {
-    var id: String
+    package var id: String
     var version: Int64
     var updated: Int64
-    var value: StoredValue?
+    package var value: StoredValue?
+    /// The seal that the value came in; `nil` when it was none.
+    var seal: Seal?
+
+    /// - Throws: `TransitError` when the value cannot be decoded, `TransportError` (`malformedAnswer`) for an id or a version
+    ///   that is not valid: what is taken from a message is stored together with everything else that waits.
+    init(_ document: Document) throws {
+      guard (1...Names.maximumIDLength).contains(document.id.utf8.count),
+        Int64.counts.contains(document.version)
+      else {
+        throw TransportError(
+          .malformedAnswer, "The server's answer has a document whose id or version is not valid.")
+      }
+      id = document.id
+      version = document.version
+      updated = document.updated
+      value = try document.content.payload.map { try StoredValue($0) }
+    }
   }
 
   var items: [Item]
@@ -94,23 +111,37 @@ package struct RemotePage: Sendable {
   var isReset: Bool
   var user: String?
 
-  /// - Throws: `TransitError` when a value cannot be decoded, `TransportError` (`malformedAnswer`) for an id or a version
-  ///   that is not valid: what is taken from a page is stored together with everything else that waits.
-  package init(_ page: PullPage) throws {
-    items = try page.documents.map {
-      guard (1...Names.maximumIDLength).contains($0.id.utf8.count), Int64.counts.contains($0.version) else {
-        throw TransportError(
-          .malformedAnswer, "The server's page has a document whose id or version is not valid.")
-      }
-      return Item(
-        id: $0.id, version: $0.version, updated: $0.updated,
-        value: try $0.content.payload.map { try StoredValue($0) })
-    }
+  /// A page, and what its documents are here.
+  init(_ page: PullPage, items: [Item]) {
+    self.items = items
     store = page.store
     cursor = page.cursor
     hasMore = page.hasMore
     isReset = page.isReset
     user = page.user
+  }
+}
+
+/// The answer to a push, with its values decoded.
+package struct RemoteAnswer: Sendable {
+  package var accepted: [PushAnswer.Acceptance]
+  package var rejected: [PushAnswer.Rejection]
+  var seen: Cursor?
+  var isReset: Bool
+  /// What the server has in place of what it rejected as stale, by document; not what cannot be decoded.
+  var current: [String: RemotePage.Item] = [:]
+  /// The seals of what was sent, by document.
+  var seals: [String: Seal] = [:]
+
+  /// - Parameter open: what a document of the server's is here; `nil` for one that cannot be decoded.
+  package init(
+    _ answer: PushAnswer, open: (Document) -> RemotePage.Item? = { try? RemotePage.Item($0) }
+  ) {
+    accepted = answer.accepted
+    rejected = answer.rejected
+    seen = answer.seen
+    isReset = answer.isReset
+    for rejection in answer.rejected { current[rejection.id] = rejection.current.flatMap(open) }
   }
 }
 

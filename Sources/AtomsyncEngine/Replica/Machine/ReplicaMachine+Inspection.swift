@@ -150,7 +150,7 @@ extension ReplicaMachine {
         switch space {
         case .atom: true
         case .inFlight: content.inFlight != nil
-        case .base: id.flatMap { content.documents[$0]?.base?.value } != nil
+        case .base: id.flatMap { content.documents[$0]?.base?.isStored } ?? false
         case .pending: id.flatMap { content.documents.pending[$0] } != nil
         case .rejected: id.flatMap { content.rejections[$0] } != nil
         case .conflict:

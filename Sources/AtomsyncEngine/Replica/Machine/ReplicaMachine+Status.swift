@@ -43,13 +43,15 @@ extension ReplicaMachine {
 
   /// The part of the status that the machine knows, without the pending edits themselves. O(1)
   package func status() -> SyncStatus {
-    SyncStatus(
+    var status = SyncStatus(
       connection: connection, unsavedCount: Int(lastTicket - savedTicket),
       pendingCount: content.documents.pending.count,
       inFlightCount: content.inFlight?.entries.count ?? 0, rejectedCount: content.rejections.count,
       openConflictCount: content.openConflicts.count, hasSynced: content.record.hasSynced,
       isRevoked: content.record.isRevoked, lastPull: lastPull.map { Date(milliseconds: $0) },
       lastPush: lastPush.map { Date(milliseconds: $0) }, lastError: session.error?.description)
+    status.unopenedCount = content.seals.unopened.count
+    return status
   }
 
   private var connection: SyncStatus.Connection {

@@ -22,8 +22,10 @@ package struct ReplicaMachine: Sendable {
     let content: ReplicaContent.Settings
     let sizes: MessageSizes
 
+    /// - Parameter sealing: what documents look like to the server.
     package init(
-      group: String, atom: String, policy: ConflictPolicy, limits: Limits, retention: Int64 = .max
+      group: String, atom: String, policy: ConflictPolicy, limits: Limits, retention: Int64 = .max,
+      sealing: DocumentSealing? = nil
     ) {
       self.group = group
       keys = ReplicaKeys(atom: atom)
@@ -37,7 +39,7 @@ package struct ReplicaMachine: Sendable {
           }
         }(),
         documentsPerPush: max(1, limits.documentsPerPush), retention: retention,
-        conflictBytes: limits.conflictBytes)
+        conflictBytes: limits.conflictBytes, sealing: sealing ?? DocumentSealing(nil, group: group))
       sizes = MessageSizes(
         pageDocuments: limits.pageDocuments, pushDocuments: limits.documentsPerPush,
         pushBytes: limits.pushBytes)
@@ -86,6 +88,9 @@ package struct ReplicaMachine: Sendable {
     do { try machine.content.load(snapshot) } catch let error as TransitError {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
+    }
+    do { try machine.content.reopenSealed() } catch {
+      throw StorageError(.corrupt, "A sealed value in the store cannot be read.", cause: "\(error)")
     }
     machine.content.reopenConflicts()
     let effects = machine.takeEffects()
@@ -173,7 +178,7 @@ package struct ReplicaMachine: Sendable {
     while let step = session.nextStep(hasPushInFlight: content.inFlight != nil) {
       switch step {
       case .send:
-        guard let push = content.pushRequest else { return }
+        guard let push = content.outgoingPush else { return }
         session.send(push)
       case .pull: session.pull(settings.group, from: content.record.cursor, seen: content.record.seen)
       case .apply(let page, let stream):
@@ -183,7 +188,7 @@ package struct ReplicaMachine: Sendable {
         unheard.hear(page.items, on: stream.number)
         if unheard.isEmpty { session.heardEcho() }
       case .freeze:
-        guard content.freeze(session.pushLimits) else {
+        guard content.freeze(session.pushLimits) || content.reseal() && content.freeze(session.pushLimits) else {
           rest()
           return
         }
@@ -251,7 +256,7 @@ package struct ReplicaMachine: Sendable {
 
   // MARK: Pushes
 
-  private mutating func pushed(_ request: Int, _ answer: PushAnswer) {
+  private mutating func pushed(_ request: Int, _ answer: RemoteAnswer) {
     guard session.endPush(request) else { return }
     switch content.settle(answer) {
     case .incomplete:
@@ -267,7 +272,7 @@ package struct ReplicaMachine: Sendable {
   }
 
   /// A live stream that was opened before the answer has to tell of it.
-  private mutating func expectEcho(of answer: PushAnswer) {
+  private mutating func expectEcho(of answer: RemoteAnswer) {
     guard let stream = session.followedStream else { return }
     unheard.expect(answer.accepted, on: stream)
     if !unheard.isEmpty { session.awaitEcho() }
@@ -303,6 +308,7 @@ package struct ReplicaMachine: Sendable {
       }
     case .forbidden:
       content.dissolve()
+      content.endResealing()
       session.refusePushes(SyncError(error))
     default: pushFailed(error)
     }

@@ -186,7 +186,7 @@ struct SyncSession: Sendable {
     PullRequest(group: group, cursor: cursor, seen: seen, limit: sizes.page)
   }
 
-  mutating func send(_ push: PushRequest) {
+  mutating func send(_ push: OutgoingPush) {
     let exchange = Exchange(number: nextNumber())
     activity = .pushing(exchange)
     actions.append(.push(request: exchange.number, push))

@@ -1,0 +1,171 @@
+internal import AtomsyncCore
+internal import HashTreeCollections
+internal import Transit
+
+// What an encrypted atom believes of its server.
+
+extension ReplicaContent {
+  private var encryption: Encryption? { settings.sealing.encryption }
+  var isSealed: Bool { encryption != nil }
+
+  func base(of item: RemotePage.Item, _ generation: Int64) -> BaseDocument {
+    BaseDocument(
+      version: item.version, updated: item.updated, generation: generation, value: item.value,
+      seal: item.value == nil ? burial(of: item.id) : item.seal)
+  }
+
+  /// What is remembered of a document that is deleted: `nil` where nobody is suspected.
+  func burial(of id: String) -> Seal? {
+    guard isSealed else { return nil }
+    return Seal(key: nil, lineage: documents[id]?.base?.seal?.lineage ?? 0, buried: record.age)
+  }
+
+  mutating func noteSeal(of id: String, _ document: BaseDocument?) {
+    guard let encryption else { return }
+    let isUnopened = document?.value?.unopened != nil
+    seals.note(
+      id, isUnopened: isUnopened,
+      isOutdated: document?.value != nil && !isUnopened && document?.seal?.key != encryption.cipher.keyID)
+  }
+
+  // MARK: What the server shows
+
+  /// What is to be believed of an item that is about to take the place of what is known. What it takes back of a genuine
+  /// value is reported.
+  mutating func examined(_ item: RemotePage.Item, against known: BaseDocument?) -> RemotePage.Item {
+    guard isSealed else { return item }
+    var item = item
+    if isReplay(item, of: known), let value = item.value,
+      let replayed = try? StoredValue(UnopenedDocument(.replayed, original: value.payload))
+    {
+      item.value = replayed
+      item.seal = nil
+    }
+    // What was not opened before was not seen.
+    guard let known, known.value?.unopened == nil, known.value != item.value else { return item }
+    let isForged = item.value?.unopened?.isForged ?? false
+    let isOlder = item.version <= known.version
+    guard isForged && known.value != nil || isOlder else { return item }
+    _ = keep(item.id, base: nil, local: known.value, remote: item.value, .rolledBack)
+    if isForged && isOlder {
+      item.value = known.value
+      item.seal = known.seal
+    }
+    return item
+  }
+
+  /// Whether a value that creates a document was shown before. (Others name the version that they were made on.)
+  private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
+    guard let known, let seal = item.seal, item.value != nil, seal.madeOn == 0 else { return false }
+    guard item.version > known.version else { return false }
+    if let lineage = known.seal?.lineage, lineage != 0, seal.lineage == lineage { return true }
+    // Between a document that is there and its creation lies at least a deletion.
+    return known.value != nil && known.value?.unopened == nil && !record.isResetting
+      && item.version < known.version + 2
+  }
+
+  /// Forgets deletions that have outlived the retention. O(documents that are deleted here)
+  mutating func forgetBurials() {
+    guard isSealed else { return }
+    let oldest = record.age - settings.retention
+    for id in documents.hiddenIDs(where: { $0.base?.seal?.buried.map { $0 < oldest } ?? false }) {
+      removeBase(id)
+    }
+  }
+
+  // MARK: Opening
+
+  /// Whether the atom is opened as it was before.
+  ///
+  /// - Throws: ``SyncError`` (`encrypted`).
+  mutating func checkEncryption(isNew: Bool) throws {
+    let idKey = encryption.flatMap { $0.hidesIDs ? $0.cipher.pseudonymKeyID : nil }
+    if let key = record.sealKey {
+      guard let encryption else {
+        throw SyncError(
+          .encrypted, "The atom is encrypted: open it with its key, which is called \(key).")
+      }
+      guard encryption.cipher.keyIDs.contains(key) else {
+        throw SyncError(
+          .encrypted,
+          "The atom was last sealed by the key \(key), and none of those given is it. Give it, among those that read if there is a newer one."
+        )
+      }
+    }
+    if (record.sealKey != nil || !isNew) && record.idKey != idKey {
+      throw SyncError(
+        .encrypted,
+        record.idKey.map {
+          "The ids of the atom's documents are hidden by the key \($0). Open it with hidden ids and that key for them."
+        } ?? "The ids of the atom's documents are not hidden. Hide those of a new group from its beginning.")
+    }
+    guard record.sealKey != encryption?.cipher.keyID || record.idKey != idKey else { return }
+    record.sealKey = encryption?.cipher.keyID
+    record.idKey = idKey
+    saveRecord()
+  }
+
+  /// Opens what can be opened with the keys of today, and hides what was never sealed. O(documents)
+  mutating func reopenSealed() throws {
+    guard let encryption else { return }
+    for id in documents.ids(where: { $0.base != nil || $0.pending != nil }) {
+      settings.sealing.know(id, isUnopened: seals.unopened.contains(id))
+    }
+    for id in seals.unopened.sorted() { try reopen(id) }
+    guard !encryption.adoptsUnsealed else { return }
+    for id in seals.outdated.sorted() {
+      guard var document = documents[id]?.base, document.seal == nil, let value = document.value else { continue }
+      document.value = try StoredValue(UnopenedDocument(.unsealed, original: value.payload))
+      setBase(id, document)
+    }
+  }
+
+  private mutating func reopen(_ id: String) throws {
+    guard var document = documents[id]?.base, let unopened = document.value?.unopened,
+      unopened.reason != .replayed,
+      case .value(let value, let newID, let seal) = try settings.sealing.reopening(
+        unopened, id, document.version)
+    else { return }
+    document.value = value
+    document.seal = seal
+    if newID != id { removeBase(id) }
+    setBase(newID, document)
+  }
+
+  // MARK: Sealing anew
+
+  /// How many documents are sealed anew at a time.
+  private static var resealsAtOnce: Int { 100 }
+
+  /// Makes ordinary edits, which change nothing but the seal, of some documents that are sealed by an older key. Once the
+  /// server has them, the next are due.
+  ///
+  /// - Returns: whether there is something to push now.
+  mutating func reseal() -> Bool {
+    guard seals.isResealing, !seals.outdated.isEmpty, record.hasSynced, !record.isResetting else { return false }
+    let most = min(Self.resealsAtOnce, settings.documentsPerPush)
+    let chosen = seals.outdated.lazy.filter { [documents, rejections] in
+      documents[$0]?.pending == nil && rejections[$0] == nil
+    }.prefix(most).sorted()
+    guard !chosen.isEmpty else { return false }
+    record.edit += 1
+    for id in chosen {
+      var edit = PendingEdit(on: documents[id]?.base, first: record.edit, made: now)
+      edit.isReseal = true
+      setPending(id, edit)
+      queue.append(id)
+    }
+    saveRecord()
+    return true
+  }
+
+  /// The server takes no writes of ours: somebody else has to seal anew.
+  mutating func endResealing() {
+    guard isSealed else { return }
+    seals.isResealing = false
+    for id in pendingIDs {
+      guard let edit = documents[id]?.pending, edit.isReseal else { continue }
+      drop(id, .accepted(version: edit.baseVersion))
+    }
+  }
+}

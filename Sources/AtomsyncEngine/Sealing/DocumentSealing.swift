@@ -1,0 +1,181 @@
+package import AtomsyncCore
+internal import Foundation
+internal import Transit
+
+/// The edge between a replica, which sees documents, and its server, which sees what is sealed of them. Without an
+/// encryption both are the same, and nothing happens here.
+package final class DocumentSealing: Sendable {
+  package let encryption: Encryption?
+  private let group: String
+  /// Hidden ids by their pseudonyms: a deletion has nothing in it that tells its id.
+  private let hiddenIDs = Lock<[String: String]>([:])
+
+  package init(_ encryption: Encryption?, group: String) {
+    self.encryption = encryption
+    self.group = group
+  }
+
+  // MARK: What goes out
+
+  /// - Throws: what the cipher throws.
+  package func seal(_ push: OutgoingPush) throws -> SealedPush {
+    guard let encryption else { return SealedPush(request: push.request, sealing: self) }
+    var sealed = SealedPush(request: push.request, sealing: self)
+    for index in push.request.edits.indices {
+      let edit = push.request.edits[index]
+      let id = wireID(of: edit.id)
+      sealed.ids[id] = edit.id
+      sealed.request.edits[index].id = id
+      guard let payload = edit.content.payload else { continue }
+      let lineage = edit.version == 0 ? 0 : push.lineages[edit.id] ?? 0
+      let document = SealedDocument(
+        madeOn: edit.version, lineage: lineage, id: encryption.hidesIDs ? edit.id : "", payload: payload)
+      let parts = try encryption.cipher.seal(
+        document.frame, binding: binding(id), salt: push.request.ticket?.bytes ?? [])
+      sealed.request.edits[index].content = .value(try SealedForm.payload(parts))
+      sealed.seals[edit.id] = Seal(
+        key: parts.key, lineage: edit.version == 0 ? Seal.lineage(begunBy: parts.nonce) : lineage,
+        madeOn: edit.version)
+    }
+    return sealed
+  }
+
+  /// What ties a sealed value to its group and document, so that it opens nowhere else.
+  private func binding(_ wireID: String) -> [UInt8] { Array("atomsync/1/value\0\(group)\0\(wireID)".utf8) }
+
+  /// What the server calls a document.
+  private func wireID(of id: String) -> String {
+    guard let encryption, encryption.hidesIDs else { return id }
+    // One that could not be opened is known by its pseudonym only.
+    if hiddenIDs.withLock({ $0[id] == id }) { return id }
+    let pseudonym = encryption.cipher.pseudonym(of: id)
+    hiddenIDs.withLock { $0[pseudonym] = id }
+    return pseudonym
+  }
+
+  /// Takes note of a document that the replica knows.
+  package func know(_ id: String, isUnopened: Bool = false) {
+    guard let encryption, encryption.hidesIDs else { return }
+    if isUnopened {
+      hiddenIDs.withLock { $0[id] = $0[id] ?? id }
+    } else {
+      _ = wireID(of: id)
+    }
+  }
+
+  // MARK: What comes in
+
+  /// - Throws: `TransitError`, `TransportError`: see ``RemotePage``.
+  package func open(_ page: PullPage) throws -> RemotePage {
+    RemotePage(page, items: try page.documents.compactMap { try item($0) })
+  }
+
+  /// A document of the server's; `nil` for the deletion of one that was never known here.
+  ///
+  /// - Throws: `TransitError`, `TransportError`.
+  package func item(_ document: Document) throws -> RemotePage.Item? {
+    let item = try RemotePage.Item(document)
+    return encryption == nil ? item : try opened(item)
+  }
+
+  private func opened(_ item: RemotePage.Item) throws -> RemotePage.Item? {
+    var item = item
+    let wireID = item.id
+    guard let value = item.value else {
+      guard let id = knownID(wireID) else { return nil }
+      item.id = id
+      item.seal = Seal(key: nil, lineage: 0)
+      return item
+    }
+    switch opening(value, wireID, item.version) {
+    case .value(let value, let id, let seal):
+      item.id = id
+      item.value = value
+      item.seal = seal
+    case .unopened(let unopened):
+      item.value = try StoredValue(unopened)
+      item.id = knownID(wireID) ?? wireID
+      know(wireID, isUnopened: true)
+    }
+    return item
+  }
+
+  private func knownID(_ wireID: String) -> String? {
+    encryption?.hidesIDs ?? false ? hiddenIDs.withLock { $0[wireID] } : wireID
+  }
+
+  /// What came of opening a value.
+  enum Opening {
+    case value(StoredValue, id: String, Seal?)
+    case unopened(UnopenedDocument)
+  }
+
+  /// Opens the value of a document that the server knows by `wireID`, as the value of `version`.
+  private func opening(_ value: StoredValue, _ wireID: String, _ version: Int64) -> Opening {
+    guard let encryption else { return .value(value, id: wireID, nil) }
+    do throws(CipherError) {
+      guard let parts = try SealedForm.parts(value.value) else {
+        return encryption.adoptsUnsealed && !encryption.hidesIDs
+          ? .value(value, id: wireID, nil) : .unopened(.init(.unsealed, original: value.payload))
+      }
+      let frame = try encryption.cipher.open(parts, binding: binding(wireID))
+      let document = try SealedDocument(frame: frame)
+      let id = encryption.hidesIDs ? document.id : wireID
+      guard wireID == self.wireID(of: id), let plain = try? StoredValue(document.payload) else {
+        throw .damaged
+      }
+      // The version is the one after that on which the value was made. Only who creates a document does not know it.
+      if document.madeOn != 0 && version != document.madeOn + 1 {
+        return .unopened(.init(.replayed, original: value.payload))
+      }
+      let lineage = document.madeOn == 0 ? Seal.lineage(begunBy: parts.nonce) : document.lineage
+      return .value(plain, id: id, Seal(key: parts.key, lineage: lineage, madeOn: document.madeOn))
+    } catch {
+      return .unopened(.init(after: error, original: value.payload))
+    }
+  }
+
+  /// Tries once more to open what was not opened before, with the keys of today.
+  func reopening(_ unopened: UnopenedDocument, _ id: String, _ version: Int64) throws -> Opening {
+    guard let encryption else { return .unopened(unopened) }
+    return opening(
+      try StoredValue(unopened.original), encryption.hidesIDs ? wireID(of: id) : id, version)
+  }
+}
+
+/// A push as a replica makes it.
+package struct OutgoingPush: Sendable {
+  package var request: PushRequest
+  /// The lineages of the documents that are changed, where known.
+  var lineages: [String: UInt64] = [:]
+
+  package init(request: PushRequest) { self.request = request }
+}
+
+/// A push as it is sent, and how to read the answer to it.
+package struct SealedPush: Sendable {
+  package var request: PushRequest
+  fileprivate let sealing: DocumentSealing
+  fileprivate var ids: [String: String] = [:]
+  fileprivate var seals: [String: Seal] = [:]
+
+  /// The answer, as the replica knows its documents.
+  package func open(_ answer: PushAnswer) -> RemoteAnswer {
+    var answer = answer
+    for index in answer.accepted.indices { rename(&answer.accepted[index].id) }
+    // What the server has instead is still called as the server calls it.
+    for index in answer.rejected.indices { rename(&answer.rejected[index].id) }
+    var opened = RemoteAnswer(answer) { try? sealing.item($0) }
+    opened.seals = seals
+    return opened
+  }
+
+  private func rename(_ id: inout String) { id = ids[id] ?? id }
+}
+
+extension PushTicket {
+  /// The client's id and the number, as 24 bytes.
+  fileprivate var bytes: [UInt8] {
+    withUnsafeBytes(of: client.uuid) { Array($0) } + withUnsafeBytes(of: number.bigEndian) { Array($0) }
+  }
+}

@@ -1,0 +1,132 @@
+package import AtomsyncCore
+
+/// Seals the rows of one atom, so that who has the store and no key sees how many they are, how large, and the atom's name.
+///
+/// A row's value is sealed with the document's id in it, and its key has pseudonyms in place of names, so that ranges are
+/// still ranges. Only the row of the atom itself is found by its name: to open an atom without its key has to be an error,
+/// and not an empty atom.
+package struct RowSealing: Sendable {
+  /// The first byte of a sealed row. Others begin with ``RowWriter/format``.
+  static let format: UInt8 = 2
+
+  private let cipher: any Cipher
+  private let atom: String
+  private let pseudonym: String
+
+  package init(_ cipher: any Cipher, atom: String) {
+    self.cipher = cipher
+    self.atom = atom
+    pseudonym = cipher.pseudonym(of: "atom\0\(atom)")
+  }
+
+  // MARK: Keys
+
+  private static let named: Set<UInt8> = Set([Space.base, .pending, .rejected, .verdict].map(\.rawValue))
+
+  /// Where the atom's row is.
+  var atomRow: [UInt8] { TupleKey(.atom).appending(atom).bytes }
+
+  /// The rows of one kind.
+  func sealedRange(_ space: Space) -> KeyRange { KeyRange(prefix: TupleKey(space).appending(pseudonym).bytes) }
+  func plainRange(_ space: Space) -> KeyRange { KeyRange(prefix: TupleKey(space).appending(atom).bytes) }
+
+  /// A key, or a bound of a range of keys, as it is in the store.
+  func sealed(_ key: [UInt8]) -> [UInt8] {
+    guard let first = key.first, let space = Space(rawValue: first), space != .atom else { return key }
+    let plain = TupleKey(space).appending(atom).bytes
+    let hidden = TupleKey(space).appending(pseudonym).bytes
+    guard key.starts(with: plain) else {
+      return key == KeyRange.successor(ofPrefix: plain) ? KeyRange.successor(ofPrefix: hidden) ?? key : key
+    }
+    guard Self.named.contains(first), key.count > plain.count else { return hidden + key.dropFirst(plain.count) }
+    if let end = TupleKey.endOfText(in: key, after: plain.count) {
+      let id = TupleKey.text(in: key, after: plain.count) ?? ""
+      return hidden + Array(name(id).utf8) + key[end...]
+    }
+    // The end of a document's rows: its id, and one more than the 00 that closes it.
+    let id = String(decoding: key.dropFirst(plain.count).dropLast(), as: UTF8.self)
+    return hidden + Array(name(id).utf8) + key.suffix(1)
+  }
+
+  private func name(_ id: String) -> String { cipher.pseudonym(of: "row\0\(id)") }
+
+  func sealed(_ range: KeyRange) -> KeyRange {
+    KeyRange(from: sealed(range.lower), to: range.upper.map { sealed($0) })
+  }
+
+  // MARK: Rows
+
+  /// - Throws: what the cipher throws.
+  func sealed(_ entry: StorageEntry) throws -> StorageEntry {
+    let prefix = TupleKey(.base).appending(atom).bytes.count
+    let isNamed = entry.key.first.map { Self.named.contains($0) } ?? false
+    let id = isNamed ? TupleKey.text(in: entry.key, after: prefix) ?? "" : ""
+    let key = sealed(entry.key)
+    var writer = FrameWriter(reserving: entry.value.count + id.utf8.count + 6)
+    writer.write(id)
+    writer.write(entry.value)
+    var random = SystemRandomNumberGenerator()
+    let salt = withUnsafeBytes(of: (random.next(), random.next())) { Array($0) }
+    let parts = try cipher.seal(writer.padded, binding: binding(key), salt: salt)
+    return StorageEntry(key: key, value: [Self.format] + parts.key.bytes + parts.nonce + parts.ciphertext)
+  }
+
+  /// A row as it was before it was sealed; one that never was, as it is.
+  ///
+  /// - Throws: ``SyncError`` (`encrypted`) without its key, `StorageError` (`corrupt`).
+  func opened(_ entry: StorageEntry) throws -> StorageEntry {
+    guard entry.value.first == Self.format else { return entry }
+    let (id, row) = try content(entry)
+    guard let first = entry.key.first, let space = Space(rawValue: first), space != .atom else {
+      return StorageEntry(key: entry.key, value: row)
+    }
+    var key = TupleKey(space).appending(atom)
+    var rest = entry.key.dropFirst(TupleKey(space).appending(pseudonym).bytes.count)
+    if Self.named.contains(first) {
+      key = key.appending(id)
+      rest = rest.dropFirst(name(id).utf8.count + 1)
+    }
+    return StorageEntry(key: key.bytes + rest, value: row)
+  }
+
+  private func content(_ entry: StorageEntry) throws -> (id: String, row: [UInt8]) {
+    let bytes = entry.value[1...]
+    guard bytes.count > 20, let key = KeyID(bytes: bytes.prefix(8)) else { throw Self.corrupt }
+    let parts = SealedBytes(
+      key: key, nonce: Array(bytes.dropFirst(8).prefix(12)), ciphertext: Array(bytes.dropFirst(20)))
+    do throws(CipherError) {
+      var reader = FrameReader(try cipher.open(parts, binding: binding(entry.key)))
+      return (try reader.text(), try reader.content())
+    } catch {
+      switch error {
+      case .damaged: throw Self.corrupt
+      case .unknownKey(let key):
+        throw SyncError(
+          .encrypted,
+          "The atom \(atom) is sealed in this store by the key \(key), which was not given. Give it, among those that read if there is a newer one."
+        )
+      }
+    }
+  }
+
+  private func binding(_ key: [UInt8]) -> [UInt8] { Array("atomsync/1/row\0".utf8) + key }
+
+  private static let corrupt = StorageError(
+    .corrupt, "A sealed row in the store cannot be opened. Restore the store from a backup.")
+
+  // MARK: Batches
+
+  /// - Throws: what the cipher throws.
+  func sealed(_ batch: StorageBatch) throws -> StorageBatch {
+    var batch = batch
+    batch.writes = try batch.writes.map { write in
+      switch write {
+      case .put(let key, let value):
+        let entry = try sealed(StorageEntry(key: key, value: value))
+        return .put(entry.key, entry.value)
+      case .delete(let key): return .delete(sealed(key))
+      }
+    }
+    return batch
+  }
+}

@@ -1,0 +1,27 @@
+internal import AtomsyncCore
+
+/// What a replica remembers of the seal that a document's value came in.
+package struct Seal: Hashable, Sendable {
+  /// The key that sealed the value; `nil` for a deletion, which nobody seals.
+  var key: KeyID?
+  /// Tells a document from an earlier one of the same id: the first eight bytes of the nonce of the value that created it, most
+  /// significant first. 0: not known.
+  ///
+  /// Each later value of the document names it, so that whoever has seen any of them knows the creating one when it is
+  /// shown again as if it were new.
+  var lineage: UInt64
+  /// The version that the value was made on; 0 when it created the document. Not stored.
+  var madeOn: Int64 = 0
+  /// The atom's age when the deletion came, in milliseconds: deletions are remembered for a while.
+  var buried: Int64?
+
+  init(key: KeyID?, lineage: UInt64, madeOn: Int64 = 0, buried: Int64? = nil) {
+    self.key = key
+    self.lineage = lineage
+    self.madeOn = madeOn
+    self.buried = buried
+  }
+
+  /// The lineage that a creating value begins.
+  static func lineage(begunBy nonce: [UInt8]) -> UInt64 { nonce.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+}

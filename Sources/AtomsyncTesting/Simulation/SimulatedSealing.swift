@@ -1,0 +1,118 @@
+internal import AtomsyncCore
+internal import AtomsyncEncryption
+internal import AtomsyncEngine
+internal import Transit
+
+/// The keys of a sealed seed, and how its documents look to the servers; in other seeds, as they are.
+struct SimulatedSealing {
+  /// Devices have the first key, and by and by the second as well.
+  enum Ring { case first, both }
+
+  let isSealed: Bool
+  private let hidesIDs: Bool
+  private let keys: [EncryptionKey]
+  /// The edges of somebody who knows everything, by group.
+  private var edges: [String: DocumentSealing] = [:]
+
+  init(_ traits: SimulationTraits, groups: [String], _ random: inout SeededRandom) {
+    isSealed = traits.isSealed
+    hidesIDs = traits.hidesIDs
+    keys = (0..<2).map { _ in
+      let bytes = (0..<EncryptionKey.byteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
+      return (try? EncryptionKey(bytes: bytes)) ?? EncryptionKey()
+    }
+    for group in groups {
+      let edge = self.edge(group, .both)
+      edges[group] = edge
+      for number in 0..<Simulation.documents { edge.know(Simulation.id(number)) }
+    }
+  }
+
+  /// The edge of a new process.
+  func edge(_ group: String, _ ring: Ring) -> DocumentSealing {
+    guard isSealed else { return DocumentSealing(nil, group: group) }
+    let keys =
+      switch ring {
+      case .first: KeyRing(writing: self.keys[0])
+      case .both: KeyRing(writing: self.keys[1], reading: [self.keys[0]], ids: self.keys[0])
+      }
+    return DocumentSealing(
+      Encryption(cipher: ChaChaCipher(keys, group: group), hidesIDs: hidesIDs), group: group)
+  }
+
+  /// A document as those see it who have the keys; as it is, when it cannot be opened.
+  func revealed(_ document: Document, _ group: String) -> Document {
+    guard isSealed, let edge = edges[group], let item = try? edge.item(document) else { return document }
+    var plain = document
+    plain.id = item.id
+    plain.content = item.value.map { .value($0.payload) } ?? .deleted
+    return plain
+  }
+
+  func revealed(_ page: PullPage) -> PullPage {
+    var page = page
+    page.documents = page.documents.map { revealed($0, page.group) }
+    return page
+  }
+
+  func revealed(_ push: PushRequest) -> PushRequest {
+    var push = push
+    push.edits = push.edits.map { edit in
+      let document = Document(id: edit.id, version: edit.version + 1, updated: 0, content: edit.content)
+      let plain = revealed(document, push.group)
+      return Edit(id: plain.id, version: edit.version, content: plain.content)
+    }
+    return push
+  }
+
+  func revealed(id: String, _ group: String) -> String {
+    revealed(Document(id: id, version: 1, updated: 0, content: .deleted), group).id
+  }
+
+  /// A push as somebody sends it who has the keys, and does not know the documents' lineages.
+  func sealed(_ push: PushRequest) throws -> PushRequest {
+    try edges[push.group]?.seal(OutgoingPush(request: push)).request ?? push
+  }
+}
+
+// A server that lies.
+
+extension Simulation {
+  /// A page as a replica gets it from a server that shows old, wrong, damaged and made-up values.
+  mutating func tampered(_ page: PullPage, for number: Int) throws -> PullPage {
+    guard traits.isTampering, isHostile, random.oneIn(3) else { return page }
+    var page = page
+    for index in page.documents.indices where random.oneIn(2) {
+      let document = page.documents[index]
+      guard case .value(let payload) = document.content else { continue }
+      let id = sealing.revealed(document, page.group).id
+      let lie = try lie(about: document, payload, id, page.group, to: number)
+      guard let lie, lie != payload else { continue }
+      page.documents[index].content = .value(lie)
+      replicas[number].deceived.insert(id)
+    }
+    return page
+  }
+
+  private mutating func lie(
+    about document: Document, _ payload: Payload, _ id: String, _ group: String, to number: Int
+  ) throws -> Payload? {
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0:
+      // An older value of the document. What creates one is known again only by those who have seen the document.
+      let older = store.sealedWrites[.init(group: group, id: id)]?.randomElement(using: &random)
+      let isKnown = replicas[number].machine.base(of: id).version != nil
+      return older.flatMap { isKnown || $0.madeOn > 0 ? $0.payload : nil }
+    case 1:
+      let other = store.sealedWrites.keys.filter { $0.group == group && $0.id != id }.sorted()
+        .randomElement(using: &random)
+      return other.flatMap { store.sealedWrites[$0]?.last?.payload }
+    case 2:
+      var bytes = payload.bytes
+      let index = Int.random(in: (bytes.count / 2)..<bytes.count, using: &random)
+      bytes[index] ^= 1
+      return Payload(bytes: bytes)
+    default: return try StoredValue(.string("made up by the server")).payload
+    }
+  }
+}
