@@ -77,9 +77,14 @@ extension UnopenedDocument {
 }
 
 extension MergeInput {
+  /// What a merge is shown: a beginning that cannot be opened is none.
+  ///
   /// - Throws: ``UnopenedDocument`` when the server's value cannot be opened: then there is nothing to merge with.
-  func checkOpened() throws {
+  func opened() throws -> MergeInput {
     if let unopened = remote.flatMap({ UnopenedDocument($0) }) { throw unopened }
+    var input = self
+    if let base, UnopenedDocument(base) != nil { input.base = nil }
+    return input
   }
 }
 

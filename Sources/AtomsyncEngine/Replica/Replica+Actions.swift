@@ -98,14 +98,14 @@ extension Replica {
     Task { [weak self] in
       let result: MergeResult
       do {
-        try task.input.checkOpened()
+        let input = try task.input.opened()
         let value =
           switch policy.kind {
-          case .merge(let merge): try merge(task.input)
+          case .merge(let merge): try merge(input)
           case .rebase(let merge):
-            if let swaps { try swaps.rerun(task.input, on: snapshot) } else { try merge(task.input) }
-          case .serverWins: task.input.remote
-          case .localWins: task.input.local
+            if let swaps { try swaps.rerun(input, on: snapshot) } else { try merge(input) }
+          case .serverWins: input.remote
+          case .localWins: input.local
           }
         result = .value(try value.map { try StoredValue($0) })
       } catch {

@@ -25,6 +25,7 @@ package final class DocumentSealing: Sendable {
       let edit = push.request.edits[index]
       let id = wireID(of: edit.id)
       sealed.ids[id] = edit.id
+      know(edit.id)
       sealed.request.edits[index].id = id
       guard let payload = edit.content.payload else { continue }
       let lineage = edit.version == 0 ? 0 : push.lineages[edit.id] ?? 0
@@ -46,20 +47,19 @@ package final class DocumentSealing: Sendable {
   /// What the server calls a document.
   private func wireID(of id: String) -> String {
     guard let encryption, encryption.hidesIDs else { return id }
-    // One that could not be opened is known by its pseudonym only.
-    if hiddenIDs.withLock({ $0[id] == id }) { return id }
-    let pseudonym = encryption.cipher.pseudonym(of: id)
-    hiddenIDs.withLock { $0[pseudonym] = id }
-    return pseudonym
+    if id.utf8.starts(with: Self.unopened.utf8) { return String(id.dropFirst(Self.unopened.count)) }
+    return encryption.cipher.pseudonym(of: id)
   }
 
-  /// Takes note of a document that the replica knows.
-  package func know(_ id: String, isUnopened: Bool = false) {
+  /// How a document is called here whose id is hidden in what cannot be opened: this, and its pseudonym.
+  private static let unopened = "unopened:"
+
+  /// Takes note of a document that the replica has.
+  package func know(_ id: String) {
     guard let encryption, encryption.hidesIDs else { return }
-    if isUnopened {
-      hiddenIDs.withLock { $0[id] = $0[id] ?? id }
-    } else {
-      _ = wireID(of: id)
+    let wireID = wireID(of: id)
+    hiddenIDs.withLock { ids in
+      if !id.utf8.starts(with: Self.unopened.utf8) || ids[wireID] == nil { ids[wireID] = id }
     }
   }
 
@@ -94,9 +94,11 @@ package final class DocumentSealing: Sendable {
       item.seal = seal
     case .unopened(let unopened):
       item.value = try StoredValue(unopened)
-      item.id = knownID(wireID) ?? wireID
-      know(wireID, isUnopened: true)
+      item.id = knownID(wireID) ?? Self.unopened + wireID
     }
+    know(item.id)
+    let formerID = Self.unopened + wireID
+    if encryption?.hidesIDs ?? false, item.id != formerID { item.formerID = formerID }
     return item
   }
 

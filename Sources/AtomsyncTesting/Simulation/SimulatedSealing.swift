@@ -89,7 +89,8 @@ extension Simulation {
       let lie = try lie(about: document, payload, id, page.group, to: number)
       guard let lie, lie != payload else { continue }
       page.documents[index].content = .value(lie)
-      replicas[number].deceived.insert(id)
+      // Under its pseudonym where the replica has not met it before.
+      replicas[number].deceived.formUnion([id, "unopened:\(document.id)"])
     }
     return page
   }
@@ -107,12 +108,17 @@ extension Simulation {
       let other = store.sealedWrites.keys.filter { $0.group == group && $0.id != id }.sorted()
         .randomElement(using: &random)
       return other.flatMap { store.sealedWrites[$0]?.last?.payload }
-    case 2:
-      var bytes = payload.bytes
-      let index = Int.random(in: (bytes.count / 2)..<bytes.count, using: &random)
-      bytes[index] ^= 1
-      return Payload(bytes: bytes)
+    case 2: return try damaged(payload)
     default: return try StoredValue(.string("made up by the server")).payload
     }
+  }
+
+  private mutating func damaged(_ payload: Payload) throws -> Payload? {
+    guard case .tagged(let tagged) = try StoredValue(payload).value, case .array(var parts) = tagged.rep,
+      let place = parts.indices.dropFirst().randomElement(using: &random), case .bytes(var bytes) = parts[place]
+    else { return nil }
+    bytes[Int.random(in: bytes.indices, using: &random)] ^= 1
+    parts[place] = .bytes(bytes)
+    return try StoredValue(.tagged(tagged.tag, .array(parts))).payload
   }
 }

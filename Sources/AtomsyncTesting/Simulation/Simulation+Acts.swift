@@ -73,7 +73,9 @@ extension Simulation {
     for _ in 0..<(random.oneIn(4) ? Int.random(in: 2...3, using: &random) : 1) {
       let id = Self.id(Int.random(in: 0..<Self.documents, using: &random))
       guard !changes.contains(where: { $0.id == id }) else { continue }
-      let value = self.value(for: id, by: number)
+      var value = self.value(for: id, by: number)
+      // What cannot be opened can be removed, and not be written over.
+      if replicas[number].machine.value(of: id).flatMap({ UnopenedDocument($0) }) != nil { value = nil }
       if replicas[number].machine.value(of: id) != value { changes.append((id, value)) }
     }
     try swap(changes, isAtomic: random.oneIn(3), by: number)
@@ -95,6 +97,8 @@ extension Simulation {
   mutating func swap(
     _ changes: [(id: String, value: TransitValue?)], isAtomic: Bool, by number: Int
   ) throws {
+    // What stands for a document that cannot be opened is nobody's value.
+    let changes = changes.filter { UnopenedDocument($0.value ?? .null) == nil }
     let before = changes.map { replicas[number].machine.value(of: $0.id) }
     let edits = try changes.map { (id: $0.id, value: try $0.value.map { try StoredValue($0) }) }
     let effects: ReplicaEffects

@@ -29,7 +29,8 @@ extension Simulation {
     of replica: SimulatedReplica, with live: [String: TransitValue]
   ) -> String? {
     let machine = replica.machine
-    if !machine.pendingIDs.isEmpty { return "has \(machine.pendingIDs) pending" }
+    let pending = machine.pendingIDs.filter { !isHeldUp($0, replica) }
+    if !pending.isEmpty { return "has \(pending) pending" }
     let visible = machine.values
     if visible == live { return nil }
     let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] && !hasNoticed($0, replica) }
@@ -40,10 +41,22 @@ extension Simulation {
       .joined(separator: ", ")
   }
 
+  /// Whether an edit waits for the application, which cannot merge it with what the server shows.
+  private func isHeldUp(_ id: String, _ replica: SimulatedReplica) -> Bool {
+    guard replica.deceived.contains(id), case .some(.some(let remote)) = replica.pending[id]?.openRemote else {
+      return false
+    }
+    return UnopenedDocument(remote) != nil
+  }
+
   /// Whether the replica says of a document that the server has lied about it.
   private func hasNoticed(_ id: String, _ replica: SimulatedReplica) -> Bool {
-    if let unopened = replica.machine.value(of: id).flatMap({ UnopenedDocument($0) }) { return unopened.isForged }
-    return replica.deceived.contains(id)
+    let isDeceived = replica.deceived.contains(id)
+    if isHeldUp(id, replica) { return true }
+    if let unopened = replica.machine.value(of: id).flatMap({ UnopenedDocument($0) }) {
+      return isDeceived || unopened.isForged
+    }
+    return isDeceived
       && replica.machine.conflictsOf(id).contains { $0.outcome == .rolledBack }
   }
 

@@ -205,7 +205,7 @@ extension Simulation {
         throw Violation(
           "Replica \(replica.number) takes \(conflict.document) for deleted, which it never was.")
       }
-      guard !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
+      guard !replica.deceived.contains(conflict.document), !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
       else { continue }
       // What falls with another document of its atomic swap may have been made on a value of one's own.
       let isOfMany = effects.conflicts.count > 1
@@ -273,8 +273,8 @@ extension Simulation {
       guard let known = replicas[number].pushes[key]?[edit.id] else {
         throw Violation("Replica \(number) has never sent the push that was committed.")
       }
-      // Whom the server lies to about what it replaces, that one replaces what it does not know.
-      if replicas[number].deceived.contains(edit.id) { return }
+      // Whom the server lies to about what it replaces, and who cannot open it, that one replaces what it does not know.
+      if replicas[number].deceived.contains(edit.id) || UnopenedDocument(known.base ?? .null) != nil { return }
       ground = try known.base.map { try StoredValue($0).payload }
     }
     if ground != replaced?.payload {

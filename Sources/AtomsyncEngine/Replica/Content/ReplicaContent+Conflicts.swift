@@ -57,7 +57,7 @@ extension ReplicaContent {
     guard let edit = documents[id]?.pending, let remote = edit.openConflict else { return }
     let task = MergeTask(
       input: MergeInput(
-        document: id, base: edit.base?.unopened == nil ? edit.base?.value : nil, local: edit.value?.value, remote: remote.value?.value),
+        document: id, base: edit.base?.value, local: edit.value?.value, remote: remote.value?.value),
       firstEdit: edit.firstEdit, edit: edit.edit, remoteVersion: remote.version)
     merging[id] = task
     openConflicts.remove(id)

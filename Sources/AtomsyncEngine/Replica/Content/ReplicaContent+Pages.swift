@@ -85,7 +85,9 @@ extension ReplicaContent {
     let document = known.base
     let remote = document?.value
     let version = remote == nil ? 0 : document?.version ?? 0
-    if edit.value == remote || edit.isReseal {
+    if edit.isReseal {
+      drop(id, .accepted(version: edit.baseVersion))  // somebody has sealed or written it anew
+    } else if edit.value == remote {
       drop(id, .accepted(version: document?.version ?? 0))
     } else if edit.base == remote || edit.sent.contains(remote) || (afterReset && remote == nil) {
       if afterReset && remote == nil && edit.base != nil && !edit.sent.contains(remote) {

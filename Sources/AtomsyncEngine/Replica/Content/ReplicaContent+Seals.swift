@@ -35,6 +35,7 @@ extension ReplicaContent {
   mutating func examined(_ item: RemotePage.Item, against known: BaseDocument?) -> RemotePage.Item {
     guard isSealed else { return item }
     var item = item
+    if let former = item.formerID, documents[former]?.base != nil { removeBase(former) }
     if isReplay(item, of: known), let value = item.value,
       let replayed = try? StoredValue(UnopenedDocument(.replayed, original: value.payload))
     {
@@ -108,9 +109,7 @@ extension ReplicaContent {
   /// Opens what can be opened with the keys of today, and hides what was never sealed. O(documents)
   mutating func reopenSealed() throws {
     guard let encryption else { return }
-    for id in documents.ids(where: { $0.base != nil || $0.pending != nil }) {
-      settings.sealing.know(id, isUnopened: seals.unopened.contains(id))
-    }
+    for id in documents.ids(where: { _ in true }) { settings.sealing.know(id) }
     for id in seals.unopened.sorted() { try reopen(id) }
     guard !encryption.adoptsUnsealed else { return }
     for id in seals.outdated.sorted() {
@@ -126,10 +125,22 @@ extension ReplicaContent {
       case .value(let value, let newID, let seal) = try settings.sealing.reopening(
         unopened, id, document.version)
     else { return }
+    let unopenedValue = document.value
     document.value = value
     document.seal = seal
-    if newID != id { removeBase(id) }
+    if newID != id {
+      // Its removal is under way, by the name that it has until then.
+      if documents[id]?.pending != nil { return }
+      settings.sealing.know(newID)
+      removeBase(id)
+      if let known = documents[newID]?.base, known.version >= document.version { return }
+    }
     setBase(newID, document)
+    // The edits that were made on it were made on what it was.
+    if var edit = documents[newID]?.pending, edit.base == unopenedValue {
+      edit.base = value
+      setPending(newID, edit)
+    }
   }
 
   // MARK: Sealing anew

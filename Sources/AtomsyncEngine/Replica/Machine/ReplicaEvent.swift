@@ -87,6 +87,8 @@ package struct RemotePage: Sendable {
     package var value: StoredValue?
     /// The seal that the value came in; `nil` when it was none.
     var seal: Seal?
+    /// What the document may have been called here while it could not be opened, and its id was not known.
+    var formerID: String?
 
     /// - Throws: `TransitError` when the value cannot be decoded, `TransportError` (`malformedAnswer`) for an id or a version
     ///   that is not valid: what is taken from a message is stored together with everything else that waits.
