@@ -15,7 +15,7 @@ struct BaseDocument: Equatable, Sendable {
 
   private enum Field: UInt8, RowField {
     case version = 1
-    case updated, generation, value, key, lineage, buried
+    case updated, generation, value, key, lineage, buried, former
   }
 
   init(version: Int64, updated: Int64, generation: Int64, value: StoredValue?, seal: Seal? = nil) {
@@ -47,6 +47,7 @@ struct BaseDocument: Equatable, Sendable {
     var key: KeyID?
     var lineage: UInt64?
     var buried: Int64?
+    var former: [UInt64] = []
     while let field = try reader.next(Field.self) {
       switch field {
       case .version: version = try reader.count()
@@ -56,12 +57,13 @@ struct BaseDocument: Equatable, Sendable {
       case .key: key = KeyID(UInt64(bitPattern: try reader.number()))
       case .lineage: lineage = UInt64(bitPattern: try reader.number())
       case .buried: buried = try reader.count()
+      case .former: former.append(UInt64(bitPattern: try reader.number()))
       }
     }
     if buried == nil { value = try reader.required(value) }
     self.init(
       version: try reader.required(version), updated: updated, generation: try reader.required(generation),
-      value: value, seal: lineage.map { Seal(key: key, lineage: $0, buried: buried) })
+      value: value, seal: lineage.map { Seal(key: key, lineage: $0, former: former, buried: buried) })
   }
 
   var row: [UInt8] {
@@ -74,6 +76,7 @@ struct BaseDocument: Equatable, Sendable {
       writer.write(Field.key, seal.key.map { Int64(bitPattern: $0.number) })
       writer.write(Field.lineage, Int64(bitPattern: seal.lineage))
       writer.write(Field.buried, seal.buried)
+      for lineage in seal.former { writer.write(Field.former, Int64(bitPattern: lineage)) }
     }
     return writer.bytes
   }

@@ -10,16 +10,36 @@ package struct Seal: Hashable, Sendable {
   /// Each later value of the document names it, so that whoever has seen any of them knows the creating one when it is
   /// shown again as if it were new.
   var lineage: UInt64
+  /// The lineages of earlier documents of the same id, newest first, as many as are remembered.
+  var former: [UInt64] = []
   /// The version that the value was made on; 0 when it created the document. Not stored.
   var madeOn: Int64 = 0
   /// The atom's age when the deletion came, in milliseconds: deletions are remembered for a while.
   var buried: Int64?
 
-  init(key: KeyID?, lineage: UInt64, madeOn: Int64 = 0, buried: Int64? = nil) {
+  init(key: KeyID?, lineage: UInt64, former: [UInt64] = [], madeOn: Int64 = 0, buried: Int64? = nil) {
     self.key = key
     self.lineage = lineage
+    self.former = former
     self.madeOn = madeOn
     self.buried = buried
+  }
+
+  private static let formerLineages = 8
+
+  /// Whether a value of this lineage was seen.
+  func hasSeen(_ lineage: UInt64) -> Bool {
+    lineage != 0 && (lineage == self.lineage || former.contains(lineage))
+  }
+
+  /// The same seal, which remembers what was seen before it.
+  func after(_ known: Seal?) -> Seal {
+    guard let known else { return self }
+    var seal = self
+    if seal.lineage == 0 { seal.lineage = known.lineage }
+    let isNew = seal.lineage != known.lineage && known.lineage != 0
+    seal.former = Array(((isNew ? [known.lineage] : []) + known.former).prefix(Self.formerLineages))
+    return seal
   }
 
   /// The lineage that a creating value begins.

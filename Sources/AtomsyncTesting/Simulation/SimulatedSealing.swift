@@ -49,6 +49,16 @@ struct SimulatedSealing {
     return plain
   }
 
+  func item(_ document: Document, _ group: String) throws -> RemotePage.Item? {
+    try edges[group]?.item(document)
+  }
+
+  /// What a document is called by those who cannot open it.
+  func formerID(_ id: String, _ group: String) throws -> String {
+    let push = PushRequest(group: group, edits: [Edit(id: id, version: 0, content: .deleted)])
+    return "unopened:\(try sealed(push).edits[0].id)"
+  }
+
   func revealed(_ page: PullPage) -> PullPage {
     var page = page
     page.documents = page.documents.map { revealed($0, page.group) }
@@ -102,8 +112,11 @@ extension Simulation {
     case 0:
       // An older value of the document. What creates one is known again only by those who have seen the document.
       let older = store.sealedWrites[.init(group: group, id: id)]?.randomElement(using: &random)
-      let isKnown = replicas[number].machine.base(of: id).version != nil
-      return older.flatMap { isKnown || $0.madeOn > 0 ? $0.payload : nil }
+      guard let older else { return nil }
+      var lie = document
+      lie.content = .value(older.payload)
+      let isKnown = try sealing.item(lie, group).map { replicas[number].machine.hasSeen($0) } ?? false
+      return isKnown || older.madeOn > 0 ? older.payload : nil
     case 1:
       let other = store.sealedWrites.keys.filter { $0.group == group && $0.id != id }.sorted()
         .randomElement(using: &random)

@@ -218,7 +218,7 @@ extension Simulation {
   mutating func lookWhetherAtRest() throws {
     for number in replicas.indices {
       // A merge that failed waits for a change: make one.
-      for conflict in replicas[number].machine.openConflictIDs {
+      for conflict in replicas[number].machine.openConflictIDs where !isHeldUp(conflict, replicas[number]) {
         counter += 1
         try swap([(conflict, makeValue(&random, counter))], isAtomic: false, by: number)
       }

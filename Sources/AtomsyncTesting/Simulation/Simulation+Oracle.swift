@@ -82,6 +82,7 @@ extension Simulation {
     switch settled.verdict {
     case .accepted(let version):
       if version == 0 { return }  // undone before it was sent, or the deletion of nothing
+      if replica.deceived.contains(settled.id) { return }
       let write = SimulatedStore.Write(
         document: document(settled.id, replica), version: version,
         payload: try value.map { try StoredValue($0).payload })
@@ -205,7 +206,8 @@ extension Simulation {
         throw Violation(
           "Replica \(replica.number) takes \(conflict.document) for deleted, which it never was.")
       }
-      guard !replica.deceived.contains(conflict.document), !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
+      // Who cannot open a value does not know that it is its own.
+      guard !traits.isSealed, !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
       else { continue }
       // What falls with another document of its atomic swap may have been made on a value of one's own.
       let isOfMany = effects.conflicts.count > 1

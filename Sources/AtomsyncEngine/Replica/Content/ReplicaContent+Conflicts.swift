@@ -11,6 +11,8 @@ extension ReplicaContent {
       supersedeGroup(of: edit)
     case .localWins:
       var edit = edit
+      merging[id] = nil
+      openConflicts.remove(id)
       report(id, &edit, remote: document?.value, .localWon)
       settleOn(document, id, edit, value: edit.value)
     case .ask:

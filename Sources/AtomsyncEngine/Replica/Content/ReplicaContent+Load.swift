@@ -128,7 +128,8 @@ extension ReplicaContent {
     for id in pendingIDs where inFlightEdits[id] == nil {
       guard let document = documents[id], let edit = document.pending else { continue }
       // The version alone says nothing: a server that was restored gives it to another value.
-      if edit.baseVersion != document.base?.version ?? 0 || edit.base != document.base?.value { rebase(id) }
+      let version = document.base?.value == nil ? 0 : document.base?.version
+      if edit.baseVersion != version ?? 0 || edit.base != document.base?.value { rebase(id) }
     }
   }
 }

@@ -213,7 +213,8 @@ extension ReplicaContent {
         BaseDocument(
           version: max(acceptance.version, known ?? 0), updated: acceptance.updated,
           generation: verdictGeneration, value: entry.value,
-          seal: entry.value == nil ? burial(of: entry.id) : answer.seals[entry.id]))
+          seal: entry.value == nil
+            ? burial(of: entry.id) : answer.seals[entry.id]?.after(documents[entry.id]?.base?.seal)))
     }
   }
 

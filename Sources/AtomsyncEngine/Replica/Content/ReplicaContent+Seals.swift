@@ -17,7 +17,7 @@ extension ReplicaContent {
   /// What is remembered of a document that is deleted: `nil` where nobody is suspected.
   func burial(of id: String) -> Seal? {
     guard isSealed else { return nil }
-    return Seal(key: nil, lineage: documents[id]?.base?.seal?.lineage ?? 0, buried: record.age)
+    return Seal(key: nil, lineage: 0, buried: record.age).after(documents[id]?.base?.seal)
   }
 
   mutating func noteSeal(of id: String, _ document: BaseDocument?) {
@@ -40,17 +40,14 @@ extension ReplicaContent {
       let replayed = try? StoredValue(UnopenedDocument(.replayed, original: value.payload))
     {
       item.value = replayed
-      item.seal = nil
     }
+    let unopened = item.value?.unopened
+    if unopened != nil { item.seal = Seal(key: nil, lineage: 0) }
+    item.seal = item.seal?.after(known?.seal)
     // What was not opened before was not seen.
     guard let known, known.value?.unopened == nil, known.value != item.value else { return item }
-    let isForged = item.value?.unopened?.isForged ?? false
-    let isOlder = item.version <= known.version
-    guard isForged && known.value != nil || isOlder else { return item }
-    _ = keep(item.id, base: nil, local: known.value, remote: item.value, .rolledBack)
-    if isForged && isOlder {
-      item.value = known.value
-      item.seal = known.seal
+    if unopened?.isForged ?? false && known.value != nil || item.version <= known.version {
+      _ = keep(item.id, base: nil, local: known.value, remote: item.value, .rolledBack)
     }
     return item
   }
@@ -59,7 +56,7 @@ extension ReplicaContent {
   private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
     guard let known, let seal = item.seal, item.value != nil, seal.madeOn == 0 else { return false }
     guard item.version > known.version else { return false }
-    if let lineage = known.seal?.lineage, lineage != 0, seal.lineage == lineage { return true }
+    if known.seal?.hasSeen(seal.lineage) ?? false { return true }
     // Between a document that is there and its creation lies at least a deletion.
     return known.value != nil && known.value?.unopened == nil && !record.isResetting
       && item.version < known.version + 2
@@ -112,7 +109,7 @@ extension ReplicaContent {
     for id in documents.ids(where: { _ in true }) { settings.sealing.know(id) }
     for id in seals.unopened.sorted() { try reopen(id) }
     guard !encryption.adoptsUnsealed else { return }
-    for id in seals.outdated.sorted() {
+    for id in seals.outdated {
       guard var document = documents[id]?.base, document.seal == nil, let value = document.value else { continue }
       document.value = try StoredValue(UnopenedDocument(.unsealed, original: value.payload))
       setBase(id, document)
@@ -125,9 +122,14 @@ extension ReplicaContent {
       case .value(let value, let newID, let seal) = try settings.sealing.reopening(
         unopened, id, document.version)
     else { return }
+    if let seal, seal.madeOn == 0, document.seal?.hasSeen(seal.lineage) ?? false {
+      document.value = try StoredValue(UnopenedDocument(.replayed, original: unopened.original))
+      setBase(id, document)
+      return
+    }
     let unopenedValue = document.value
     document.value = value
-    document.seal = seal
+    document.seal = seal?.after(document.seal)
     if newID != id {
       // Its removal is under way, by the name that it has until then.
       if documents[id]?.pending != nil { return }
@@ -153,11 +155,10 @@ extension ReplicaContent {
   ///
   /// - Returns: whether there is something to push now.
   mutating func reseal() -> Bool {
-    guard seals.isResealing, !seals.outdated.isEmpty, record.hasSynced, !record.isResetting else { return false }
-    let most = min(Self.resealsAtOnce, settings.documentsPerPush)
-    let chosen = seals.outdated.lazy.filter { [documents, rejections] in
+    guard seals.isResealing, seals.hasOutdated, record.hasSynced, !record.isResetting else { return false }
+    let chosen = seals.takeOutdated(min(Self.resealsAtOnce, settings.documentsPerPush)) { [documents, rejections] in
       documents[$0]?.pending == nil && rejections[$0] == nil
-    }.prefix(most).sorted()
+    }
     guard !chosen.isEmpty else { return false }
     record.edit += 1
     for id in chosen {

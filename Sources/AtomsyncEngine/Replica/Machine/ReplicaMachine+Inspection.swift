@@ -103,6 +103,12 @@ extension ReplicaMachine {
       isResetting: content.record.isResetting)
   }
 
+  /// Whether a value that creates a document is known to have been shown before.
+  package func hasSeen(_ item: RemotePage.Item) -> Bool {
+    guard let lineage = item.seal?.lineage else { return false }
+    return content.documents[item.id]?.base?.seal?.hasSeen(lineage) ?? false
+  }
+
   /// All that is visible. O(documents)
   package var values: [String: TransitValue] {
     Dictionary(
