@@ -256,6 +256,13 @@ let package = Package(
         .product(name: "HashTreeCollections", package: "swift-collections"),
       ]),
     .testTarget(
+      name: "AtomsyncEncryptionTests",
+      dependencies: [
+        "Atomsync", "AtomsyncCore", "AtomsyncEncryption", "AtomsyncEngine", "AtomsyncLMDB", "AtomsyncSQLite",
+        "AtomsyncTesting", "Transit",
+      ],
+      resources: [.embedInCode("vectors.json")]),
+    .testTarget(
       name: "AtomsyncSimulationTests",
       dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),
     .executableTarget(name: "AtomsyncSoak", dependencies: ["AtomsyncTesting"], path: "Tests/AtomsyncSoak"),

@@ -30,12 +30,15 @@ package struct ChaChaCipher: Cipher {
   private let writing: Keys
   private let ids: Keys
   private let all: [KeyID: Keys]
+  package let outdatedKeyIDs: Set<KeyID>
 
   package init(_ ring: KeyRing, group: String) {
     writing = Keys(ring.writing, group: group)
     ids = Keys(ring.ids, group: group)
-    let others = ring.reading.map { Keys($0, group: group) }
-    all = Dictionary((others + [ids, writing]).map { ($0.id, $0) }) { $1 }
+    let older = ring.reading.map { Keys($0, group: group) }
+    let upcoming = ring.upcoming.map { Keys($0, group: group) }
+    all = Dictionary((older + upcoming + [ids, writing]).map { ($0.id, $0) }) { $1 }
+    outdatedKeyIDs = Set(all.keys).subtracting((upcoming + [writing]).map(\.id))
   }
 
   package var keyID: KeyID { writing.id }

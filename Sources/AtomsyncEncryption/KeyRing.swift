@@ -1,13 +1,17 @@
 /// The keys of an atom: one that seals, and those that open as well.
 ///
-/// To change the key, open the atom with a ring whose ``writing`` is the new one and whose ``reading`` has the old. Documents
-/// are then sealed anew in the background, a hundred at a time, by whichever device may write; every device needs the new
-/// ring before it can read them. When no document is left that is sealed by the old key, it can go.
+/// To change the key:
+/// 1. Give every device the new key as an ``upcoming`` one, so that it can read what others seal by it.
+/// 2. Open the atoms with a ring whose ``writing`` is the new key, and whose ``reading`` has the old one. What the old one has
+///    sealed is then sealed anew in the background, a hundred documents at a time.
+/// 3. When nothing is left that the old key has sealed, it can go, unless it hides ids.
 public struct KeyRing: Sendable, Hashable {
   /// Seals.
   public var writing: EncryptionKey
-  /// Open what they have sealed, beside ``writing``.
+  /// Older keys. They open what they have sealed, which is then sealed anew by ``writing``.
   public var reading: [EncryptionKey]
+  /// Newer keys, which others seal by already. They open what they have sealed, and that stays as it is.
+  public var upcoming: [EncryptionKey]
   /// Hides the ids of documents. With hidden ids it has to stay what it was in the beginning: it is the first key, and ``writing``
   /// unless you say otherwise.
   public var ids: EncryptionKey
@@ -16,11 +20,16 @@ public struct KeyRing: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - writing: seals.
-  ///   - reading: open as well.
+  ///   - reading: older keys.
+  ///   - upcoming: newer keys.
   ///   - ids: hides ids; `nil` for `writing`.
-  public init(writing: EncryptionKey, reading: [EncryptionKey] = [], ids: EncryptionKey? = nil) {
+  public init(
+    writing: EncryptionKey, reading: [EncryptionKey] = [], upcoming: [EncryptionKey] = [],
+    ids: EncryptionKey? = nil
+  ) {
     self.writing = writing
     self.reading = reading
+    self.upcoming = upcoming
     self.ids = ids ?? writing
   }
 

@@ -8,6 +8,9 @@ public protocol Cipher: Sendable {
   /// The names of all keys that open.
   var keyIDs: Set<KeyID> { get }
 
+  /// The names of those whose time is over: what they have sealed is to be sealed anew.
+  var outdatedKeyIDs: Set<KeyID> { get }
+
   /// Names the key of ``pseudonym(of:)``, which has to stay when the sealing key is changed.
   var pseudonymKeyID: KeyID { get }
 

@@ -149,7 +149,7 @@ package final class DocumentSealing: Sendable {
 package struct OutgoingPush: Sendable {
   package var request: PushRequest
   /// The lineages of the documents that are changed, where known.
-  var lineages: [String: UInt64] = [:]
+  package var lineages: [String: UInt64] = [:]
 
   package init(request: PushRequest) { self.request = request }
 }

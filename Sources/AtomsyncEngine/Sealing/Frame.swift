@@ -57,11 +57,11 @@ struct FrameReader {
 }
 
 /// The lengths that sealed bytes have.
-enum Padding {
+package enum Padding {
   /// The next multiple of 32 bytes; and for what is longer than 256 bytes, the next length of which only the first digits
   /// in base 2 are told, as many as the length has digits to count them: at most 12 % more. (Padmé, in "Reducing Metadata
   /// Leakage from Encrypted Files and Communication with PURBs", Nikitin et al., 2019, §4.)
-  static func length(of count: Int) -> Int {
+  package static func length(of count: Int) -> Int {
     guard count > 1 else { return 32 }
     let exponent = Int.bitWidth - 1 - count.leadingZeroBitCount
     let digits = Int.bitWidth - exponent.leadingZeroBitCount

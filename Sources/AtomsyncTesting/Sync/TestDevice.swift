@@ -1,5 +1,5 @@
 public import Atomsync
-internal import AtomsyncCore
+public import AtomsyncCore
 public import AtomsyncEngine
 public import Transit
 
@@ -36,7 +36,8 @@ public final class TestDevice: Sendable {
   ///
   /// - Throws: as `AtomsyncClient.open` and `AtomsyncClient.atom`.
   public func atom<Element: Codable & Sendable>(
-    _ group: String, of type: Element.Type = TransitValue.self, conflicts: ConflictPolicy = .serverWins
+    _ group: String, of type: Element.Type = TransitValue.self, conflicts: ConflictPolicy = .serverWins,
+    encryption: EncryptionProvider? = nil
   ) async throws -> SyncedAtom<Element> {
     let life = running()
     let client: AtomsyncClient
@@ -46,7 +47,8 @@ public final class TestDevice: Sendable {
     }
     let way = TransportProvider.scripted(
       life.network, over: .scripted(network, over: .loopback(sync.authority)))
-    let atom = try await client.atom(group, of: type, transport: way, conflicts: conflicts)
+    let atom = try await client.atom(
+      group, of: type, transport: way, conflicts: conflicts, encryption: encryption)
     let member = TestMember(
       device: self, group: group, sync: { try await atom.sync(timeout: nil) }, status: { atom.status },
       documents: {
@@ -59,7 +61,7 @@ public final class TestDevice: Sendable {
   }
 
   /// Ends the process as a crash does: what was not durable is lost, and its atoms reach neither disk nor server.
-  /// The next ``atom(_:of:conflicts:)`` starts it anew.
+  /// The next ``atom(_:of:conflicts:encryption:)`` starts it anew.
   public func kill() {
     state.withLock { state in
       state.life?.network.isOnline = false

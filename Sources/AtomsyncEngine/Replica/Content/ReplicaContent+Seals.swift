@@ -23,9 +23,10 @@ extension ReplicaContent {
   mutating func noteSeal(of id: String, _ document: BaseDocument?) {
     guard let encryption else { return }
     let isUnopened = document?.value?.unopened != nil
+    // What has no seal here, and is shown, was adopted.
+    let isOutdated = document?.seal?.key.map { encryption.cipher.outdatedKeyIDs.contains($0) } ?? true
     seals.note(
-      id, isUnopened: isUnopened,
-      isOutdated: document?.value != nil && !isUnopened && document?.seal?.key != encryption.cipher.keyID)
+      id, isUnopened: isUnopened, isOutdated: document?.value != nil && !isUnopened && isOutdated)
   }
 
   // MARK: What the server shows
