@@ -38,6 +38,7 @@ let package = Package(
         "BenchmarkSupport",
         .product(name: "Atomsync", package: "atomsync"),
         .product(name: "AtomsyncCore", package: "atomsync"),
+        .product(name: "AtomsyncEncryption", package: "atomsync"),
         .product(name: "Transit", package: "atomsync"),
       ],
       path: "AtomsyncBenchmarks"),

@@ -74,7 +74,7 @@ extension Simulation {
     let value: TransitValue?
     if let view, view.last == settled.edit {
       value = view.value
-    } else if let sent, effects.edit != settled.edit {
+    } else if let sent, effects.edit != settled.edit, event != nil {
       value = sent.value
     } else {
       value = written?.value

@@ -5,9 +5,9 @@ import Foundation
 
 /// Measures one client's atom, without a network.
 ///
-///     atomsync-benchmarks [value] [swap] [throughput] [open] [typed] [curve] [--documents N] [--store NAME]… [--svg PATH]
+///     atomsync-benchmarks [value] [swap] [throughput] [open] [typed] [sealed] [curve] [--documents N] [--store NAME]… [--svg PATH]
 ///
-/// Without words, everything but the curve. Stores are `memory`, `sqlite`, `lmdb`, `sqlite-process`, `lmdb-process`.
+/// Without words, everything but the curve and what is sealed. Stores are `memory`, `sqlite`, `lmdb`, `sqlite-process`, `lmdb-process`.
 @main
 struct Main {
   static func main() async throws {
@@ -20,6 +20,9 @@ struct Main {
       for kind in options.stores {
         try await withTemporaryFolder { try await measure(kind, in: $0, options, table) }
       }
+    }
+    if options.names.contains("sealed") {
+      try await SealedBenchmarks(documents: options.documents, table: table).run()
     }
     if options.names.contains("curve") { try await Curve(options, table).run() }
   }
