@@ -261,7 +261,7 @@ let package = Package(
         "Atomsync", "AtomsyncCore", "AtomsyncEncryption", "AtomsyncEngine", "AtomsyncLMDB", "AtomsyncSQLite",
         "AtomsyncTesting", "Transit",
       ],
-      resources: [.embedInCode("vectors.json")]),
+      exclude: ["vectors.py"], resources: [.embedInCode("vectors.json")]),
     .testTarget(
       name: "AtomsyncSimulationTests",
       dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),

@@ -11,8 +11,9 @@ package struct ChaChaCipher: Cipher {
   private struct Keys {
     let id: KeyID
     let sealing: SymmetricKey
-    let nonces: SymmetricKey
-    let pseudonyms: SymmetricKey
+    /// Codes that are begun by their keys.
+    let nonces: HMAC<SHA256>
+    let pseudonyms: HMAC<SHA256>
 
     init(_ key: EncryptionKey, group: String) {
       func derive(_ purpose: String, _ count: Int = 32) -> SymmetricKey {
@@ -22,8 +23,8 @@ package struct ChaChaCipher: Cipher {
       }
       id = derive("key id", 8).withUnsafeBytes { KeyID($0.reduce(0) { $0 << 8 | UInt64($1) }) }
       sealing = derive("sealing")
-      nonces = derive("nonces")
-      pseudonyms = derive("pseudonyms")
+      nonces = HMAC(key: derive("nonces"))
+      pseudonyms = HMAC(key: derive("pseudonyms"))
     }
   }
 
@@ -46,24 +47,21 @@ package struct ChaChaCipher: Cipher {
   package var pseudonymKeyID: KeyID { ids.id }
 
   package func seal(_ plaintext: [UInt8], binding: [UInt8], salt: [UInt8]) throws -> SealedBytes {
-    var hmac = HMAC<SHA256>(key: writing.nonces)
+    var hmac = writing.nonces
     for part in [binding, salt] {
       hmac.update(data: withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.count).bigEndian) { Array($0) })
       hmac.update(data: part)
     }
     hmac.update(data: plaintext)
-    let nonce = Array(hmac.finalize().prefix(12))
-    let box = try ChaChaPoly.seal(
-      plaintext, using: writing.sealing, nonce: ChaChaPoly.Nonce(data: nonce), authenticating: binding)
-    return SealedBytes(key: writing.id, nonce: nonce, ciphertext: Array(box.ciphertext + box.tag))
+    let nonce = try ChaChaPoly.Nonce(data: Array(hmac.finalize()).prefix(12))
+    let box = try ChaChaPoly.seal(plaintext, using: writing.sealing, nonce: nonce, authenticating: binding)
+    return SealedBytes(key: writing.id, bytes: Array(box.combined))
   }
 
   package func open(_ sealed: SealedBytes, binding: [UInt8]) throws(CipherError) -> [UInt8] {
     guard let keys = all[sealed.key] else { throw .unknownKey(sealed.key) }
     do {
-      let box = try ChaChaPoly.SealedBox(
-        nonce: ChaChaPoly.Nonce(data: sealed.nonce), ciphertext: sealed.ciphertext.dropLast(16),
-        tag: sealed.ciphertext.suffix(16))
+      let box = try ChaChaPoly.SealedBox(combined: sealed.bytes)
       return Array(try ChaChaPoly.open(box, using: keys.sealing, authenticating: binding))
     } catch {
       throw .damaged
@@ -71,9 +69,21 @@ package struct ChaChaCipher: Cipher {
   }
 
   package func pseudonym(of text: String) -> String {
-    let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: ids.pseudonyms)
-    // Base64 with the alphabet for URLs (RFC 4648, §5), without padding.
-    let text = Data(code.prefix(16)).base64EncodedString().dropLast(2)
-    return String(text).replacing("+", with: "-").replacing("/", with: "_")
+    var hmac = ids.pseudonyms
+    hmac.update(data: Array(text.utf8))
+    return Self.base64(Array(hmac.finalize()).prefix(16))
   }
+
+  /// Sixteen bytes in base64 with the alphabet for URLs (RFC 4648, §5), without padding: 22 characters.
+  private static func base64(_ bytes: some Collection<UInt8>) -> String {
+    let number = bytes.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+    let table = Self.alphabet.utf8Start
+    return String(unsafeUninitializedCapacity: 22) { target in
+      for index in 0..<21 { target[index] = table[Int(truncatingIfNeeded: number >> UInt128(122 - 6 * index)) & 63] }
+      target[21] = table[Int(truncatingIfNeeded: number & 3) << 4]
+      return 22
+    }
+  }
+
+  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 }

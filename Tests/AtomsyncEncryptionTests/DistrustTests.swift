@@ -2,6 +2,7 @@ import Atomsync
 import AtomsyncCore
 import AtomsyncEncryption
 import AtomsyncTesting
+import Foundation
 import Testing
 import Transit
 
@@ -24,8 +25,9 @@ import Transit
     try #require(try await sync.payload(id, in: "diary"))
   }
 
-  @Test(arguments: 1...3) func aDamagedValueIsNotShown(part: Int) async throws {
-    try await sync.write(try await payload("a").damaged(part: part), as: "a", in: "diary")
+  /// A digit of the key's name, of the nonce, of the ciphertext.
+  @Test(arguments: [(1, 3), (2, 3), (2, 40)]) func aDamagedValueIsNotShown(part: Int, digit: Int) async throws {
+    try await sync.write(try await payload("a").damaged(part: part, at: digit), as: "a", in: "diary")
     try await sync.runUntilIdle()
     #expect(atom.value["a"] == nil && atom.value.contains("a"))
     #expect(atom.unopened == ["a": part == 1 ? .unknownKey : .damaged])
@@ -146,14 +148,14 @@ import Transit
     let genuine = try await payload("a")
     var values: [TransitValue] = [
       .tagged("sealed", .null), .tagged("sealed", .array([])), .tagged("sealed", .array([1, 2, 3, 4])),
-      .tagged("sealed", .array([.int(2), .bytes([]), .bytes([]), .bytes([])])),
-      .tagged("sealed", .array([.int(1), .bytes(Array(repeating: 0, count: 8)), .bytes(Array(repeating: 0, count: 12)), .bytes([])])),
+      .tagged("sealed", .array([.int(2), .string(""), .string("")])),
+      .tagged("sealed", .array([.int(1), .string("0000000000000000"), .string("")])),
       .tagged("unopened", .array([.keyword("damaged"), .null, .bytes([])])),
     ]
     for _ in 0..<200 {
       guard case .tagged(let tagged) = genuine.value, case .array(var parts) = tagged.rep else { break }
-      let part = Int.random(in: 1...3, using: &random)
-      parts[part] = .bytes((0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) })
+      let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+      parts[2] = .string(random.oneIn(2) ? Data(bytes).base64EncodedString() : String(decoding: bytes, as: UTF8.self))
       values.append(.tagged("sealed", .array(parts)))
     }
     for value in values { try await sync.write(try Payload(value), as: "a", in: "diary") }

@@ -51,17 +51,18 @@ extension Payload {
   /// The name of the key that a sealed value bears.
   var keyID: KeyID? {
     guard case .tagged(let tagged) = value, tagged.tag == "sealed", case .array(let parts) = tagged.rep,
-      case .bytes(let key)? = parts.dropFirst().first
+      case .string(let key)? = parts.dropFirst().first
     else { return nil }
-    return KeyID(bytes: key)
+    return KeyID(key)
   }
 
-  /// The same with one byte of a part changed: 1 the key's name, 2 the nonce, 3 the ciphertext.
-  func damaged(part: Int) throws -> Payload {
-    guard case .tagged(let tagged) = value, case .array(var parts) = tagged.rep, case .bytes(var bytes) = parts[part]
+  /// The same with one digit of a part changed: 1 the key's name, 2 what is sealed.
+  func damaged(part: Int, at index: Int = 0) throws -> Payload {
+    guard case .tagged(let tagged) = value, case .array(var parts) = tagged.rep, case .string(let text) = parts[part]
     else { return self }
-    bytes[bytes.count - 1] ^= 1
-    parts[part] = .bytes(bytes)
+    var digits = Array(text.utf8)
+    digits[index] = digits[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
+    parts[part] = .string(String(decoding: digits, as: UTF8.self))
     return try Payload(.tagged(tagged.tag, .array(parts)))
   }
 }

@@ -17,7 +17,7 @@ import Transit
       var payload: Data
       var client: UUID
       var push: Int64
-      var nonce, ciphertext: Data
+      var sealed: String
     }
     struct Passphrase: Decodable {
       var text: String
@@ -43,7 +43,7 @@ import Transit
 
   private func sealed(_ value: Vectors.Value) throws -> Payload {
     let parts: [TransitValue] = [
-      .int(1), .bytes(cipher.keyID.bytes), .bytes(Array(value.nonce)), .bytes(Array(value.ciphertext)),
+      .int(1), .string(cipher.keyID.description), .string(value.sealed),
     ]
     return Payload(bytes: try TransitValue.tagged("sealed", .array(parts)).transit(.msgpack))
   }

@@ -47,6 +47,12 @@ public struct KeyID: Sendable, Hashable, CustomStringConvertible {
     number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  /// The id of a ``description``; `nil` for any other text.
+  public init?(_ description: String) {
+    guard description.utf8.count == 16, let number = UInt64(description, radix: 16) else { return nil }
+    self.number = number
+  }
+
   /// The eight bytes.
   public var bytes: [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 
@@ -61,16 +67,13 @@ public struct KeyID: Sendable, Hashable, CustomStringConvertible {
 public struct SealedBytes: Sendable, Hashable {
   /// The key that sealed them.
   public var key: KeyID
-  /// Twelve bytes that no other plaintext of the key has.
-  public var nonce: [UInt8]
-  /// The encrypted bytes and their authentication tag.
-  public var ciphertext: [UInt8]
+  /// The nonce, which no other plaintext of the key has, the encrypted bytes, and their authentication tag.
+  public var bytes: [UInt8]
 
-  /// The parts of something sealed.
-  public init(key: KeyID, nonce: [UInt8], ciphertext: [UInt8]) {
+  /// Something that the key `key` has sealed.
+  public init(key: KeyID, bytes: [UInt8]) {
     self.key = key
-    self.nonce = nonce
-    self.ciphertext = ciphertext
+    self.bytes = bytes
   }
 }
 

@@ -6,13 +6,14 @@ internal import Transit
 /// encryption both are the same, and nothing happens here.
 package final class DocumentSealing: Sendable {
   package let encryption: Encryption?
-  private let group: String
+  /// What every value of the group is bound to.
+  private let binding: [UInt8]
   /// Hidden ids by their pseudonyms: a deletion has nothing in it that tells its id.
   private let hiddenIDs = Lock<[String: String]>([:])
 
   package init(_ encryption: Encryption?, group: String) {
     self.encryption = encryption
-    self.group = group
+    binding = Array("atomsync/1/value\0\(group)\0".utf8)
   }
 
   // MARK: What goes out
@@ -25,7 +26,7 @@ package final class DocumentSealing: Sendable {
       let edit = push.request.edits[index]
       let id = wireID(of: edit.id)
       sealed.ids[id] = edit.id
-      know(edit.id)
+      know(edit.id, id)
       sealed.request.edits[index].id = id
       guard let payload = edit.content.payload else { continue }
       let lineage = edit.version == 0 ? 0 : push.lineages[edit.id] ?? 0
@@ -35,14 +36,14 @@ package final class DocumentSealing: Sendable {
         document.frame, binding: binding(id), salt: push.request.ticket?.bytes ?? [])
       sealed.request.edits[index].content = .value(try SealedForm.payload(parts))
       sealed.seals[edit.id] = Seal(
-        key: parts.key, lineage: edit.version == 0 ? Seal.lineage(begunBy: parts.nonce) : lineage,
+        key: parts.key, lineage: edit.version == 0 ? Seal.lineage(begunBy: parts) : lineage,
         madeOn: edit.version)
     }
     return sealed
   }
 
   /// What ties a sealed value to its group and document, so that it opens nowhere else.
-  private func binding(_ wireID: String) -> [UInt8] { Array("atomsync/1/value\0\(group)\0\(wireID)".utf8) }
+  private func binding(_ wireID: String) -> [UInt8] { binding + wireID.utf8 }
 
   /// What the server calls a document.
   private func wireID(of id: String) -> String {
@@ -56,8 +57,11 @@ package final class DocumentSealing: Sendable {
 
   /// Takes note of a document that the replica has.
   package func know(_ id: String) {
+    if encryption?.hidesIDs ?? false { know(id, wireID(of: id)) }
+  }
+
+  private func know(_ id: String, _ wireID: String) {
     guard let encryption, encryption.hidesIDs else { return }
-    let wireID = wireID(of: id)
     hiddenIDs.withLock { ids in
       if !id.utf8.starts(with: Self.unopened.utf8) || ids[wireID] == nil { ids[wireID] = id }
     }
@@ -96,9 +100,11 @@ package final class DocumentSealing: Sendable {
       item.value = try StoredValue(unopened)
       item.id = knownID(wireID) ?? Self.unopened + wireID
     }
-    know(item.id)
-    let formerID = Self.unopened + wireID
-    if encryption?.hidesIDs ?? false, item.id != formerID { item.formerID = formerID }
+    know(item.id, wireID)
+    if encryption?.hidesIDs ?? false {
+      let formerID = Self.unopened + wireID
+      if item.id != formerID { item.formerID = formerID }
+    }
     return item
   }
 
@@ -130,7 +136,7 @@ package final class DocumentSealing: Sendable {
       if document.madeOn != 0 && version != document.madeOn + 1 {
         return .unopened(.init(.replayed, original: value.payload))
       }
-      let lineage = document.madeOn == 0 ? Seal.lineage(begunBy: parts.nonce) : document.lineage
+      let lineage = document.madeOn == 0 ? Seal.lineage(begunBy: parts) : document.lineage
       return .value(plain, id: id, Seal(key: parts.key, lineage: lineage, madeOn: document.madeOn))
     } catch {
       return .unopened(.init(after: error, original: value.payload))

@@ -68,7 +68,7 @@ package struct RowSealing: Sendable {
     var random = SystemRandomNumberGenerator()
     let salt = withUnsafeBytes(of: (random.next(), random.next())) { Array($0) }
     let parts = try cipher.seal(writer.padded, binding: binding(key), salt: salt)
-    return StorageEntry(key: key, value: [Self.format] + parts.key.bytes + parts.nonce + parts.ciphertext)
+    return StorageEntry(key: key, value: [Self.format] + parts.key.bytes + parts.bytes)
   }
 
   /// A row as it was before it was sealed; one that never was, as it is.
@@ -91,9 +91,8 @@ package struct RowSealing: Sendable {
 
   private func content(_ entry: StorageEntry) throws -> (id: String, row: [UInt8]) {
     let bytes = entry.value[1...]
-    guard bytes.count > 20, let key = KeyID(bytes: bytes.prefix(8)) else { throw Self.corrupt }
-    let parts = SealedBytes(
-      key: key, nonce: Array(bytes.dropFirst(8).prefix(12)), ciphertext: Array(bytes.dropFirst(20)))
+    guard let key = KeyID(bytes: bytes.prefix(8)) else { throw Self.corrupt }
+    let parts = SealedBytes(key: key, bytes: Array(bytes.dropFirst(8)))
     do throws(CipherError) {
       var reader = FrameReader(try cipher.open(parts, binding: binding(entry.key)))
       return (try reader.text(), try reader.content())

@@ -43,5 +43,7 @@ package struct Seal: Hashable, Sendable {
   }
 
   /// The lineage that a creating value begins.
-  static func lineage(begunBy nonce: [UInt8]) -> UInt64 { nonce.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+  static func lineage(begunBy sealed: SealedBytes) -> UInt64 {
+    sealed.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
 }

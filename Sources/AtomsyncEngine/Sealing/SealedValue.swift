@@ -1,4 +1,5 @@
 internal import AtomsyncCore
+internal import Foundation
 internal import Transit
 
 /// What is sealed of a document: its value, and what a server must not change about it.
@@ -36,14 +37,15 @@ struct SealedDocument {
   }
 }
 
-/// `#sealed [1 key nonce ciphertext]`: how a sealed value looks to a server. (Docs/Protocol.md §12.)
+/// `#sealed [1 "key" "bytes"]`: how a sealed value looks to a server. The bytes are in base64, as text, so that a codec has
+/// nothing to do with them. (Docs/Protocol.md §12.)
 enum SealedForm {
   private static let tag = "sealed"
   private static let format: Int64 = 1
 
   static func payload(_ sealed: SealedBytes) throws -> Payload {
     let parts: [TransitValue] = [
-      .int(format), .bytes(sealed.key.bytes), .bytes(sealed.nonce), .bytes(sealed.ciphertext),
+      .int(format), .string(sealed.key.description), .string(Data(sealed.bytes).base64EncodedString()),
     ]
     return Payload(bytes: try TransitValue.tagged(tag, .array(parts)).transit(.msgpack))
   }
@@ -53,10 +55,10 @@ enum SealedForm {
   /// - Throws: `damaged` for one that says that it is, and is of no format that is known here.
   static func parts(_ value: TransitValue) throws(CipherError) -> SealedBytes? {
     guard case .tagged(let tagged) = value, tagged.tag == tag else { return nil }
-    guard case .array(let parts) = tagged.rep, parts.count == 4, parts[0] == .int(format),
-      case .bytes(let key) = parts[1], let key = KeyID(bytes: key), case .bytes(let nonce) = parts[2],
-      case .bytes(let ciphertext) = parts[3], nonce.count == 12
+    guard case .array(let parts) = tagged.rep, parts.count == 3, parts[0] == .int(format),
+      case .string(let key) = parts[1], let key = KeyID(key), case .string(let text) = parts[2],
+      let bytes = Data(base64Encoded: text)
     else { throw .damaged }
-    return SealedBytes(key: key, nonce: nonce, ciphertext: ciphertext)
+    return SealedBytes(key: key, bytes: Array(bytes))
   }
 }

@@ -128,10 +128,13 @@ extension Simulation {
 
   private mutating func damaged(_ payload: Payload) throws -> Payload? {
     guard case .tagged(let tagged) = try StoredValue(payload).value, case .array(var parts) = tagged.rep,
-      let place = parts.indices.dropFirst().randomElement(using: &random), case .bytes(var bytes) = parts[place]
+      let place = parts.indices.dropFirst().randomElement(using: &random), case .string(let text) = parts[place]
     else { return nil }
-    bytes[Int.random(in: bytes.indices, using: &random)] ^= 1
-    parts[place] = .bytes(bytes)
+    // Another digit, of keys' names and of base64.
+    var digits = Array(text.utf8)
+    let index = Int.random(in: 0..<(digits.count - 4), using: &random)
+    digits[index] = digits[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
+    parts[place] = .string(String(decoding: digits, as: UTF8.self))
     return try StoredValue(.tagged(tagged.tag, .array(parts))).payload
   }
 }
