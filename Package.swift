@@ -211,7 +211,8 @@ let package = Package(
     .executableTarget(
       name: "AtomsyncShell",
       dependencies: [
-        "Atomsync", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient", "AtomsyncSettings",
+        "Atomsync", "AtomsyncEncryption", "AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncHTTPClient",
+        "AtomsyncSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -290,7 +291,7 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT",
+        "AtomsyncEncryption", "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT",
         "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -79,11 +79,14 @@ package struct ChaChaCipher: Cipher {
     let number = bytes.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
     let table = Self.alphabet.utf8Start
     return String(unsafeUninitializedCapacity: 22) { target in
-      for index in 0..<21 { target[index] = table[Int(truncatingIfNeeded: number >> UInt128(122 - 6 * index)) & 63] }
+      for index in 0..<21 {
+        target[index] = table[Int(truncatingIfNeeded: number >> UInt128(122 - 6 * index)) & 63]
+      }
       target[21] = table[Int(truncatingIfNeeded: number & 3) << 4]
       return 22
     }
   }
 
-  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  private static let alphabet: StaticString =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 }

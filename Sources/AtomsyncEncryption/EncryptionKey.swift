@@ -99,7 +99,8 @@ public enum EncryptionKeyError: Error, Sendable, Hashable, CustomStringConvertib
     switch self {
     case .wrongLength(let count):
       "A key has \(EncryptionKey.byteCount) bytes, and this has \(count). `openssl rand -base64 32` makes one."
-    case .notText: "A key is 44 characters of base64 or 64 hexadecimal digits. `openssl rand -base64 32` makes one."
+    case .notText:
+      "A key is 44 characters of base64 or 64 hexadecimal digits. `openssl rand -base64 32` makes one."
     case .emptyPassphrase: "The passphrase is empty."
     case .shortSalt: "The salt has fewer than 8 bytes."
     case .noKey: "There is no key. `openssl rand -base64 32` makes one."

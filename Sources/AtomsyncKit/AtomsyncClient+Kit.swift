@@ -1,5 +1,5 @@
 public import Atomsync
-internal import AtomsyncCore
+public import AtomsyncCore
 internal import AtomsyncHTTPClient
 internal import AtomsyncSQLite
 internal import Foundation
@@ -35,18 +35,22 @@ extension AtomsyncClient {
   ///   - server: the server's URL, such as `http://localhost:8090/sync`.
   ///   - token: what the server knows the user by; `nil` on an open server.
   ///   - conflicts: who wins when a document was changed here and on the server.
-  /// - Throws: as `atom(_:name:transport:conflicts:)`, and `TransportError` when the URL cannot be a server's.
+  ///   - encryption: the keys that seal what leaves this device (AtomsyncEncryption).
+  /// - Throws: as `atom(_:name:transport:conflicts:encryption:)`, and `TransportError` when the URL cannot be a server's.
   public func atom(
-    _ group: String, server: String, token: String? = nil, conflicts: ConflictPolicy = .serverWins
+    _ group: String, server: String, token: String? = nil, conflicts: ConflictPolicy = .serverWins,
+    encryption: EncryptionProvider? = nil
   ) async throws -> SyncedAtom<TransitValue> {
-    try await atom(group, transport: .http(server, token: token), conflicts: conflicts)
+    try await atom(
+      group, transport: .http(server, token: token), conflicts: conflicts, encryption: encryption)
   }
 
   /// Opens an atom of a type of your own that is synced with a server over HTTP; otherwise the same.
   public func atom<Element: Codable & Sendable>(
     _ group: String, of type: Element.Type, server: String, token: String? = nil,
-    conflicts: ConflictPolicy = .serverWins
+    conflicts: ConflictPolicy = .serverWins, encryption: EncryptionProvider? = nil
   ) async throws -> SyncedAtom<Element> {
-    try await atom(group, of: type, transport: .http(server, token: token), conflicts: conflicts)
+    try await atom(
+      group, of: type, transport: .http(server, token: token), conflicts: conflicts, encryption: encryption)
   }
 }

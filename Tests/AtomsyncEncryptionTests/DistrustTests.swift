@@ -26,7 +26,8 @@ import Transit
   }
 
   /// A digit of the key's name, of the nonce, of the ciphertext.
-  @Test(arguments: [(1, 3), (2, 3), (2, 40)]) func aDamagedValueIsNotShown(part: Int, digit: Int) async throws {
+  @Test(arguments: [(1, 3), (2, 3), (2, 40)]) func aDamagedValueIsNotShown(part: Int, digit: Int) async throws
+  {
     try await sync.write(try await payload("a").damaged(part: part, at: digit), as: "a", in: "diary")
     try await sync.runUntilIdle()
     #expect(atom.value["a"] == nil && atom.value.contains("a"))
@@ -154,12 +155,17 @@ import Transit
     ]
     for _ in 0..<200 {
       guard case .tagged(let tagged) = genuine.value, case .array(var parts) = tagged.rep else { break }
-      let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      parts[2] = .string(random.oneIn(2) ? Data(bytes).base64EncodedString() : String(decoding: bytes, as: UTF8.self))
+      let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+        UInt8.random(in: 0...255, using: &random)
+      }
+      parts[2] = .string(
+        random.oneIn(2) ? Data(bytes).base64EncodedString() : String(decoding: bytes, as: UTF8.self))
       values.append(.tagged("sealed", .array(parts)))
     }
     for value in values { try await sync.write(try Payload(value), as: "a", in: "diary") }
-    for (index, value) in values.enumerated() { try await sync.write(try Payload(value), as: "x\(index)", in: "diary") }
+    for (index, value) in values.enumerated() {
+      try await sync.write(try Payload(value), as: "x\(index)", in: "diary")
+    }
     try await sync.runUntilIdle()
     #expect(atom.value["b"] == "other" && atom.unopened.count == values.count + 1)
     #expect(atom.value.map(\.id) == ["b"])

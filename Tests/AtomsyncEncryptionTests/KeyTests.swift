@@ -126,7 +126,8 @@ import Transit
     #expect(try await open(.key(Keys.one)).value["a"] == "text")
     // What could not be fetched, and why.
     await #expect(throws: EncryptionKeyError.emptyPassphrase) {
-      try await open(.keys { KeyRing(writing: try EncryptionKey(passphrase: "", salt: Array("12345678".utf8))) })
+      try await open(
+        .keys { KeyRing(writing: try EncryptionKey(passphrase: "", salt: Array("12345678".utf8))) })
     }
   }
 
@@ -150,7 +151,9 @@ import Transit
       #expect(throws: EncryptionKeyError.self) { try EncryptionKey(text: bad) }
     }
     #expect(throws: EncryptionKeyError.noKey) { try KeyRing(text: "# nothing\n") }
-    #expect(throws: EncryptionKeyError.wrongLength(31)) { try EncryptionKey(bytes: Array(repeating: 0, count: 31)) }
+    #expect(throws: EncryptionKeyError.wrongLength(31)) {
+      try EncryptionKey(bytes: Array(repeating: 0, count: 31))
+    }
     #expect(Set((0..<100).map { _ in EncryptionKey().base64 }).count == 100)
   }
 }

@@ -35,7 +35,9 @@ import Transit
   @Test func equalValuesLookDifferentAndLengthsComeInSteps() async throws {
     let sync = try await TestSync()
     let atom = try await sync.device().atom("diary", encryption: .key(Keys.one))
-    try atom.swap { for length in 1...40 { $0["\(length)"] = .string(String(repeating: "x", count: length)) } }
+    try atom.swap {
+      for length in 1...40 { $0["\(length)"] = .string(String(repeating: "x", count: length)) }
+    }
     try atom.swap { $0["again"] = "x" }
     try await sync.runUntilIdle()
     let payloads = try await sync.page("diary").documents.compactMap(\.content.payload)

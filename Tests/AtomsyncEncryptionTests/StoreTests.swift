@@ -13,10 +13,14 @@ import Transit
   private static let word = "xylophone"
 
   /// Fills an atom with rows of every kind, each with the word in it.
-  private func fill(_ device: TestDevice, _ sync: TestSync, _ encryption: EncryptionProvider) async throws -> Shown {
+  private func fill(_ device: TestDevice, _ sync: TestSync, _ encryption: EncryptionProvider) async throws
+    -> Shown
+  {
     let atom = try await device.atom("diary", encryption: encryption)
     let other = try await sync.device().atom("diary", encryption: encryption)
-    try atom.swap { for number in 0..<50 { $0["\(Self.word) \(number)"] = .string("\(Self.word) text \(number)") } }
+    try atom.swap {
+      for number in 0..<50 { $0["\(Self.word) \(number)"] = .string("\(Self.word) text \(number)") }
+    }
     try await sync.runUntilIdle()
     device.network.isOnline = false
     _ = try await other.swap { $0["\(Self.word) 1"] = .string("\(Self.word) of another") }.confirmed()
@@ -72,7 +76,9 @@ import Transit
     #expect(try await wordCount(device) == 0)
     let again = try await device.atom("diary", encryption: encryption)
     #expect(try await Shown(again, shown.receipt) == shown)
-    let bytes = try await sync.page("diary").documents.flatMap { Array($0.id.utf8) + ($0.content.payload?.bytes ?? []) }
+    let bytes = try await sync.page("diary").documents.flatMap {
+      Array($0.id.utf8) + ($0.content.payload?.bytes ?? [])
+    }
     #expect(!String(decoding: bytes, as: UTF8.self).contains(Self.word))
   }
 
@@ -126,7 +132,8 @@ import Transit
     let all = try await rows(device).filter { $0.value.first == 2 }
     let (one, two) = (all[3], all[4])
     // Two rows exchanged: each is genuine, and not in its place.
-    _ = try await device.disk.reopened().commit(StorageBatch(writes: [.put(one.key, two.value), .put(two.key, one.value)]))
+    _ = try await device.disk.reopened().commit(
+      StorageBatch(writes: [.put(one.key, two.value), .put(two.key, one.value)]))
     let error = await #expect(throws: StorageError.self) {
       try await device.atom("diary", encryption: .key(Keys.one, local: true))
     }
@@ -141,7 +148,9 @@ import Transit
     let configuration = AtomsyncConfiguration(storage: kind == "sqlite" ? .sqlite(path) : .lmdb(path))
     let client = try await AtomsyncClient.open(configuration)
     let atom = try await client.atom("diary", encryption: .key(Keys.one, local: true))
-    for number in 0..<200 { try atom.swap { $0["\(Self.word)/\(number)"] = .string("\(Self.word) \(number)") } }
+    for number in 0..<200 {
+      try atom.swap { $0["\(Self.word)/\(number)"] = .string("\(Self.word) \(number)") }
+    }
     try await client.close()
     let files = try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap { $0 as? String }
     var bytes = 0

@@ -7,7 +7,9 @@ import Transit
 /// Keys that are the same in each run.
 enum Keys {
   static func key(_ number: UInt8) -> EncryptionKey {
-    guard let key = try? EncryptionKey(bytes: [UInt8](repeating: number, count: 32)) else { return EncryptionKey() }
+    guard let key = try? EncryptionKey(bytes: [UInt8](repeating: number, count: 32)) else {
+      return EncryptionKey()
+    }
     return key
   }
 
@@ -20,7 +22,8 @@ extension TestSync {
   func write(_ payload: Payload, as id: String, in group: String) async throws {
     let current = try await page(group).documents.first { $0.id == id }
     let answer = try await authority.push(
-      PushRequest(group: group, edits: [Edit(id: id, version: current?.version ?? 0, content: .value(payload))]))
+      PushRequest(
+        group: group, edits: [Edit(id: id, version: current?.version ?? 0, content: .value(payload))]))
     guard answer.rejected.isEmpty else { throw SyncError(.unsettled, "\(answer.rejected)") }
   }
 
@@ -58,7 +61,8 @@ extension Payload {
 
   /// The same with one digit of a part changed: 1 the key's name, 2 what is sealed.
   func damaged(part: Int, at index: Int = 0) throws -> Payload {
-    guard case .tagged(let tagged) = value, case .array(var parts) = tagged.rep, case .string(let text) = parts[part]
+    guard case .tagged(let tagged) = value, case .array(var parts) = tagged.rep,
+      case .string(let text) = parts[part]
     else { return self }
     var digits = Array(text.utf8)
     digits[index] = digits[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")

@@ -182,3 +182,39 @@ extension ServerProgramTests {
     }
   }
 }
+
+/// Documents that the server cannot read.
+extension ServerProgramTests {
+  @Test func encryptedDocumentsAreReadWithTheKeyOnly() async throws {
+    try await TestServer.run { server in
+      try await inFolder { folder in
+        func run(_ store: String, _ words: String...) async throws -> ServerProcess.Outcome {
+          try await shell(words, store: store, at: server, in: folder)
+        }
+        for (name, digit) in [("right.key", "a"), ("wrong.key", "b")] {
+          let text = "# a key\n\(String(repeating: digit, count: 64))\n"
+          try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+        }
+        #expect(
+          try await run("one.db", "--key-file", "right.key", "--seal-store", "put", "diary", #""secret""#)
+            .output
+            == "saved, confirmed\n")
+        #expect(try await run("two.db", "--key-file", "right.key", "get", "diary").output == "\"secret\"\n")
+        let stranger = try await run("three.db", "get", "diary")
+        #expect(stranger.output.contains("#sealed [1 \"") && !stranger.output.contains("secret"))
+        let other = try await run("four.db", "--key-file", "wrong.key", "get", "diary")
+        #expect(other.code == 1 && other.errors.contains("sealed by the key"))
+        let status = try await run("four.db", "--key-file", "wrong.key", "status").output
+        #expect(status.contains(":unopened 1"))
+        let without = try await run("one.db", "--offline", "get", "diary")
+        #expect(without.code != 0 && without.errors.contains("open it with its key"), "\(without)")
+        for (words, message) in [
+          (["--key-file", "none.key"], "none.key cannot be read"), (["--hide-ids"], "need --key-file"),
+        ] {
+          let mistake = try await shell(words + ["get", "diary"], store: "five.db", at: server, in: folder)
+          #expect(mistake.code == 2 && mistake.errors.contains(message), "\(mistake)")
+        }
+      }
+    }
+  }
+}

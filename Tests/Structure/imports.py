@@ -18,7 +18,7 @@ SOURCES = ROOT / "Sources"
 ROWS = [
     ["Transit", "CSQLite", "CLMDB", "CPostgres", "CZlib", "CMalloc"],
     ["AtomsyncCore"],
-    ["AtomsyncStorageSupport", "AtomsyncEngine", "AtomsyncHTTPClient", "AtomsyncPrometheus"],
+    ["AtomsyncStorageSupport", "AtomsyncEngine", "AtomsyncEncryption", "AtomsyncHTTPClient", "AtomsyncPrometheus"],
     ["AtomsyncSQLite", "AtomsyncLMDB", "AtomsyncPostgres", "Atomsync", "AtomsyncHTTPServer", "AtomsyncOperations", "AtomsyncSettings"],
     ["AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT", "AtomsyncKit", "AtomsyncTesting"],
     ["AtomsyncServer", "AtomsyncShell"],

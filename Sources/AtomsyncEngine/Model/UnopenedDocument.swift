@@ -49,7 +49,8 @@ public struct UnopenedDocument: Error, Sendable, Hashable, CustomStringConvertib
       "It was changed after it was sealed, or was sealed for another document. Ask who runs the server, or remove it."
     case .unsealed:
       "It was never sealed, so somebody without a key wrote it. Remove it, or open the atom so that it adopts such values."
-    case .replayed: "It is an older value that the server shows as the newest. Ask who runs the server, or remove it."
+    case .replayed:
+      "It is an older value that the server shows as the newest. Ask who runs the server, or remove it."
     }
   }
 }

@@ -27,7 +27,9 @@ package struct RowSealing: Sendable {
   var atomRow: [UInt8] { TupleKey(.atom).appending(atom).bytes }
 
   /// The rows of one kind.
-  func sealedRange(_ space: Space) -> KeyRange { KeyRange(prefix: TupleKey(space).appending(pseudonym).bytes) }
+  func sealedRange(_ space: Space) -> KeyRange {
+    KeyRange(prefix: TupleKey(space).appending(pseudonym).bytes)
+  }
   func plainRange(_ space: Space) -> KeyRange { KeyRange(prefix: TupleKey(space).appending(atom).bytes) }
 
   /// A key, or a bound of a range of keys, as it is in the store.
@@ -38,7 +40,9 @@ package struct RowSealing: Sendable {
     guard key.starts(with: plain) else {
       return key == KeyRange.successor(ofPrefix: plain) ? KeyRange.successor(ofPrefix: hidden) ?? key : key
     }
-    guard Self.named.contains(first), key.count > plain.count else { return hidden + key.dropFirst(plain.count) }
+    guard Self.named.contains(first), key.count > plain.count else {
+      return hidden + key.dropFirst(plain.count)
+    }
     if let end = TupleKey.endOfText(in: key, after: plain.count) {
       let id = TupleKey.text(in: key, after: plain.count) ?? ""
       return hidden + Array(name(id).utf8) + key[end...]

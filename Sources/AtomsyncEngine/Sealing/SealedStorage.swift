@@ -40,7 +40,9 @@ extension RowSealing {
   func convert(_ storage: any Storage, toSealed: Bool) async throws {
     let atomRow = try await storage.read(self.atomRow)
     if let atomRow, (atomRow.first == Self.format) == toSealed { return }
-    for space in [Space.base, .pending, .inFlight, .rejected, .conflict, .verdict, .formerAtom, .formerInFlight] {
+    for space in [
+      Space.base, .pending, .inFlight, .rejected, .conflict, .verdict, .formerAtom, .formerInFlight,
+    ] {
       try await convert(storage, toSealed ? plainRange(space) : sealedRange(space), toSealed)
     }
     guard let atomRow else { return }

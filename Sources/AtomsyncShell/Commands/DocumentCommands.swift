@@ -28,7 +28,7 @@ struct DeleteCommand: ReplicaCommand {
   @Argument(help: "The document's id.") var id: String
 
   func perform(_ session: Session) async throws -> Int32 {
-    try await session.report(try session.atom.swap { $0[id] = nil })
+    try await session.report(try session.atom.swap { $0.remove(id) })
   }
 }
 
@@ -45,13 +45,17 @@ struct GetCommand: ReplicaCommand {
     let documents = session.atom.value
     guard let id else {
       try session.output.printAll(documents)
+      session.noteUnopened()
       return 0
     }
-    guard let value = documents.transit(id) else {
+    guard documents.contains(id) else {
       Output.note("There is no document \(id).")
       return 1
     }
-    try session.output.printValue(value)
+    do { try session.output.printValue(try documents.decoded(id) ?? .null) } catch {
+      Output.note("\(id) cannot be opened. \(error)")
+      return 1
+    }
     return 0
   }
 }

@@ -39,6 +39,20 @@ struct ReplicaOptions: ParsableArguments {
       valueName: "file"))
   var trust: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A file of keys in base64, one in each line, that the documents are encrypted with: the first seals, all open. (ATOMSYNC_KEY_FILE)",
+      valueName: "file"))
+  var keyFile: String?
+
+  @Flag(
+    name: .customLong("hide-ids"),
+    help: "Hide the ids of documents from the server, by the last key of the file.")
+  var hidesIDs = false
+
+  @Flag(name: .customLong("seal-store"), help: "Encrypt the documents in the store here as well.")
+  var sealsStore = false
+
   @Option(help: "How many seconds to try to reach the server.")
   var wait: Double = 5
 
@@ -49,7 +63,7 @@ struct ReplicaOptions: ParsableArguments {
   var format: Format = .edn
 
   /// The options without a value.
-  static let flags: Set<String> = ["--offline", "--help", "-h", "--version"]
+  static let flags: Set<String> = ["--offline", "--hide-ids", "--seal-store", "--help", "-h", "--version"]
 
   func validate() throws {
     guard wait >= 0, wait <= 86400 else { throw ValidationError("--wait takes 0 to 86400 seconds.") }

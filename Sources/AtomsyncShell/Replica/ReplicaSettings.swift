@@ -7,6 +7,7 @@ struct ReplicaSettings {
   let group: String
   let server: String?
   let token: String?
+  let keyFile: String?
 
   /// - Throws: `ValidationError` when the group is missing.
   init(_ options: ReplicaOptions, _ environment: [String: String]) throws {
@@ -18,5 +19,9 @@ struct ReplicaSettings {
     self.group = group
     server = try settings.string("server", unless: options.server)
     token = try settings.string("token", unless: options.token, isSecret: true)
+    keyFile = try settings.string("keyFile", unless: options.keyFile)
+    if keyFile == nil && (options.hidesIDs || options.sealsStore) {
+      throw ValidationError("--hide-ids and --seal-store need --key-file.")
+    }
   }
 }

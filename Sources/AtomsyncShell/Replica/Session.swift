@@ -27,6 +27,7 @@ struct Session: Sendable {
     if let trust = options.trust, !FileManager.default.isReadableFile(atPath: trust) {
       throw ValidationError("--trust names \(trust), which cannot be read.")
     }
+    let encryption = try EncryptionProvider(settings)
     let location = try StoreLocation(settings)
     var transport: TransportProvider?
     if let server = settings.server, !options.offline {
@@ -37,7 +38,7 @@ struct Session: Sendable {
     client = try await location.open(
       AtomsyncConfiguration(storage: location.provider, logger: logger), wait: wait)
     do {
-      atom = try await client.atom(settings.group, transport: transport)
+      atom = try await client.atom(settings.group, transport: transport, encryption: encryption)
     } catch {
       try? await client.close()  // nothing was changed yet
       throw error
@@ -85,6 +86,12 @@ struct Session: Sendable {
     let isSent = confirmation.verdicts.values.contains { $0 != .accepted(version: 0) && $0 != .discarded }
     try Output.line(isSent ? "saved, confirmed" : "saved, nothing to send")
     return 0
+  }
+
+  /// Says how many documents cannot be shown, and why the first cannot.
+  func noteUnopened() {
+    guard let first = atom.value.undecodable.min(by: { $0.id < $1.id }) else { return }
+    Output.note("\(atom.status.unopenedCount) documents cannot be opened. \(first.id): \(first.error)")
   }
 
   /// Hears of the server's changes, if it can be reached within the wait.

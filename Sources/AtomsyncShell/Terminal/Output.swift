@@ -19,7 +19,7 @@ struct Output: Sendable {
   /// All documents as one map, in the order of their ids.
   func printAll(_ documents: Documents<TransitValue>) throws {
     var map = TransitMap()
-    for id in documents.ids.sorted() { map[.string(id)] = documents.transit(id) }
+    for id in documents.ids.sorted() { map[.string(id)] = documents[id] }
     try printValue(.map(map))
   }
 
@@ -41,6 +41,7 @@ struct Output: Sendable {
     map[.keyword("in-flight")] = .int(Int64(status.inFlightCount))
     map[.keyword("rejected")] = .int(Int64(status.rejectedCount))
     map[.keyword("open-conflicts")] = .int(Int64(status.openConflictCount))
+    if status.unopenedCount > 0 { map[.keyword("unopened")] = .int(Int64(status.unopenedCount)) }
     map[.keyword("synced")] = .bool(status.hasSynced)
     map[.keyword("revoked")] = .bool(status.isRevoked)
     map[.keyword("connection")] = .string("\(status.connection)")

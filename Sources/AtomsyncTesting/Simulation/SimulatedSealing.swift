@@ -128,7 +128,8 @@ extension Simulation {
 
   private mutating func damaged(_ payload: Payload) throws -> Payload? {
     guard case .tagged(let tagged) = try StoredValue(payload).value, case .array(var parts) = tagged.rep,
-      let place = parts.indices.dropFirst().randomElement(using: &random), case .string(let text) = parts[place]
+      let place = parts.indices.dropFirst().randomElement(using: &random),
+      case .string(let text) = parts[place]
     else { return nil }
     // Another digit, of keys' names and of base64.
     var digits = Array(text.utf8)

@@ -31,11 +31,15 @@ extension Simulation {
     let machine = replica.machine
     let pending = machine.pendingIDs
     // What is held up holds up those that have to go with it.
-    if !pending.isEmpty, !pending.contains(where: { isHeldUp($0, replica) }) { return "has \(pending) pending" }
+    if !pending.isEmpty, !pending.contains(where: { isHeldUp($0, replica) }) {
+      return "has \(pending) pending"
+    }
     let visible = machine.values
     if visible == live { return nil }
-    let ids = Set(visible.keys).union(live.keys).filter { visible[$0] != live[$0] && !hasNoticed($0, replica) }
-      .sorted()
+    let ids = Set(visible.keys).union(live.keys).filter {
+      visible[$0] != live[$0] && !hasNoticed($0, replica)
+    }
+    .sorted()
     if ids.isEmpty { return nil }
     return "does not agree on "
       + ids.map { "\($0) (\(visible[$0]?.description ?? "-") and \(live[$0]?.description ?? "-"))" }
@@ -44,7 +48,8 @@ extension Simulation {
 
   /// Whether an edit waits for the application, which cannot merge it with what the server shows.
   func isHeldUp(_ id: String, _ replica: SimulatedReplica) -> Bool {
-    guard replica.deceived.contains(id), case .some(.some(let remote)) = replica.pending[id]?.openRemote else {
+    guard replica.deceived.contains(id), case .some(.some(let remote)) = replica.pending[id]?.openRemote
+    else {
       return false
     }
     return UnopenedDocument(remote) != nil
@@ -115,7 +120,9 @@ extension Simulation {
     guard traits.clientRetention > 1_000_000 else { return }  // verdicts are forgotten here
     for edit in replica.ledger where !edit.isLost && edit.edit <= replica.durableEdit {
       // What waits for the application, which cannot merge it with what the server shows, has no verdict yet.
-      if let pending = replica.pending[edit.id], (pending.first...pending.last).contains(edit.edit) { continue }
+      if let pending = replica.pending[edit.id], (pending.first...pending.last).contains(edit.edit) {
+        continue
+      }
       guard let verdict = try replica.verdict(on: edit.edit, of: edit.id, durable) else {
         throw Violation("Replica \(replica.number): nothing is known of edit \(edit.edit) of \(edit.id).")
       }

@@ -198,7 +198,8 @@ extension Simulation {
         throw Violation("Replica \(replica.number) says that \(conflict.document) was rolled back.")
       }
     }
-    for conflict in effects.conflicts where conflict.outcome != .overtaken && conflict.outcome != .rolledBack {
+    for conflict in effects.conflicts where conflict.outcome != .overtaken && conflict.outcome != .rolledBack
+    {
       let document = document(conflict.document, replica)
       if conflict.base != nil && conflict.remote == nil && conflict.outcome != .localWon,
         !store.wasEverGone(document), !replica.wasRevoked
@@ -207,7 +208,8 @@ extension Simulation {
           "Replica \(replica.number) takes \(conflict.document) for deleted, which it never was.")
       }
       // Who cannot open a value does not know that it is its own.
-      guard !traits.isSealed, !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights, !traits.recordsMayExpire
+      guard !traits.isSealed, !replica.wasRevoked, !replica.wasRolledBack, !traits.changesRights,
+        !traits.recordsMayExpire
       else { continue }
       // What falls with another document of its atomic swap may have been made on a value of one's own.
       let isOfMany = effects.conflicts.count > 1
@@ -276,7 +278,9 @@ extension Simulation {
         throw Violation("Replica \(number) has never sent the push that was committed.")
       }
       // Whom the server lies to about what it replaces, and who cannot open it, that one replaces what it does not know.
-      if replicas[number].deceived.contains(edit.id) || UnopenedDocument(known.base ?? .null) != nil { return }
+      if replicas[number].deceived.contains(edit.id) || UnopenedDocument(known.base ?? .null) != nil {
+        return
+      }
       ground = try known.base.map { try StoredValue($0).payload }
     }
     if ground != replaced?.payload {

@@ -14,7 +14,8 @@ enum Base64 {
   static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     if text.isEmpty { return [] }
-    let padding = text[text.count - 1] != UInt8(ascii: "=") ? 0 : text[text.count - 2] != UInt8(ascii: "=") ? 1 : 2
+    let padding =
+      text[text.count - 1] != UInt8(ascii: "=") ? 0 : text[text.count - 2] != UInt8(ascii: "=") ? 1 : 2
     let count = text.count / 4 * 3 - padding
     return digits.withUnsafeBufferPointer { digits in
       var isValid = true

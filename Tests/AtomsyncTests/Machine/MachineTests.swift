@@ -143,7 +143,10 @@ import Transit
       }
     }
     for attempt in 1...3 {
-      #expect(attempts(bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.refusal(.aborted))))) == [attempt])
+      #expect(
+        attempts(bench.feed(.pushed(request: bench.request, RemoteAnswer(bench.refusal(.aborted))))) == [
+          attempt
+        ])
       bench.feed(.timer(bench.timer))
       try bench.rest(3)
       bench.saved()  // the push is frozen, and sent again

@@ -140,7 +140,8 @@ import Transit
     bench.feed(.timer(bench.timer))
     bench.saved()
     #expect(bench.machine.phase == .pushing)
-    let effects = bench.feed(.pushed(request: bench.request, RemoteAnswer(try bench.stale(version: 1, value: "first"))))
+    let effects = bench.feed(
+      .pushed(request: bench.request, RemoteAnswer(try bench.stale(version: 1, value: "first"))))
     #expect(effects.conflicts.isEmpty && bench.machine.values["k"] == "second")
     #expect(bench.machine.pendingView(of: "k")?.base == "first", "the second is put onto the first")
   }

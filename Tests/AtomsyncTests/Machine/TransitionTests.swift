@@ -63,7 +63,10 @@ import Transit
     ("pushed", { .pushed(request: $0.request, RemoteAnswer($0.answer())) }),
     ("pushed: stale documents", { .pushed(request: $0.request, RemoteAnswer(try $0.stale())) }),
     ("pushed: invalid documents", { .pushed(request: $0.request, RemoteAnswer($0.refusal(.invalid))) }),
-    ("pushed: unknown reason", { .pushed(request: $0.request, RemoteAnswer($0.refusal(RejectionReason("tired")))) }),
+    (
+      "pushed: unknown reason",
+      { .pushed(request: $0.request, RemoteAnswer($0.refusal(RejectionReason("tired")))) }
+    ),
     ("pushed: nothing but aborted", { .pushed(request: $0.request, RemoteAnswer($0.refusal(.aborted))) }),
     (
       "pushed: another history",
@@ -75,7 +78,9 @@ import Transit
     ),
     (
       "pushed: no verdict",
-      { .pushed(request: $0.request, RemoteAnswer(PushAnswer(group: "g", accepted: [], rejected: [], now: 1))) }
+      {
+        .pushed(request: $0.request, RemoteAnswer(PushAnswer(group: "g", accepted: [], rejected: [], now: 1)))
+      }
     ),
     ("pushed, stale", { .pushed(request: $0.request - 1, RemoteAnswer($0.answer())) }),
     ("push failed", { failed($0, .unavailable) }),

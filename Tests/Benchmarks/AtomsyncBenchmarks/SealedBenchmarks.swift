@@ -46,7 +46,9 @@ struct SealedBenchmarks {
     let client = try await AtomsyncClient.open(.benchmark(.memory))
     let atom = try await client.atom(
       group, transport: .loopback(authority), encryption: variant.encryption)
-    try atom.swap { for number in 0..<documents { $0[SampleDocuments.id(number)] = SampleDocuments.value(number) } }
+    try atom.swap {
+      for number in 0..<documents { $0[SampleDocuments.id(number)] = SampleDocuments.value(number) }
+    }
     try await atom.sync(timeout: .seconds(300))
     try await client.close()
     return authority

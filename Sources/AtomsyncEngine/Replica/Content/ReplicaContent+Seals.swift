@@ -111,7 +111,9 @@ extension ReplicaContent {
     for id in seals.unopened.sorted() { try reopen(id) }
     guard !encryption.adoptsUnsealed else { return }
     for id in seals.outdated {
-      guard var document = documents[id]?.base, document.seal == nil, let value = document.value else { continue }
+      guard var document = documents[id]?.base, document.seal == nil, let value = document.value else {
+        continue
+      }
       document.value = try StoredValue(UnopenedDocument(.unsealed, original: value.payload))
       setBase(id, document)
     }
@@ -157,7 +159,8 @@ extension ReplicaContent {
   /// - Returns: whether there is something to push now.
   mutating func reseal() -> Bool {
     guard seals.isResealing, seals.hasOutdated, record.hasSynced, !record.isResetting else { return false }
-    let chosen = seals.takeOutdated(min(Self.resealsAtOnce, settings.documentsPerPush)) { [documents, rejections] in
+    let chosen = seals.takeOutdated(min(Self.resealsAtOnce, settings.documentsPerPush)) {
+      [documents, rejections] in
       documents[$0]?.pending == nil && rejections[$0] == nil
     }
     guard !chosen.isEmpty else { return false }

@@ -188,7 +188,8 @@ package struct ReplicaMachine: Sendable {
         unheard.hear(page.items, on: stream.number)
         if unheard.isEmpty { session.heardEcho() }
       case .freeze:
-        guard content.freeze(session.pushLimits) || content.reseal() && content.freeze(session.pushLimits) else {
+        guard content.freeze(session.pushLimits) || content.reseal() && content.freeze(session.pushLimits)
+        else {
           rest()
           return
         }
