@@ -262,7 +262,8 @@ let package = Package(
         "Atomsync", "AtomsyncCore", "AtomsyncEncryption", "AtomsyncEngine", "AtomsyncLMDB", "AtomsyncSQLite",
         "AtomsyncTesting", "Transit",
       ],
-      exclude: ["vectors.py"], resources: [.embedInCode("vectors.json")]),
+      exclude: ["vectors.py"],
+      resources: [.embedInCode("vectors.json")]),
     .testTarget(
       name: "AtomsyncSimulationTests",
       dependencies: ["Atomsync", "AtomsyncCore", "AtomsyncTesting", "Transit"]),
@@ -291,7 +292,8 @@ let package = Package(
     .testTarget(
       name: "AtomsyncHTTPTests",
       dependencies: [
-        "AtomsyncEncryption", "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncInspector", "AtomsyncJWT",
+        "AtomsyncEncryption", "AtomsyncKit", "AtomsyncHTTPServer", "AtomsyncHummingbird", "AtomsyncInspector",
+        "AtomsyncJWT",
         "AtomsyncLMDB", "AtomsyncPrometheus", "AtomsyncSettings", "AtomsyncTesting",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
