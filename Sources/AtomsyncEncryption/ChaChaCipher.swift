@@ -69,9 +69,17 @@ package struct ChaChaCipher: Cipher {
   }
 
   package func pseudonym(of text: String) -> String {
-    var hmac = ids.pseudonyms
+    Self.pseudonym(of: text, ids.pseudonyms)
+  }
+
+  package func pseudonym(of text: String, secret: [UInt8]) -> String {
+    Self.pseudonym(of: text, HMAC(key: SymmetricKey(data: secret)))
+  }
+
+  private static func pseudonym(of text: String, _ code: HMAC<SHA256>) -> String {
+    var hmac = code
     hmac.update(data: Array(text.utf8))
-    return Self.base64(Array(hmac.finalize()).prefix(16))
+    return base64(Array(hmac.finalize()).prefix(16))
   }
 
   /// Sixteen bytes in base64 with the alphabet for URLs (RFC 4648, §5), without padding: 22 characters.

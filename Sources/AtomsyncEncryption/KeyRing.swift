@@ -33,8 +33,8 @@ public struct KeyRing: Sendable, Hashable {
     self.ids = ids ?? writing
   }
 
-  /// A ring from a text file with a key in each line: the first seals, the last hides ids, all open. Empty lines and what
-  /// follows a `#` do not count.
+  /// A ring from a text file with a key in each line: the first seals, those after it are older ones, the last of which hides
+  /// ids. A `+` stands before upcoming keys. Empty lines and what follows a `#` do not count.
   ///
   /// - Throws: ``EncryptionKeyError``.
   public init(text: String) throws {
@@ -42,8 +42,12 @@ public struct KeyRing: Sendable, Hashable {
       let key = line.prefix { $0 != "#" }
       return key.allSatisfy(\.isWhitespace) ? nil : String(key)
     }
-    let keys = try lines.map { try EncryptionKey(text: $0) }
+    let upcoming = lines.filter { $0.hasPrefix("+") }.map { String($0.dropFirst()) }
+    let keys = try lines.filter { !$0.hasPrefix("+") }.map { try EncryptionKey(text: $0) }
     guard let first = keys.first, let last = keys.last else { throw EncryptionKeyError.noKey }
-    self.init(writing: first, reading: Array(keys.dropFirst()), ids: last)
+    self.init(
+      writing: first, reading: Array(keys.dropFirst()),
+      upcoming: try upcoming.map { try EncryptionKey(text: $0) },
+      ids: last)
   }
 }

@@ -31,6 +31,9 @@ public protocol Cipher: Sendable {
 
   /// A text that always stands for this one, and from which nobody without the key can tell it: 22 characters.
   func pseudonym(of text: String) -> String
+
+  /// The same by a secret instead of a key.
+  func pseudonym(of text: String, secret: [UInt8]) -> String
 }
 
 /// Names a key without telling anything of it.

@@ -34,6 +34,8 @@ public struct SyncStatus: Sendable, Equatable {
   public var openConflictCount: Int
   /// The number of documents of an encrypted atom that cannot be shown; `Documents.undecodable` names them.
   public var unopenedCount = 0
+  /// The number of documents of an encrypted atom that are sealed by an older key, or not at all.
+  public var outdatedCount = 0
   /// The atom has had the server's whole content at least once.
   public var hasSynced: Bool
   /// The permission to read the group was withdrawn.
@@ -90,6 +92,7 @@ public struct SyncStatus: Sendable, Equatable {
       && left.pendingCount == right.pendingCount
       && left.inFlightCount == right.inFlightCount && left.rejectedCount == right.rejectedCount
       && left.openConflictCount == right.openConflictCount && left.unopenedCount == right.unopenedCount
+      && left.outdatedCount == right.outdatedCount
       && left.hasSynced == right.hasSynced
       && left.isRevoked == right.isRevoked && left.lastPull == right.lastPull
       && left.lastPush == right.lastPush && left.nextRetry == right.nextRetry

@@ -16,7 +16,7 @@ extension Replica {
       run(request, &state) { [sealing] transport, progress in
         let push = try sealing.seal(message)
         return .pushed(
-          request: request, push.open(try await transport.push(push.request, progress: progress)))
+          request: request, try push.open(try await transport.push(push.request, progress: progress)))
       } failed: {
         .pushFailed(request: request, $0, freshClient: UUID())
       }

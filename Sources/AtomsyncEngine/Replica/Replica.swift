@@ -63,10 +63,8 @@ package final class Replica: CommitQueue.Client {
     storage: any Storage, queue: CommitQueue, transport: (any Transport)?, encryption: Encryption? = nil
   ) async throws {
     let sealing = DocumentSealing(encryption, group: group)
-    let rows = encryption.map { RowSealing($0.cipher, atom: name) }
-    try await rows?.convert(storage, toSealed: encryption?.sealsStore ?? false)
-    let sealedRows = encryption?.sealsStore ?? false ? rows : nil
-    let storage = sealedRows.map { SealedStorage(storage: storage, rows: $0) } ?? storage
+    let rows = try await RowSealing.open(storage, atom: name, group: group, encryption)
+    let storage = rows.map { SealedStorage(storage: storage, rows: $0) } ?? storage
     let settings = ReplicaMachine.Settings(
       group: group, atom: name, policy: policy, limits: configuration.limits,
       retention: configuration.retentionMilliseconds, sealing: sealing)
@@ -78,7 +76,7 @@ package final class Replica: CommitQueue.Client {
     self.policy = policy
     self.configuration = configuration
     self.sealing = sealing
-    self.rows = sealedRows
+    self.rows = rows
     self.storage = storage
     self.queue = queue
     self.transport = transport
@@ -119,6 +117,9 @@ package final class Replica: CommitQueue.Client {
   package func edit(
     _ changes: [(id: String, value: StoredValue?)], revision: Int, isAtomic: Bool, swap: SwapLog.Swap?
   ) throws -> (edit: Int64, documents: Set<String>, ticket: Int64)? {
+    for (id, value) in changes where value != nil {
+      if let problem = sealing.problem(id: id) { throw SyncError(.invalidDocument, problem) }
+    }
     let now = configuration.now().milliseconds
     let (numbers, releases) = try state.withLock {
       state -> ((edit: Int64, documents: Set<String>, ticket: Int64)?, DeferredReleases?) in

@@ -35,13 +35,15 @@ struct AtomRecord: Equatable, Sendable {
   var sealKey: KeyID?
   /// The key that hides the ids of documents; `nil` when they are shown.
   var idKey: KeyID?
+  /// The store's rows are being sealed, or made plain again: some may be in the other form.
+  var isConverting = false
   /// When ``age`` was last advanced, by this machine's clock.
   private var ageRead: Int64?
 
   private enum Field: UInt8, RowField {
     case client = 1
     case group, store, user, push, edit, conflict, cursor, seen, generation, resetting, synced, revoked, age,
-      ageRead, sealKey, idKey
+      ageRead, sealKey, idKey, converting
   }
 
   init(client: UUID) { self.client = client }
@@ -68,6 +70,7 @@ struct AtomRecord: Equatable, Sendable {
       case .age: record.age = try reader.count()
       case .ageRead: record.ageRead = try reader.number()
       case .sealKey: record.sealKey = KeyID(UInt64(bitPattern: try reader.number()))
+      case .converting: record.isConverting = try reader.flag()
       case .idKey: record.idKey = KeyID(UInt64(bitPattern: try reader.number()))
       }
     }
@@ -93,8 +96,53 @@ struct AtomRecord: Equatable, Sendable {
     writer.write(Field.age, age)
     writer.write(Field.ageRead, ageRead)
     writer.write(Field.sealKey, sealKey.map { Int64(bitPattern: $0.number) })
+    writer.write(Field.converting, flag: isConverting)
     writer.write(Field.idKey, idKey.map { Int64(bitPattern: $0.number) })
     return writer.bytes
+  }
+
+  // MARK: How it is opened
+
+  /// - Throws: ``SyncError`` (`wrongGroup`) when these are another group's documents.
+  func check(group: String) throws {
+    guard let ours = self.group, ours != group else { return }
+    throw SyncError(
+      .wrongGroup,
+      "The atom of this name holds the documents of the group \(ours), not of \(group). Open \(group) under a name of its own."
+    )
+  }
+
+  /// - Throws: ``SyncError`` (`encrypted`) unless the atom is opened with keys as it was before.
+  func check(_ encryption: Encryption?) throws {
+    if let key = sealKey {
+      guard let encryption else {
+        throw SyncError(.encrypted, "The atom is encrypted: open it with its key, which is called \(key).")
+      }
+      guard encryption.cipher.keyIDs.contains(key) else {
+        throw SyncError(
+          .encrypted,
+          "The atom was last sealed by the key \(key), and none of those given is it. Give it, among those that read if there is a newer one."
+        )
+      }
+    }
+    guard idKey != Self.idKey(encryption) else { return }
+    throw SyncError(
+      .encrypted,
+      idKey.map {
+        "The ids of the atom's documents are hidden by the key \($0). Open it with hidden ids and that key for them."
+      } ?? "The ids of the atom's documents are not hidden. Hide those of a new group from its beginning.")
+  }
+
+  /// Takes note of the keys that it is opened with. Returns whether they are others than before.
+  mutating func take(_ encryption: Encryption?) -> Bool {
+    let (key, ids) = (encryption?.cipher.keyID, Self.idKey(encryption))
+    guard sealKey != key || idKey != ids else { return false }
+    (sealKey, idKey) = (key, ids)
+    return true
+  }
+
+  private static func idKey(_ encryption: Encryption?) -> KeyID? {
+    encryption.flatMap { $0.hidesIDs ? $0.cipher.pseudonymKeyID : nil }
   }
 
   /// Counts the time since the last call, a day at most: a clock that jumps ahead by years makes nothing older than a

@@ -15,7 +15,7 @@ struct BaseDocument: Equatable, Sendable {
 
   private enum Field: UInt8, RowField {
     case version = 1
-    case updated, generation, value, key, lineage, buried, former
+    case updated, generation, value, key, lineage, buried, former, height
   }
 
   init(version: Int64, updated: Int64, generation: Int64, value: StoredValue?, seal: Seal? = nil) {
@@ -48,6 +48,7 @@ struct BaseDocument: Equatable, Sendable {
     var lineage: UInt64?
     var buried: Int64?
     var former: [UInt64] = []
+    var height: Int64?
     while let field = try reader.next(Field.self) {
       switch field {
       case .version: version = try reader.count()
@@ -57,13 +58,16 @@ struct BaseDocument: Equatable, Sendable {
       case .key: key = KeyID(UInt64(bitPattern: try reader.number()))
       case .lineage: lineage = UInt64(bitPattern: try reader.number())
       case .buried: buried = try reader.count()
+      case .height: height = try reader.count()
       case .former: former.append(UInt64(bitPattern: try reader.number()))
       }
     }
     if buried == nil { value = try reader.required(value) }
+    var seal = lineage.map { Seal(key: key, lineage: $0, former: former, buried: buried) }
+    seal?.height = height
     self.init(
       version: try reader.required(version), updated: updated, generation: try reader.required(generation),
-      value: value, seal: lineage.map { Seal(key: key, lineage: $0, former: former, buried: buried) })
+      value: value, seal: seal)
   }
 
   var row: [UInt8] {
@@ -76,6 +80,7 @@ struct BaseDocument: Equatable, Sendable {
       writer.write(Field.key, seal.key.map { Int64(bitPattern: $0.number) })
       writer.write(Field.lineage, Int64(bitPattern: seal.lineage))
       writer.write(Field.buried, seal.buried)
+      writer.write(Field.height, seal.height)
       for lineage in seal.former { writer.write(Field.former, Int64(bitPattern: lineage)) }
     }
     return writer.bytes

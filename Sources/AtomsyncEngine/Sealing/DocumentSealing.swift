@@ -48,12 +48,21 @@ package final class DocumentSealing: Sendable {
   /// What the server calls a document.
   private func wireID(of id: String) -> String {
     guard let encryption, encryption.hidesIDs else { return id }
-    if id.utf8.starts(with: Self.unopened.utf8) { return String(id.dropFirst(Self.unopened.count)) }
+    if Self.isFormer(id) { return String(id.dropFirst(Self.unopened.count)) }
     return encryption.cipher.pseudonym(of: id)
   }
 
   /// How a document is called here whose id is hidden in what cannot be opened: this, and its pseudonym.
   private static let unopened = "unopened:"
+
+  /// Whether an id is what a document is called that cannot be opened.
+  private static func isFormer(_ id: String) -> Bool { id.utf8.starts(with: unopened.utf8) }
+
+  /// What is wrong with a new value of a document; `nil` when nothing is.
+  func problem(id: String) -> String? {
+    guard encryption?.hidesIDs ?? false, Self.isFormer(id) else { return nil }
+    return "The id \(id) is that of a document that cannot be opened. It can be removed, and not written."
+  }
 
   /// Takes note of a document that the replica has.
   package func know(_ id: String) {
@@ -63,7 +72,7 @@ package final class DocumentSealing: Sendable {
   private func know(_ id: String, _ wireID: String) {
     guard let encryption, encryption.hidesIDs else { return }
     hiddenIDs.withLock { ids in
-      if !id.utf8.starts(with: Self.unopened.utf8) || ids[wireID] == nil { ids[wireID] = id }
+      if !Self.isFormer(id) || ids[wireID] == nil { ids[wireID] = id }
     }
   }
 
@@ -99,6 +108,8 @@ package final class DocumentSealing: Sendable {
     case .unopened(let unopened):
       item.value = try StoredValue(unopened)
       item.id = knownID(wireID) ?? Self.unopened + wireID
+      // No device has made this one, and it could not even be removed.
+      if item.id.utf8.count > Names.maximumIDLength { return nil }
     }
     know(item.id, wireID)
     if encryption?.hidesIDs ?? false {
@@ -129,6 +140,7 @@ package final class DocumentSealing: Sendable {
       let frame = try encryption.cipher.open(parts, binding: binding(wireID))
       let document = try SealedDocument(frame: frame)
       let id = encryption.hidesIDs ? document.id : wireID
+      if encryption.hidesIDs, Names.problem(id: id) != nil || Self.isFormer(id) { throw .damaged }
       guard wireID == self.wireID(of: id), let plain = try? StoredValue(document.payload) else {
         throw .damaged
       }
@@ -168,9 +180,14 @@ package struct SealedPush: Sendable {
   fileprivate var seals: [String: Seal] = [:]
 
   /// The answer, as the replica knows its documents.
-  package func open(_ answer: PushAnswer) -> RemoteAnswer {
+  ///
+  /// - Throws: `TransportError` for a version that the accepted value cannot have.
+  package func open(_ answer: PushAnswer) throws -> RemoteAnswer {
     var answer = answer
-    for index in answer.accepted.indices { rename(&answer.accepted[index].id) }
+    for index in answer.accepted.indices {
+      rename(&answer.accepted[index].id)
+      try check(answer.accepted[index])
+    }
     // What the server has instead is still called as the server calls it.
     for index in answer.rejected.indices { rename(&answer.rejected[index].id) }
     var opened = RemoteAnswer(answer) { try? sealing.item($0) }
@@ -179,6 +196,18 @@ package struct SealedPush: Sendable {
   }
 
   private func rename(_ id: inout String) { id = ids[id] ?? id }
+
+  private func check(_ acceptance: PushAnswer.Acceptance) throws {
+    var isRight = Int64.counts.contains(acceptance.version)
+    // A sealed value says itself which version it is; unless it creates a document.
+    if let seal = seals[acceptance.id], seal.madeOn > 0 {
+      isRight = isRight && acceptance.version == seal.madeOn + 1
+    }
+    guard isRight else {
+      throw TransportError(
+        .malformedAnswer, "The server says that a document has a version that it cannot have.")
+    }
+  }
 }
 
 extension PushTicket {

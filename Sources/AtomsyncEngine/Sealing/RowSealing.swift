@@ -1,22 +1,26 @@
-package import AtomsyncCore
+internal import AtomsyncCore
 
 /// Seals the rows of one atom, so that who has the store and no key sees how many they are, how large, and the atom's name.
 ///
 /// A row's value is sealed with the document's id in it, and its key has pseudonyms in place of names, so that ranges are
-/// still ranges. Only the row of the atom itself is found by its name: to open an atom without its key has to be an error,
-/// and not an empty atom.
-package struct RowSealing: Sendable {
+/// still ranges. Pseudonyms are made by a secret of the store, which is in the atom's row, so that they stay when keys change.
+/// Only the row of the atom itself is found by its name: to open an atom without its key has to be an error, and not an empty
+/// atom.
+struct RowSealing: Sendable {
   /// The first byte of a sealed row. Others begin with ``RowWriter/format``.
   static let format: UInt8 = 2
 
-  private let cipher: any Cipher
+  let cipher: any Cipher
   private let atom: String
+  private let secret: String
   private let pseudonym: String
 
-  package init(_ cipher: any Cipher, atom: String) {
+  /// - Parameter secret: of the store: a text that nobody guesses.
+  init(_ cipher: any Cipher, atom: String, secret: String) {
     self.cipher = cipher
     self.atom = atom
-    pseudonym = cipher.pseudonym(of: "atom\0\(atom)")
+    self.secret = secret
+    pseudonym = cipher.pseudonym(of: "atom\0\(atom)", secret: Array(secret.utf8))
   }
 
   // MARK: Keys
@@ -52,7 +56,9 @@ package struct RowSealing: Sendable {
     return hidden + Array(name(id).utf8) + key.suffix(1)
   }
 
-  private func name(_ id: String) -> String { cipher.pseudonym(of: "row\0\(id)") }
+  private func name(_ id: String) -> String {
+    cipher.pseudonym(of: "row\0\(id)", secret: Array(secret.utf8))
+  }
 
   func sealed(_ range: KeyRange) -> KeyRange {
     KeyRange(from: sealed(range.lower), to: range.upper.map { sealed($0) })
@@ -64,14 +70,15 @@ package struct RowSealing: Sendable {
   func sealed(_ entry: StorageEntry) throws -> StorageEntry {
     let prefix = TupleKey(.base).appending(atom).bytes.count
     let isNamed = entry.key.first.map { Self.named.contains($0) } ?? false
-    let id = isNamed ? TupleKey.text(in: entry.key, after: prefix) ?? "" : ""
+    let isAtomRow = entry.key.first == Space.atom.rawValue
+    let id = isNamed ? TupleKey.text(in: entry.key, after: prefix) ?? "" : isAtomRow ? secret : ""
     let key = sealed(entry.key)
     var writer = FrameWriter(reserving: entry.value.count + id.utf8.count + 6)
     writer.write(id)
     writer.write(entry.value)
     var random = SystemRandomNumberGenerator()
     let salt = withUnsafeBytes(of: (random.next(), random.next())) { Array($0) }
-    let parts = try cipher.seal(writer.padded, binding: binding(key), salt: salt)
+    let parts = try cipher.seal(writer.padded, binding: Self.binding(key), salt: salt)
     return StorageEntry(key: key, value: [Self.format] + parts.key.bytes + parts.bytes)
   }
 
@@ -94,11 +101,19 @@ package struct RowSealing: Sendable {
   }
 
   private func content(_ entry: StorageEntry) throws -> (id: String, row: [UInt8]) {
-    let bytes = entry.value[1...]
-    guard let key = KeyID(bytes: bytes.prefix(8)) else { throw Self.corrupt }
-    let parts = SealedBytes(key: key, bytes: Array(bytes.dropFirst(8)))
+    try Self.content(entry, cipher, atom)
+  }
+
+  /// The name that is in a sealed row, and the row: a document's id, or in the atom's own row the store's secret.
+  ///
+  /// - Throws: ``SyncError`` (`encrypted`) without its key, `StorageError` (`corrupt`).
+  static func content(
+    _ entry: StorageEntry, _ cipher: any Cipher, _ atom: String
+  ) throws -> (id: String, row: [UInt8]) {
+    guard let key = sealKey(of: entry.value) else { throw Self.corrupt }
     do throws(CipherError) {
-      var reader = FrameReader(try cipher.open(parts, binding: binding(entry.key)))
+      let sealed = SealedBytes(key: key, bytes: Array(entry.value[9...]))
+      var reader = FrameReader(try cipher.open(sealed, binding: binding(entry.key)))
       return (try reader.text(), try reader.content())
     } catch {
       switch error {
@@ -112,7 +127,13 @@ package struct RowSealing: Sendable {
     }
   }
 
-  private func binding(_ key: [UInt8]) -> [UInt8] { Array("atomsync/1/row\0".utf8) + key }
+  /// The key that a row is sealed by; `nil` for one that is not sealed.
+  static func sealKey(of row: [UInt8]) -> KeyID? {
+    guard row.first == format, row.count > 9 else { return nil }
+    return KeyID(bytes: row[1..<9])
+  }
+
+  private static func binding(_ key: [UInt8]) -> [UInt8] { Array("atomsync/1/row\0".utf8) + key }
 
   private static let corrupt = StorageError(
     .corrupt, "A sealed row in the store cannot be opened. Restore the store from a backup.")

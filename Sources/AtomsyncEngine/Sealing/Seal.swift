@@ -16,6 +16,8 @@ package struct Seal: Hashable, Sendable {
   var madeOn: Int64 = 0
   /// The atom's age when the deletion came, in milliseconds: deletions are remembered for a while.
   var buried: Int64?
+  /// The version that the document had when it was forgotten: what is older was put back.
+  var height: Int64?
 
   init(key: KeyID?, lineage: UInt64, former: [UInt64] = [], madeOn: Int64 = 0, buried: Int64? = nil) {
     self.key = key

@@ -24,6 +24,7 @@ struct SealedDocument {
     madeOn = try reader.number(Int64.self)
     lineage = try reader.number(UInt64.self)
     id = try reader.text()
+    guard Int64.counts.contains(madeOn) else { throw .damaged }
     payload = Payload(bytes: try reader.content())
   }
 

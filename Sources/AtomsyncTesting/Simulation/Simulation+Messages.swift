@@ -249,7 +249,7 @@ extension Simulation {
     else { return }
     switch result {
     case .success(let answer):
-      try deliver(.pushed(request: request, push.open(try coded(answer))), to: number)
+      try deliver(.pushed(request: request, try push.open(try coded(answer))), to: number)
     case .failure(let error):
       try deliver(.pushFailed(request: request, error, freshClient: random.uuid()), to: number)
     }

@@ -45,6 +45,7 @@ extension ReplicaContent {
     leaveAtomicGroup(entry.id, edit)
     edit.edit = entry.edit
     edit.value = entry.value
+    edit.isReseal = edit.value != nil && edit.value == edit.base
     edit.atomic = nil
     setPending(entry.id, edit)
   }

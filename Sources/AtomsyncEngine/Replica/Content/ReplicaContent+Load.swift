@@ -48,7 +48,6 @@ extension ReplicaContent {
   private mutating func loadRecord(_ rows: [[UInt8]?]) throws {
     let keys = settings.keys
     if let row = rows[0] {
-      if row.first == RowSealing.format { throw Self.sealedStore }
       record = try AtomRecord(row)
       recordState = .saved
     } else if let row = rows[2] {
@@ -64,20 +63,11 @@ extension ReplicaContent {
       output.batch.put(keys.inFlight, push.row)
       output.batch.delete(keys.formerInFlight)
     }
-    if let group = record.group, group != settings.group {
-      throw SyncError(
-        .wrongGroup,
-        "The atom of this name holds the documents of the group \(group), not of \(settings.group). Open \(settings.group) "
-          + "under a name of its own.")
-    }
+    try record.check(group: settings.group)
     if record.group == nil {
       record.group = settings.group
       if recordState == .saved { recordState = .withNextRows }
     }
-  }
-
-  private static var sealedStore: SyncError {
-    SyncError(.encrypted, "The atom is encrypted, in this store too: open it with its key.")
   }
 
   /// The edits in flight are pending, and the push has a number that was given: or else verdicts would meet edits that

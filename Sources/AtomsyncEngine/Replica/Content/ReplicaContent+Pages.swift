@@ -28,7 +28,7 @@ extension ReplicaContent {
 
   private func contradicts(_ item: RemotePage.Item) -> Bool {
     guard let known = documents[item.id]?.base else { return false }
-    return item.version == known.version && item.value != known.value
+    return item.version == known.version && item.value != known.value && !isReplayed(item, known)
   }
 
   /// Takes a page into the base, together with its cursor.
@@ -72,7 +72,7 @@ extension ReplicaContent {
   private mutating func endReset() {
     record.isResetting = false
     let (generation, none) = (record.generation, Int64.max)
-    for id in documents.ids(where: { $0.base?.generation ?? none < generation }).sorted() { removeBase(id) }
+    for id in documents.ids(where: { $0.base?.generation ?? none < generation }).sorted() { forgetBase(id) }
     for id in pendingIDs { rebase(id, afterReset: true) }
   }
 
@@ -117,7 +117,7 @@ extension ReplicaContent {
     }
     let ids = documents.ids { $0.base != nil }.sorted()
     guard !ids.isEmpty || record.cursor != nil else { return }
-    for id in ids { removeBase(id) }
+    for id in ids { forgetBase(id) }
     record.hasSynced = false
     startOver()  // what comes once the permission is back may be of another history
     saveRecord()

@@ -206,7 +206,7 @@ extension ReplicaContent {
     // A deletion of what the server does not know is accepted as version 0: gone, whatever was known of it, and no page
     // will tell of it.
     if entry.value == nil && acceptance.version == 0 {
-      removeBase(entry.id)
+      forgetBase(entry.id)
     } else if entry.value == nil || acceptance.version > known ?? -1 {
       setBase(
         entry.id,
@@ -219,9 +219,9 @@ extension ReplicaContent {
   }
 
   /// What a verdict says in the middle of a reset still has to be named by its pages.
-  private var verdictGeneration: Int64 { record.generation - (record.isResetting ? 1 : 0) }
+  var verdictGeneration: Int64 { record.generation - (record.isResetting ? 1 : 0) }
 
-  private enum Consequence { case settled, rebase, again, unexplained }
+  enum Consequence { case settled, rebase, again, unexplained }
 
   private mutating func take(
     _ rejection: PushAnswer.Rejection, of entry: FrozenPush.Entry, current: RemotePage.Item?
@@ -229,6 +229,7 @@ extension ReplicaContent {
     switch rejection.reason {
     case .stale:
       guard let current else { return .unexplained }
+      guard current.id == entry.id else { return take(current, inPlaceOf: entry) }
       let known = documents[entry.id]?.base
       guard current.version > known?.version ?? 0 else {
         // Nothing new to us: the edit was not on top of the base, or else the server was restored from a backup, and
@@ -250,6 +251,12 @@ extension ReplicaContent {
   /// Moves an edit that is permanently rejected out of the way of the others.
   private mutating func reject(_ entry: FrozenPush.Entry, _ rejection: PushAnswer.Rejection) {
     let (id, reason) = (entry.id, rejection.reason.text)
+    if let edit = documents[id]?.pending, edit.isReseal {
+      // Sealed, it is too large for the server: it stays as it is.
+      seals.leave(id)
+      drop(id, .accepted(version: edit.baseVersion))
+      return
+    }
     overtakeRejection(of: id, by: entry.value)
     let rejected = RejectedEdit(
       Rejection(

@@ -36,7 +36,7 @@ extension ReplicaContent {
   mutating func examined(_ item: RemotePage.Item, against known: BaseDocument?) -> RemotePage.Item {
     guard isSealed else { return item }
     var item = item
-    if let former = item.formerID, documents[former]?.base != nil { removeBase(former) }
+    if let former = item.formerID { endFormer(former, by: item) }
     if isReplay(item, of: known), let value = item.value,
       let replayed = try? StoredValue(UnopenedDocument(.replayed, original: value.payload))
     {
@@ -47,20 +47,78 @@ extension ReplicaContent {
     item.seal = item.seal?.after(known?.seal)
     // What was not opened before was not seen.
     guard let known, known.value?.unopened == nil, known.value != item.value else { return item }
-    if unopened?.isForged ?? false && known.value != nil || item.version <= known.version {
+    let isForged = unopened?.isForged ?? false && known.value != nil
+    let isOlder = item.version <= known.version || item.version < known.seal?.height ?? 0
+    if isForged || isOlder {
       _ = keep(item.id, base: nil, local: known.value, remote: item.value, .rolledBack)
     }
     return item
   }
 
-  /// Whether a value that creates a document was shown before. (Others name the version that they were made on.)
+  /// Whether a value was shown before, as another version. (Most of them say themselves which version they are.)
   private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
-    guard let known, let seal = item.seal, item.value != nil, seal.madeOn == 0 else { return false }
-    guard item.version > known.version else { return false }
-    if known.seal?.hasSeen(seal.lineage) ?? false { return true }
+    guard let known, let seal = item.seal, let value = item.value else { return false }
+    if isReplayed(item, known) { return true }
+    // What is read from the beginning is the truth of a server that may have been put back: it is reported, and shown.
+    guard !record.isResetting, item.version > known.version else { return false }
+    // Of a document that is deleted, nothing comes back; and nothing of those that came before this one.
+    if known.value == nil || seal.madeOn == 0 {
+      if known.seal?.hasSeen(seal.lineage) ?? false { return true }
+    } else if known.seal?.former.contains(seal.lineage) ?? false {
+      return true
+    }
     // Between a document that is there and its creation lies at least a deletion.
-    return known.value != nil && known.value?.unopened == nil && !record.isResetting
+    return seal.madeOn == 0 && known.value != nil && value.unopened == nil && known.value?.unopened == nil
       && item.version < known.version + 2
+  }
+
+  /// Whether the item is what was found to be replayed already.
+  func isReplayed(_ item: RemotePage.Item, _ known: BaseDocument) -> Bool {
+    guard let unopened = known.value?.unopened, unopened.reason == .replayed else { return false }
+    return known.version == item.version && unopened.original == item.value?.payload
+  }
+
+  // MARK: Documents that were not to be opened, and now are
+
+  /// The document that was known by a pseudonym has a name. What was to become of it by the pseudonym, its removal, has met
+  /// another value.
+  private mutating func endFormer(_ former: String, by item: RemotePage.Item) {
+    guard let known = documents[former] else { return }
+    if let edit = known.pending {
+      let number = keep(item.id, base: edit.base, local: edit.value, remote: item.value, .serverWon)
+      drop(former, .superseded(conflict: number))
+    }
+    if known.base != nil { removeBase(former) }
+  }
+
+  /// Takes what the server has in place of a document that was pushed by its pseudonym.
+  mutating func take(_ current: RemotePage.Item, inPlaceOf entry: FrozenPush.Entry) -> Consequence {
+    guard current.formerID == entry.id else { return .unexplained }
+    let known = documents[current.id]?.base
+    if current.version > known?.version ?? 0 {
+      setBase(current.id, base(of: examined(current, against: known), verdictGeneration))
+      rebase(current.id)
+    } else {
+      endFormer(entry.id, by: current)
+    }
+    return .settled
+  }
+
+  // MARK: What is remembered
+
+  /// Forgets what the server has of a document; of an encrypted atom all but how far it had come.
+  mutating func forgetBase(_ id: String) {
+    guard isSealed, let known = documents[id]?.base, let seal = known.seal, seal.lineage != 0 else {
+      removeBase(id)
+      return
+    }
+    if known.version == 0 { return }  // forgotten before
+    var burial = Seal(key: nil, lineage: 0, buried: seal.buried ?? record.age).after(seal)
+    burial.height = max(known.version, seal.height ?? 0)
+    setBase(
+      id,
+      BaseDocument(
+        version: 0, updated: known.updated, generation: record.generation, value: nil, seal: burial))
   }
 
   /// Forgets deletions that have outlived the retention. O(documents that are deleted here)
@@ -78,30 +136,8 @@ extension ReplicaContent {
   ///
   /// - Throws: ``SyncError`` (`encrypted`).
   mutating func checkEncryption(isNew: Bool) throws {
-    let idKey = encryption.flatMap { $0.hidesIDs ? $0.cipher.pseudonymKeyID : nil }
-    if let key = record.sealKey {
-      guard let encryption else {
-        throw SyncError(
-          .encrypted, "The atom is encrypted: open it with its key, which is called \(key).")
-      }
-      guard encryption.cipher.keyIDs.contains(key) else {
-        throw SyncError(
-          .encrypted,
-          "The atom was last sealed by the key \(key), and none of those given is it. Give it, among those that read if there is a newer one."
-        )
-      }
-    }
-    if (record.sealKey != nil || !isNew) && record.idKey != idKey {
-      throw SyncError(
-        .encrypted,
-        record.idKey.map {
-          "The ids of the atom's documents are hidden by the key \($0). Open it with hidden ids and that key for them."
-        } ?? "The ids of the atom's documents are not hidden. Hide those of a new group from its beginning.")
-    }
-    guard record.sealKey != encryption?.cipher.keyID || record.idKey != idKey else { return }
-    record.sealKey = encryption?.cipher.keyID
-    record.idKey = idKey
-    saveRecord()
+    if !isNew { try record.check(encryption) }
+    if record.take(encryption) { saveRecord() }
   }
 
   /// Opens what can be opened with the keys of today, and hides what was never sealed. O(documents)
@@ -158,7 +194,9 @@ extension ReplicaContent {
   ///
   /// - Returns: whether there is something to push now.
   mutating func reseal() -> Bool {
-    guard seals.isResealing, seals.hasOutdated, record.hasSynced, !record.isResetting else { return false }
+    guard seals.isResealing, seals.outdatedCount > 0, record.hasSynced, !record.isResetting else {
+      return false
+    }
     let chosen = seals.takeOutdated(min(Self.resealsAtOnce, settings.documentsPerPush)) {
       [documents, rejections] in
       documents[$0]?.pending == nil && rejections[$0] == nil

@@ -9,6 +9,11 @@ struct SealIndex: Sendable {
   /// The same in the order in which they are sealed anew. May name some that are not.
   private var queue: Deque<String> = []
   private var isQueued: Set<String> = []
+  /// How often each was sealed anew: two devices that do not agree on which key is the newer do not take turns for ever.
+  private var turns: [String: Int] = [:]
+  private static let mostTurns = 3
+  /// How many are looked at, at most, for what can be sealed now.
+  private static let looks = 1000
   /// Whether outdated ones are sealed anew: not where the server takes no writes of ours.
   var isResealing = true
 
@@ -28,19 +33,24 @@ struct SealIndex: Sendable {
   /// Those that are sealed by an older key, or not at all, in order. O(n log n)
   var outdated: [String] { isOutdated.sorted() }
 
-  var hasOutdated: Bool { !isOutdated.isEmpty }
+  var outdatedCount: Int { isOutdated.count }
+
+  /// Leaves one as it is.
+  mutating func leave(_ id: String) { turns[id] = Self.mostTurns }
 
   /// The next of them to be sealed anew. Each has another turn after the others.
   ///
   /// - Parameter canBe: whether it can be now.
   mutating func takeOutdated(_ most: Int, where canBe: (String) -> Bool) -> [String] {
     var taken: [String] = []
-    for _ in 0..<queue.count where taken.count < most {
+    for _ in 0..<min(queue.count, Self.looks) where taken.count < most {
       guard let id = queue.popFirst() else { break }
       isQueued.remove(id)
       guard isOutdated.contains(id) else { continue }
       enqueue(id)
-      if canBe(id) { taken.append(id) }
+      guard turns[id, default: 0] < Self.mostTurns, canBe(id) else { continue }
+      turns[id, default: 0] += 1
+      taken.append(id)
     }
     return taken
   }

@@ -51,6 +51,7 @@ extension ReplicaMachine {
       isRevoked: content.record.isRevoked, lastPull: lastPull.map { Date(milliseconds: $0) },
       lastPush: lastPush.map { Date(milliseconds: $0) }, lastError: session.error?.description)
     status.unopenedCount = content.seals.unopened.count
+    status.outdatedCount = content.seals.outdatedCount
     return status
   }
 
