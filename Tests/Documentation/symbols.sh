@@ -1,6 +1,6 @@
 # The public symbols of every library product: sourced by build.sh and api.sh, with $scratch and $folder set.
 modules=(Transit AtomsyncCore AtomsyncEngine AtomsyncStorageSupport AtomsyncSQLite AtomsyncLMDB AtomsyncPostgres AtomsyncHTTPClient
-  AtomsyncHTTPServer AtomsyncHummingbird AtomsyncJWT AtomsyncOperations AtomsyncSettings Atomsync AtomsyncKit
+  AtomsyncEncryption AtomsyncHTTPServer AtomsyncHummingbird AtomsyncJWT AtomsyncOperations AtomsyncSettings Atomsync AtomsyncKit
   AtomsyncTesting)
 
 for product in $(sed -n 's/.*\.library(name: "\([A-Za-z]*\)".*/\1/p' Package.swift); do

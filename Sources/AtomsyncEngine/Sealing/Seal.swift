@@ -5,7 +5,7 @@ package struct Seal: Hashable, Sendable {
   /// The key that sealed the value; `nil` for a deletion, which nobody seals.
   var key: KeyID?
   /// Tells a document from an earlier one of the same id: the first eight bytes of the nonce of the value that created it, most
-  /// significant first. 0: not known.
+  /// significant first. 0: not known, because the value's writer did not know it, or it could not be opened.
   ///
   /// Each later value of the document names it, so that whoever has seen any of them knows the creating one when it is
   /// shown again as if it were new.
@@ -38,10 +38,17 @@ package struct Seal: Hashable, Sendable {
   func after(_ known: Seal?) -> Seal {
     guard let known else { return self }
     var seal = self
-    if seal.lineage == 0 { seal.lineage = known.lineage }
-    let isNew = seal.lineage != known.lineage && known.lineage != 0
-    seal.former = Array(((isNew ? [known.lineage] : []) + known.former).prefix(Self.formerLineages))
+    let isOther = known.lineage != 0 && known.lineage != lineage
+    seal.former = Array(((isOther ? [known.lineage] : []) + known.former).prefix(Self.formerLineages))
     return seal
+  }
+
+  /// What is remembered of a document that is deleted: its lineage has ended.
+  ///
+  /// - Parameter age: the atom's.
+  static func burial(of known: Seal?, age: Int64) -> Seal {
+    Seal(
+      key: nil, lineage: known?.lineage ?? 0, former: known?.former ?? [], buried: known?.buried ?? age)
   }
 
   /// The lineage that a creating value begins.

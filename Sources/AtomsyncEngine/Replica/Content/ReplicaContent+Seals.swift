@@ -17,7 +17,7 @@ extension ReplicaContent {
   /// What is remembered of a document that is deleted: `nil` where nobody is suspected.
   func burial(of id: String) -> Seal? {
     guard isSealed else { return nil }
-    return Seal(key: nil, lineage: 0, buried: record.age).after(documents[id]?.base?.seal)
+    return .burial(of: documents[id]?.base?.seal, age: record.age)
   }
 
   mutating func noteSeal(of id: String, _ document: BaseDocument?) {
@@ -61,12 +61,9 @@ extension ReplicaContent {
     if isReplayed(item, known) { return true }
     // What is read from the beginning is the truth of a server that may have been put back: it is reported, and shown.
     guard !record.isResetting, item.version > known.version else { return false }
-    // Of a document that is deleted, nothing comes back; and nothing of those that came before this one.
-    if known.value == nil || seal.madeOn == 0 {
-      if known.seal?.hasSeen(seal.lineage) ?? false { return true }
-    } else if known.seal?.former.contains(seal.lineage) ?? false {
-      return true
-    }
+    // What creates a document is shown once, and nothing comes back of one that is deleted.
+    if seal.madeOn == 0, known.seal?.hasSeen(seal.lineage) ?? false { return true }
+    if known.value == nil, seal.lineage != 0, known.seal?.lineage == seal.lineage { return true }
     // Between a document that is there and its creation lies at least a deletion.
     return seal.madeOn == 0 && known.value != nil && value.unopened == nil && known.value?.unopened == nil
       && item.version < known.version + 2
@@ -113,7 +110,7 @@ extension ReplicaContent {
       return
     }
     if known.version == 0 { return }  // forgotten before
-    var burial = Seal(key: nil, lineage: 0, buried: seal.buried ?? record.age).after(seal)
+    var burial = Seal.burial(of: seal, age: record.age)
     burial.height = max(known.version, seal.height ?? 0)
     setBase(
       id,
