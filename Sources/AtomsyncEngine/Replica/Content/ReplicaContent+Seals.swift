@@ -105,7 +105,9 @@ extension ReplicaContent {
 
   /// Forgets what the server has of a document; of an encrypted atom all but how far it had come.
   mutating func forgetBase(_ id: String) {
-    guard isSealed, let known = documents[id]?.base, let seal = known.seal, seal.lineage != 0 else {
+    guard isSealed, let known = documents[id]?.base, let seal = known.seal,
+      seal.lineage != 0 || !seal.former.isEmpty
+    else {
       removeBase(id)
       return
     }
