@@ -153,7 +153,7 @@ import Transit
       .tagged("sealed", .array([.int(1), .string("0000000000000000"), .string("")])),
       .tagged("unopened", .array([.keyword("damaged"), .null, .bytes([])])),
     ]
-    for _ in 0..<200 {
+    for _ in 0..<40 {
       guard case .tagged(let tagged) = genuine.value, case .array(var parts) = tagged.rep else { break }
       let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random)

@@ -227,7 +227,9 @@ extension Simulation {
       timeline.removeAll()
       return
     }
-    guard let healed, timeline.now - healed < Self.patience else {
+    // Sealed messages are longer, and links may be slow.
+    let patience = traits.isSealed ? 2 * Self.patience : Self.patience
+    guard let healed, timeline.now - healed < patience else {
       throw Violation("They do not come together: \(try disagreement() ?? "")")
     }
     timeline.schedule(.looksWhetherAtRest, after: 50)
