@@ -31,7 +31,7 @@ import Testing
     let client = try await AtomsyncClient.open(AtomsyncConfiguration())
     let (old, new) = (EncryptionKey(), EncryptionKey())
     let (keychainItem, words) = (old.base64, "six words drawn by dice")
-    func fetchKey() async throws -> EncryptionKey { old }
+    @Sendable func fetchKey() async throws -> EncryptionKey { old }
     let stored = try EncryptionKey(text: keychainItem)
     let typed = try EncryptionKey(passphrase: words, salt: Array("ann@example.org".utf8))
     let diary = try await client.atom("diary", encryption: .keys { KeyRing(writing: try await fetchKey()) })
