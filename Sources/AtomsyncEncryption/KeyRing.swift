@@ -34,20 +34,22 @@ public struct KeyRing: Sendable, Hashable {
   }
 
   /// A ring from a text file with a key in each line: the first seals, those after it are older ones, the last of which hides
-  /// ids. A `+` stands before upcoming keys. Empty lines and what follows a `#` do not count.
+  /// ids. A `>` stands before upcoming keys. Empty lines and what follows a `#` do not count.
   ///
   /// - Throws: ``EncryptionKeyError``.
   public init(text: String) throws {
-    let lines = text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
-      let key = line.prefix { $0 != "#" }
-      return key.allSatisfy(\.isWhitespace) ? nil : String(key)
+    var keys: [EncryptionKey] = []
+    var upcoming: [EncryptionKey] = []
+    for line in text.split(whereSeparator: \.isNewline) {
+      let line = line.prefix { $0 != "#" }.drop(while: \.isWhitespace)
+      if line.isEmpty { continue }
+      if line.first == ">" {
+        upcoming.append(try EncryptionKey(text: String(line.dropFirst())))
+      } else {
+        keys.append(try EncryptionKey(text: String(line)))
+      }
     }
-    let upcoming = lines.filter { $0.hasPrefix("+") }.map { String($0.dropFirst()) }
-    let keys = try lines.filter { !$0.hasPrefix("+") }.map { try EncryptionKey(text: $0) }
     guard let first = keys.first, let last = keys.last else { throw EncryptionKeyError.noKey }
-    self.init(
-      writing: first, reading: Array(keys.dropFirst()),
-      upcoming: try upcoming.map { try EncryptionKey(text: $0) },
-      ids: last)
+    self.init(writing: first, reading: Array(keys.dropFirst()), upcoming: upcoming, ids: last)
   }
 }

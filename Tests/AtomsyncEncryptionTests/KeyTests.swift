@@ -147,6 +147,12 @@ import Transit
     #expect(try EncryptionKey(text: String(repeating: "aB", count: 32)) == key)
     let ring = try KeyRing(text: "# newest first\n\(Keys.two.base64)\n\n\(Keys.one.base64) # the first\n")
     #expect(ring == KeyRing(writing: Keys.two, reading: [Keys.one], ids: Keys.one))
+    // A key may begin with any digit of base64.
+    let plus = try EncryptionKey(bytes: [0xF8] + [UInt8](repeating: 0, count: 31))
+    #expect(plus.base64.first == "+")
+    #expect(
+      try KeyRing(text: "\(plus.base64)\n \(Keys.one.base64)\n  > \(Keys.two.base64)")
+        == KeyRing(writing: plus, reading: [Keys.one], upcoming: [Keys.two], ids: Keys.one))
     for bad in ["", "secret", "AAAA", String(repeating: "g", count: 64)] {
       #expect(throws: EncryptionKeyError.self) { try EncryptionKey(text: bad) }
     }
