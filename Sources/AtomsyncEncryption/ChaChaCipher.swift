@@ -98,3 +98,9 @@ package struct ChaChaCipher: Cipher {
   private static let alphabet: StaticString =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 }
+
+/// Nothing of a key is shown, wherever a cipher is printed or dumped.
+extension ChaChaCipher: CustomStringConvertible, CustomReflectable {
+  package var description: String { "a cipher that seals by the key \(keyID)" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}

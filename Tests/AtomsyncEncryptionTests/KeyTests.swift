@@ -131,11 +131,13 @@ import Transit
     }
   }
 
-  @Test func aKeyShowsItselfNowhere() throws {
+  @Test func aKeyShowsItselfNowhere() async throws {
     let key = try EncryptionKey(bytes: (0..<32).map { $0 + 65 })
+    let encryption = try await EncryptionProvider.key(key).open(group: "diary")
     var dumped = ""
-    dump((key, KeyRing(writing: key), EncryptionProvider.key(key)), to: &dumped)
-    for text in ["\(key)", String(reflecting: key), "\(KeyRing(writing: key))", dumped] {
+    dump((key, KeyRing(writing: key), EncryptionProvider.key(key), encryption), to: &dumped)
+    #expect(dumped.contains("a cipher that seals by the key") && !dumped.contains("SymmetricKey"))
+    for text in ["\(key)", String(reflecting: key), "\(KeyRing(writing: key))", "\(encryption)", dumped] {
       #expect(!text.contains("ABCDEF") && !text.contains(key.base64) && !text.contains("65"))
       #expect(!text.contains("4142"))
     }

@@ -5,15 +5,9 @@ import AtomsyncTesting
 import Testing
 import Transit
 
-/// What a hostile reader of the code came upon.
+/// Whatever keys, groups and stores come together, and wherever it is interrupted: no document is lost.
 @Suite(.timeLimit(.minutes(2))) struct LossTests {
   private typealias Atom = SyncedAtom<TransitValue>
-
-  private func rotated(_ ids: EncryptionProvider.DocumentIDs = .readable, ids key: EncryptionKey? = nil)
-    -> EncryptionProvider
-  {
-    .keys(KeyRing(writing: Keys.two, reading: [Keys.one], ids: key), ids: ids, local: true)
-  }
 
   /// An atom with documents of the server's and an edit that it does not know.
   private func fill(_ sync: TestSync, _ device: TestDevice, _ encryption: EncryptionProvider) async throws {
@@ -33,7 +27,8 @@ import Transit
     let sync = try await TestSync()
     let device = sync.device()
     try await fill(sync, device, .key(Keys.one, local: true))
-    expectAll(try await device.atom("diary", encryption: rotated()))
+    let rotated = EncryptionProvider.keys(KeyRing(writing: Keys.two, reading: [Keys.one]), local: true)
+    expectAll(try await device.atom("diary", encryption: rotated))
     device.kill()
     expectAll(try await device.atom("diary", encryption: .key(Keys.two, local: true)))
   }
@@ -79,6 +74,40 @@ import Transit
     expectAll(try await device.atom("diary", encryption: .key(Keys.one, local: !toSealed)))
     device.kill()
     expectAll(try await device.atom("diary", encryption: .key(Keys.one, local: toSealed)))
+  }
+
+  /// The disk is full while the rows are sealed: the atom cannot be opened, until there is room.
+  @Test(arguments: 0..<6) func aFullDiskLosesNothing(commits: Int) async throws {
+    let sync = try await TestSync()
+    let device = sync.device()
+    try await fill(sync, device, .key(Keys.one))
+    let sealed = EncryptionProvider.key(Keys.one, local: true)
+    device.disk.plan(.fail(StorageError(.full, "no room, as the test asked")), afterCommits: commits)
+    _ = await #expect(throws: StorageError.self) { try await device.atom("diary", encryption: sealed) }
+    device.kill()
+    expectAll(try await device.atom("diary", encryption: sealed))
+  }
+
+  /// A device that has had the documents in the clear, and edits of its own, opens them with a key.
+  @Test(arguments: [false, true]) func anAtomThatWasNotEncryptedKeepsEverything(local: Bool) async throws {
+    let sync = try await TestSync()
+    let device = sync.device()
+    let plain = try await device.atom("diary")
+    try plain.swap { for number in 0..<60 { $0["\(number)"] = .int(Int64(number)) } }
+    try await sync.runUntilIdle()
+    device.network.isOnline = false
+    try await plain.swap { $0["pending"] = "here only" }.saved()
+    device.kill()
+    let adopting = EncryptionProvider.keys(KeyRing(writing: Keys.one), local: local, adoptingUnsealed: true)
+    let atom = try await device.atom("diary", encryption: adopting)
+    expectAll(atom)
+    device.network.isOnline = true
+    try await eventually {
+      try await sync.page("diary").documents.allSatisfy { $0.content.payload?.keyID != nil }
+        && atom.status.pendingCount == 0
+    }
+    #expect(atom.value.count == 61 && atom.conflicts.isEmpty && atom.status.outdatedCount == 0)
+    #expect(try await sync.page("diary").documents.count == 61)
   }
 
   /// What was removed by its pseudonym was meanwhile written by a key that is known.
@@ -131,91 +160,4 @@ import Transit
     #expect(one.value["a"] == "text" && two.value["a"] == "text")
     #expect(try await sync.page("diary").documents[0].version < 10)
   }
-}
-
-/// What a server tried that lies more cleverly.
-@Suite(.timeLimit(.minutes(1))) struct CunningTests {
-  @Test func whatWasReplayedStaysSoWhenItIsReadAgain() async throws {
-    let sync = try await TestSync()
-    let atom = try await sync.device().atom("diary", encryption: .key(Keys.one))
-    _ = try await atom.swap { $0["a"] = "first" }.confirmed()
-    let first = try #require(try await sync.payload("a", in: "diary"))
-    _ = try await atom.swap { $0["a"] = "second" }.confirmed()
-    try await sync.write(first, as: "a", in: "diary")
-    try await sync.runUntilIdle()
-    #expect(atom.unopened == ["a": .replayed])
-    for _ in 0..<3 {
-      atom.resync()
-      try await sync.runUntilIdle()
-      #expect(atom.unopened == ["a": .replayed])
-    }
-  }
-
-  /// A reset to nothing, or a right that is taken and given back, does not make an old value a new one.
-  @Test func whatWasForgottenIsNotBelievedAgain() async throws {
-    let sync = try await TestSync()
-    let device = sync.device()
-    var atom = try await device.atom("diary", encryption: .key(Keys.one))
-    _ = try await atom.swap { $0["a"] = "first" }.confirmed()
-    let first = try #require(try await sync.payload("a", in: "diary"))
-    _ = try await atom.swap { $0["a"] = "second" }.confirmed()
-    _ = try await atom.swap { $0["a"] = nil }.confirmed()
-    // Read again from the beginning, it is not named.
-    atom.resync()
-    try await sync.runUntilIdle()
-    device.kill()
-    atom = try await device.atom("diary", encryption: .key(Keys.one))
-    try await sync.write(first, as: "a", in: "diary")
-    try await sync.runUntilIdle()
-    #expect(atom.unopened == ["a": .replayed])
-  }
-
-  @Test func aVersionThatCannotBeIsNotAccepted() async throws {
-    for version in [0, 1, 7, Int64.max] {
-      let authority = try await Authority.open(AtomsyncConfiguration())
-      let lie = Lock(false)
-      let transport = TransportProvider("a liar") { _ in
-        LyingTransport(base: LoopbackTransport(authority)) { answer in
-          guard lie.withLock({ $0 }) else { return }
-          for index in answer.accepted.indices { answer.accepted[index].version = version }
-        }
-      }
-      let client = try await AtomsyncClient.open(AtomsyncConfiguration())
-      let atom = try await client.atom("diary", transport: transport, encryption: .key(Keys.one))
-      _ = try await atom.swap { $0["a"] = "first" }.confirmed()
-      lie.withLock { $0 = true }
-      let receipt = try atom.swap { $0["a"] = "second" }
-      await #expect(throws: SyncError.self) { try await receipt.confirmed(timeout: .milliseconds(200)) }
-      #expect(atom.value["a"] == "second" && atom.status.pendingCount == 1)
-      lie.withLock { $0 = false }
-      atom.resume()
-      #expect(try await receipt.confirmed(timeout: .seconds(20)).isAccepted)
-      #expect(atom.value["a"] == "second")
-      try await client.close()
-    }
-  }
-}
-
-/// Answers pushes as somebody has it.
-private struct LyingTransport: Transport {
-  let base: any Transport
-  let change: @Sendable (inout PushAnswer) -> Void
-
-  func pull(_ request: PullRequest, progress: @escaping @Sendable () -> Void) async throws -> PullPage {
-    try await base.pull(request, progress: progress)
-  }
-
-  func push(_ request: PushRequest, progress: @escaping @Sendable () -> Void) async throws -> PushAnswer {
-    var answer = try await base.push(request, progress: progress)
-    change(&answer)
-    return answer
-  }
-
-  func live(_ request: LiveRequest, receive: @escaping @Sendable (LiveEvent) async throws -> Void)
-    async throws
-  {
-    try await base.live(request, receive: receive)
-  }
-
-  func close() async { await base.close() }
 }

@@ -70,18 +70,3 @@ extension Payload {
     return try Payload(.tagged(tagged.tag, .array(parts)))
   }
 }
-
-extension SyncedAtom where Element == TransitValue {
-  /// The documents as a dictionary.
-  var contents: [String: TransitValue] {
-    Dictionary(uniqueKeysWithValues: value.map { ($0.id, $0.value) })
-  }
-}
-
-/// Waits for something that cannot be waited for otherwise.
-func eventually(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() {
-    try Task.checkCancellation()
-    await Task.yield()
-  }
-}

@@ -1,4 +1,5 @@
 import Atomsync
+import AtomsyncTesting
 import Testing
 import Transit
 

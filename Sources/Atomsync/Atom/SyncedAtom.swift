@@ -127,16 +127,17 @@ public final class SyncedAtom<Element: Codable & Sendable>: Sendable {
     let overlay = try documents(snapshot).applying(body)
     var attempt = Attempt(revision: snapshot.revision)
     for id in overlay.changed(since: snapshot) {
-      do { attempt.changes.append((id, try overlay[id].map { try stored($0) })) } catch {
+      do {
+        attempt.changes.append((id, try overlay[id].map { try StoredValue($0) }))
+      } catch is UnopenedDocument {
+        throw SyncError(
+          .invalidDocument,
+          "What \(id) is to be stands for a document that cannot be opened. It cannot be copied.")
+      } catch {
         throw SyncError(.invalidDocument, "The document \(id) cannot be encoded: \(error)")
       }
     }
     return attempt
-  }
-
-  private func stored(_ value: TransitValue) throws -> StoredValue {
-    if let unopened = UnopenedDocument(value) { throw unopened }
-    return try StoredValue(value)
   }
 
   /// - Returns: `nil` when the value has changed since the attempt.

@@ -81,7 +81,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
 
   private static func message(_ id: String, _ error: any Error) -> String {
     if error is UnopenedDocument {
-      "The document \(id) is sealed and cannot be opened, so it is neither changed nor copied. Remove it first if you mean to: \(error)"
+      "The document \(id) is sealed and cannot be opened, so it is not changed. Remove it first if you mean to: \(error)"
     } else if error is DecodingError {
       "The document \(id) cannot be decoded, so it is neither changed nor deleted. Remove it first if you mean to: \(error)"
     } else {
@@ -155,9 +155,7 @@ public struct Documents<Element: Codable & Sendable>: Sendable {
   public mutating func copy(_ id: String, to new: String) {
     trying(new) { documents in
       try documents.checkID(new)
-      let value = documents.transit(id)
-      if let unopened = value.flatMap({ UnopenedDocument($0) }) { throw unopened }
-      documents.overlay[new] = value
+      documents.overlay[new] = documents.transit(id)
     }
   }
 

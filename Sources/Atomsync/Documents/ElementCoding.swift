@@ -4,13 +4,8 @@ internal import Transit
 /// Between an application's type and Transit. Values that are Transit already pass through, without the microseconds
 /// that a cast takes: the types were compared just before, so the bits are that type's.
 enum ElementCoding {
-  /// - Throws: also `UnopenedDocument` for what stands for one: it is nobody's value.
   static func encode<Element: Codable & Sendable>(_ element: Element) throws -> TransitValue {
-    if Element.self == TransitValue.self {
-      let value = unsafeBitCast(element, to: TransitValue.self)
-      if let unopened = UnopenedDocument(value) { throw unopened }
-      return value
-    }
+    if Element.self == TransitValue.self { return unsafeBitCast(element, to: TransitValue.self) }
     return try TransitEncoder().encode(element)
   }
 

@@ -90,8 +90,5 @@ extension MergeInput {
 }
 
 extension StoredValue {
-  /// What stands for a document that cannot be opened.
-  init(_ unopened: UnopenedDocument) throws { try self.init(unopened.value) }
-
   var unopened: UnopenedDocument? { UnopenedDocument(value) }
 }

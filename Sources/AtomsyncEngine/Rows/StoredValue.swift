@@ -9,8 +9,19 @@ package struct StoredValue: Equatable, Sendable {
   /// How deep a document may nest: with the levels of a push around it, it stays below what a server reads.
   private static let depth = 500
 
-  /// - Throws: `TransitError` for a value that cannot be encoded, or is nested deeper than 500 levels.
+  /// A value of the application's: the one way in.
+  ///
+  /// - Throws: `TransitError` for a value that cannot be encoded, or is nested deeper than 500 levels; ``UnopenedDocument`` for
+  ///   what stands for one, which is nobody's value.
   package init(_ value: TransitValue) throws {
+    if let unopened = UnopenedDocument(value) { throw unopened }
+    try self.init(value: value)
+  }
+
+  /// What stands for a document that cannot be opened.
+  init(_ unopened: UnopenedDocument) throws { try self.init(value: unopened.value) }
+
+  private init(value: TransitValue) throws {
     self.value = value
     payload = Payload(bytes: try value.transit(.msgpack, limits: TransitLimits(depth: Self.depth)))
   }

@@ -6,6 +6,7 @@ internal import Transit
 /// encryption both are the same, and nothing happens here.
 package final class DocumentSealing: Sendable {
   package let encryption: Encryption?
+  private let hidesIDs: Bool
   /// What every value of the group is bound to.
   private let binding: [UInt8]
   /// Hidden ids by their pseudonyms: a deletion has nothing in it that tells its id.
@@ -13,6 +14,7 @@ package final class DocumentSealing: Sendable {
 
   package init(_ encryption: Encryption?, group: String) {
     self.encryption = encryption
+    hidesIDs = encryption?.hidesIDs ?? false
     binding = Array("atomsync/1/value\0\(group)\0".utf8)
   }
 
@@ -31,7 +33,7 @@ package final class DocumentSealing: Sendable {
       guard let payload = edit.content.payload else { continue }
       let lineage = edit.version == 0 ? 0 : push.lineages[edit.id] ?? 0
       let document = SealedDocument(
-        madeOn: edit.version, lineage: lineage, id: encryption.hidesIDs ? edit.id : "", payload: payload)
+        madeOn: edit.version, lineage: lineage, id: hidesIDs ? edit.id : "", payload: payload)
       let parts = try encryption.cipher.seal(
         document.frame, binding: binding(id), salt: push.request.ticket?.bytes ?? [])
       sealed.request.edits[index].content = .value(try SealedForm.payload(parts))
@@ -47,8 +49,8 @@ package final class DocumentSealing: Sendable {
 
   /// What the server calls a document.
   private func wireID(of id: String) -> String {
-    guard let encryption, encryption.hidesIDs else { return id }
-    if Self.isFormer(id) { return String(id.dropFirst(Self.unopened.count)) }
+    guard hidesIDs, let encryption else { return id }
+    if Self.isUnopenedID(id) { return String(id.dropFirst(Self.unopened.count)) }
     return encryption.cipher.pseudonym(of: id)
   }
 
@@ -56,23 +58,28 @@ package final class DocumentSealing: Sendable {
   private static let unopened = "unopened:"
 
   /// Whether an id is what a document is called that cannot be opened.
-  private static func isFormer(_ id: String) -> Bool { id.utf8.starts(with: unopened.utf8) }
+  private static func isUnopenedID(_ id: String) -> Bool { id.utf8.starts(with: unopened.utf8) }
 
   /// What is wrong with a new value of a document; `nil` when nothing is.
   func problem(id: String) -> String? {
-    guard encryption?.hidesIDs ?? false, Self.isFormer(id) else { return nil }
+    guard hidesIDs, Self.isUnopenedID(id) else { return nil }
     return "The id \(id) is that of a document that cannot be opened. It can be removed, and not written."
+  }
+
+  /// Takes note of documents that the replica has, for those whose ids are hidden.
+  func know(_ ids: @autoclosure () -> [String]) {
+    if hidesIDs { for id in ids() { know(id) } }
   }
 
   /// Takes note of a document that the replica has.
   package func know(_ id: String) {
-    if encryption?.hidesIDs ?? false { know(id, wireID(of: id)) }
+    if hidesIDs { know(id, wireID(of: id)) }
   }
 
   private func know(_ id: String, _ wireID: String) {
-    guard let encryption, encryption.hidesIDs else { return }
+    guard hidesIDs else { return }
     hiddenIDs.withLock { ids in
-      if !Self.isFormer(id) || ids[wireID] == nil { ids[wireID] = id }
+      if !Self.isUnopenedID(id) || ids[wireID] == nil { ids[wireID] = id }
     }
   }
 
@@ -112,15 +119,12 @@ package final class DocumentSealing: Sendable {
       if item.id.utf8.count > Names.maximumIDLength { return nil }
     }
     know(item.id, wireID)
-    if encryption?.hidesIDs ?? false {
-      let formerID = Self.unopened + wireID
-      if item.id != formerID { item.formerID = formerID }
-    }
+    if hidesIDs, !Self.isUnopenedID(item.id) { item.unopenedID = Self.unopened + wireID }
     return item
   }
 
   private func knownID(_ wireID: String) -> String? {
-    encryption?.hidesIDs ?? false ? hiddenIDs.withLock { $0[wireID] } : wireID
+    hidesIDs ? hiddenIDs.withLock { $0[wireID] } : wireID
   }
 
   /// What came of opening a value.
@@ -134,13 +138,13 @@ package final class DocumentSealing: Sendable {
     guard let encryption else { return .value(value, id: wireID, nil) }
     do throws(CipherError) {
       guard let parts = try SealedForm.parts(value.value) else {
-        return encryption.adoptsUnsealed && !encryption.hidesIDs
+        return encryption.adoptsUnsealed && !hidesIDs
           ? .value(value, id: wireID, nil) : .unopened(.init(.unsealed, original: value.payload))
       }
       let frame = try encryption.cipher.open(parts, binding: binding(wireID))
       let document = try SealedDocument(frame: frame)
-      let id = encryption.hidesIDs ? document.id : wireID
-      if encryption.hidesIDs, Names.problem(id: id) != nil || Self.isFormer(id) { throw .damaged }
+      let id = hidesIDs ? document.id : wireID
+      if hidesIDs, Names.problem(id: id) != nil || Self.isUnopenedID(id) { throw .damaged }
       guard wireID == self.wireID(of: id), let plain = try? StoredValue(document.payload) else {
         throw .damaged
       }
@@ -157,9 +161,7 @@ package final class DocumentSealing: Sendable {
 
   /// Tries once more to open what was not opened before, with the keys of today.
   func reopening(_ unopened: UnopenedDocument, _ id: String, _ version: Int64) throws -> Opening {
-    guard let encryption else { return .unopened(unopened) }
-    return opening(
-      try StoredValue(unopened.original), encryption.hidesIDs ? wireID(of: id) : id, version)
+    opening(try StoredValue(unopened.original), wireID(of: id), version)
   }
 }
 

@@ -52,7 +52,7 @@ struct RowSealing: Sendable {
       return hidden + Array(name(id).utf8) + key[end...]
     }
     // The end of a document's rows: its id, and one more than the 00 that closes it.
-    let id = String(decoding: key.dropFirst(plain.count).dropLast(), as: UTF8.self)
+    let id = TupleKey.text(in: key.dropLast() + [0], after: plain.count) ?? ""
     return hidden + Array(name(id).utf8) + key.suffix(1)
   }
 

@@ -116,12 +116,10 @@ struct SimulatedReplica {
     self.retention = retention
     self.sealing = sealing
     edge = sealing.edge(group, .first)
-    let settings = ReplicaMachine.Settings(
-      group: group, atom: group, policy: policy, limits: limits, retention: retention, sealing: edge)
-    let nothing = OrderedBytes().read(ReplicaMachine.loadQuery(settings))
-    machine =
-      (try? ReplicaMachine.load(settings, nothing, client: client, now: 0).machine)
-      ?? ReplicaMachine(settings, client: client)
+    machine = ReplicaMachine(
+      ReplicaMachine.Settings(
+        group: group, atom: group, policy: policy, limits: limits, retention: retention, sealing: edge),
+      client: client)
   }
 
   /// How the machine is made, with the policy of the day.

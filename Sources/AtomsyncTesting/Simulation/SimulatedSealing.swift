@@ -54,7 +54,7 @@ struct SimulatedSealing {
   }
 
   /// What a document is called by those who cannot open it.
-  func formerID(_ id: String, _ group: String) throws -> String {
+  func unopenedID(_ id: String, _ group: String) throws -> String {
     let push = PushRequest(group: group, edits: [Edit(id: id, version: 0, content: .deleted)])
     return "unopened:\(try sealed(push).edits[0].id)"
   }

@@ -60,8 +60,8 @@ extension Simulation {
     let machine = replica.machine
     let isDeceived = replica.deceived.contains(id)
     if machine.pendingIDs.contains(id) { return true }
-    let formerID = (try? sealing.formerID(id, replica.group)) ?? id
-    let value = machine.value(of: id) ?? machine.value(of: formerID)
+    let unopenedID = (try? sealing.unopenedID(id, replica.group)) ?? id
+    let value = machine.value(of: id) ?? machine.value(of: unopenedID)
     if let unopened = value.flatMap({ UnopenedDocument($0) }) {
       return isDeceived || unopened.isForged
     }

@@ -1,6 +1,5 @@
 import Atomsync
 import Testing
-import Transit
 
 /// The sequence ended before what was waited for had happened.
 struct EndedTooEarly: Error {}
@@ -23,20 +22,5 @@ extension SyncedAtom {
   /// Waits until everything is durable, nothing is pending, and changes of others arrive as they happen.
   func settled() async throws {
     try await status { $0.connection == .live && $0.pendingCount == 0 && $0.unsavedCount == 0 }
-  }
-}
-
-extension SyncedAtom where Element == TransitValue {
-  /// The documents as a dictionary.
-  var contents: [String: TransitValue] {
-    Dictionary(uniqueKeysWithValues: value.map { ($0.id, $0.value) })
-  }
-}
-
-/// Waits for something that cannot be waited for otherwise.
-func eventually(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() {
-    try Task.checkCancellation()
-    await Task.yield()
   }
 }

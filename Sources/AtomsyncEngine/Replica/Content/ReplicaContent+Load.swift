@@ -22,7 +22,6 @@ extension ReplicaContent {
       throw StorageError(.failed, "The storage did not answer what was asked.")
     }
     try loadRecord(snapshot.values)
-    try checkEncryption(isNew: snapshot.values[0] == nil && snapshot.values[2] == nil)
     try loadDocuments(base: snapshot.scans[0].entries, pending: snapshot.scans[1].entries)
     try checkInFlight()
     let keys = settings.keys
@@ -64,6 +63,8 @@ extension ReplicaContent {
       output.batch.delete(keys.formerInFlight)
     }
     try record.check(group: settings.group)
+    try record.check(settings.sealing.encryption)
+    if record.take(settings.sealing.encryption) { recordState = .now }
     if record.group == nil {
       record.group = settings.group
       if recordState == .saved { recordState = .withNextRows }

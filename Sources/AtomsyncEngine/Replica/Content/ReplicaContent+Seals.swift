@@ -36,7 +36,7 @@ extension ReplicaContent {
   mutating func examined(_ item: RemotePage.Item, against known: BaseDocument?) -> RemotePage.Item {
     guard isSealed else { return item }
     var item = item
-    if let former = item.formerID { endFormer(former, by: item) }
+    if let pseudonym = item.unopenedID { endUnopenedID(pseudonym, by: item) }
     if isReplay(item, of: known), let value = item.value,
       let replayed = try? StoredValue(UnopenedDocument(.replayed, original: value.payload))
     {
@@ -57,7 +57,7 @@ extension ReplicaContent {
 
   /// Whether a value was shown before, as another version. (Most of them say themselves which version they are.)
   private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
-    guard let known, let seal = item.seal, let value = item.value else { return false }
+    guard let known, let seal = item.seal, item.value != nil else { return false }
     if isReplayed(item, known) { return true }
     // What is read from the beginning is the truth of a server that may have been put back: it is reported, and shown.
     guard !record.isResetting, item.version > known.version else { return false }
@@ -65,7 +65,7 @@ extension ReplicaContent {
     if seal.madeOn == 0, known.seal?.hasSeen(seal.lineage) ?? false { return true }
     if known.value == nil, seal.lineage != 0, known.seal?.lineage == seal.lineage { return true }
     // Between a document that is there and its creation lies at least a deletion.
-    return seal.madeOn == 0 && known.value != nil && value.unopened == nil && known.value?.unopened == nil
+    return seal.madeOn == 0 && known.value != nil && known.value?.unopened == nil
       && item.version < known.version + 2
   }
 
@@ -79,24 +79,24 @@ extension ReplicaContent {
 
   /// The document that was known by a pseudonym has a name. What was to become of it by the pseudonym, its removal, has met
   /// another value.
-  private mutating func endFormer(_ former: String, by item: RemotePage.Item) {
-    guard let known = documents[former] else { return }
+  private mutating func endUnopenedID(_ pseudonym: String, by item: RemotePage.Item) {
+    guard let known = documents[pseudonym] else { return }
     if let edit = known.pending {
       let number = keep(item.id, base: edit.base, local: edit.value, remote: item.value, .serverWon)
-      drop(former, .superseded(conflict: number))
+      drop(pseudonym, .superseded(conflict: number))
     }
-    if known.base != nil { removeBase(former) }
+    if known.base != nil { removeBase(pseudonym) }
   }
 
   /// Takes what the server has in place of a document that was pushed by its pseudonym.
   mutating func take(_ current: RemotePage.Item, inPlaceOf entry: FrozenPush.Entry) -> Consequence {
-    guard current.formerID == entry.id else { return .unexplained }
+    guard current.unopenedID == entry.id else { return .unexplained }
     let known = documents[current.id]?.base
     if current.version > known?.version ?? 0 {
       setBase(current.id, base(of: examined(current, against: known), verdictGeneration))
       rebase(current.id)
     } else {
-      endFormer(entry.id, by: current)
+      endUnopenedID(entry.id, by: current)
     }
     return .settled
   }
@@ -131,18 +131,10 @@ extension ReplicaContent {
 
   // MARK: Opening
 
-  /// Whether the atom is opened as it was before.
-  ///
-  /// - Throws: ``SyncError`` (`encrypted`).
-  mutating func checkEncryption(isNew: Bool) throws {
-    if !isNew { try record.check(encryption) }
-    if record.take(encryption) { saveRecord() }
-  }
-
   /// Opens what can be opened with the keys of today, and hides what was never sealed. O(documents)
   mutating func reopenSealed() throws {
     guard let encryption else { return }
-    for id in documents.ids(where: { _ in true }) { settings.sealing.know(id) }
+    settings.sealing.know(documents.ids { _ in true })
     for id in seals.unopened.sorted() { try reopen(id) }
     guard !encryption.adoptsUnsealed else { return }
     for id in seals.outdated {

@@ -71,6 +71,7 @@ struct ReplicaContent: Sendable {
     self.settings = settings
     record = AtomRecord(client: client)
     record.group = settings.group
+    _ = record.take(settings.sealing.encryption)
     conflicts = ConflictLog(limit: settings.conflictBytes)
     editStep = withUnsafeBytes(of: client.uuid) { $0.loadUnaligned(as: UInt32.self) }
   }

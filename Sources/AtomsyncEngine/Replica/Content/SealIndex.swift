@@ -46,9 +46,9 @@ struct SealIndex: Sendable {
     for _ in 0..<min(queue.count, Self.looks) where taken.count < most {
       guard let id = queue.popFirst() else { break }
       isQueued.remove(id)
-      guard isOutdated.contains(id) else { continue }
+      guard isOutdated.contains(id), turns[id, default: 0] < Self.mostTurns else { continue }
       enqueue(id)
-      guard turns[id, default: 0] < Self.mostTurns, canBe(id) else { continue }
+      guard canBe(id) else { continue }
       turns[id, default: 0] += 1
       taken.append(id)
     }

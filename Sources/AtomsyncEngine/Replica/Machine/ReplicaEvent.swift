@@ -88,7 +88,7 @@ package struct RemotePage: Sendable {
     /// The seal that the value came in; `nil` when it was none.
     var seal: Seal?
     /// What the document may have been called here while it could not be opened, and its id was not known.
-    var formerID: String?
+    var unopenedID: String?
 
     /// - Throws: `TransitError` when the value cannot be decoded, `TransportError` (`malformedAnswer`) for an id or a version
     ///   that is not valid: what is taken from a message is stored together with everything else that waits.

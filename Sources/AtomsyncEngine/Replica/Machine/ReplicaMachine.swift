@@ -85,12 +85,12 @@ package struct ReplicaMachine: Sendable {
   ) throws -> (machine: ReplicaMachine, effects: ReplicaEffects) {
     var machine = ReplicaMachine(settings, client: client)
     machine.content.now = now
-    do { try machine.content.load(snapshot) } catch let error as TransitError {
+    do {
+      try machine.content.load(snapshot)
+      try machine.content.reopenSealed()
+    } catch let error as TransitError {
       throw StorageError(
         .corrupt, "A value in the store cannot be read. Restore the store from a backup.", cause: "\(error)")
-    }
-    do { try machine.content.reopenSealed() } catch {
-      throw StorageError(.corrupt, "A sealed value in the store cannot be read.", cause: "\(error)")
     }
     machine.content.reopenConflicts()
     let effects = machine.takeEffects()
