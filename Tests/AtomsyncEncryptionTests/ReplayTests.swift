@@ -23,6 +23,26 @@ import Transit
     }
   }
 
+  /// Also when it is met while everything is read anew, and nobody was there when it was shown first.
+  @Test func anOlderValueIsNoticedAmongAllOthers() async throws {
+    let sync = try await TestSync()
+    let device = sync.device()
+    var atom = try await device.atom("diary", encryption: .key(Keys.one))
+    _ = try await atom.swap { $0["a"] = "first" }.confirmed()
+    let first = try #require(try await sync.payload("a", in: "diary"))
+    device.kill()
+    let other = try await sync.device().atom("diary", encryption: .key(Keys.one))
+    try await sync.runUntilIdle()
+    _ = try await other.swap { $0["a"] = "second" }.confirmed()
+    try await sync.write(first, as: "a", in: "diary")
+    device.network.isOnline = false
+    atom = try await device.atom("diary", encryption: .key(Keys.one))
+    atom.resync()
+    device.network.isOnline = true
+    try await sync.runUntilIdle()
+    #expect(atom.unopened == ["a": .replayed])
+  }
+
   /// A reset to nothing, or a right that is taken and given back, does not make an old value a new one.
   @Test func whatWasForgottenIsNotBelievedAgain() async throws {
     let sync = try await TestSync()

@@ -57,16 +57,22 @@ extension ReplicaContent {
 
   /// Whether a value was shown before, as another version. (Most of them say themselves which version they are.)
   private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
-    guard let known, let seal = item.seal, item.value != nil else { return false }
+    guard let known, let remembered = known.seal, let seal = item.seal, item.value != nil else { return false }
     if isReplayed(item, known) { return true }
-    // What is read from the beginning is the truth of a server that may have been put back: it is reported, and shown.
-    guard !record.isResetting, item.version > known.version else { return false }
-    // What creates a document is shown once, and nothing comes back of one that is deleted.
-    if seal.madeOn == 0, known.seal?.hasSeen(seal.lineage) ?? false { return true }
-    if known.value == nil, seal.lineage != 0, known.seal?.lineage == seal.lineage { return true }
+    // What creates a document is shown once.
+    let isSeenCreation = seal.madeOn == 0 && remembered.hasSeen(seal.lineage)
+    if record.isResetting {
+      // A server that was put back may show older versions, which are reported; but none of them as a newer one.
+      return isSeenCreation && item.version > max(known.version, remembered.height ?? 0)
+    }
+    guard item.version > known.version else { return false }
+    if known.value == nil {
+      // Nothing comes back of a document that is deleted.
+      return isSeenCreation || seal.lineage != 0 && seal.lineage == remembered.lineage
+    }
     // Between a document that is there and its creation lies at least a deletion.
-    return seal.madeOn == 0 && known.value != nil && known.value?.unopened == nil
-      && item.version < known.version + 2
+    let isTooSoon = seal.madeOn == 0 && known.value?.unopened == nil && item.version < known.version + 2
+    return isSeenCreation || isTooSoon
   }
 
   /// Whether the item is what was found to be replayed already.
