@@ -1,3 +1,4 @@
+import AtomsyncEncryption
 import AtomsyncKit
 import Foundation
 import Testing
@@ -51,5 +52,36 @@ import Testing
     let again = try await AtomsyncClient.open(Self.configuration(folder.appending(path: "phone.db")))
     #expect(try await again.atom("todo").value.ids.count == 4)
     try await again.close()
+  }
+
+  /// The same with a key, which seals the store as it is opened, and the server's documents by and by.
+  @Test func formatOneIsSealed() async throws {
+    let folder = try Self.copies("store-format-1")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let phone = Self.configuration(folder.appending(path: "phone.db"))
+    let adopting = EncryptionProvider.keys(
+      KeyRing(writing: EncryptionKey()), local: true, adoptingUnsealed: true)
+    let authority = try await Authority.open(Self.configuration(folder.appending(path: "server.db")))
+    for _ in 0..<2 {
+      let client = try await AtomsyncClient.open(phone)
+      let offline = try await client.atom("todo", encryption: adopting)
+      #expect(offline.value.ids.sorted() == ["todo:2", "todo:4", "todo:5", "todo:6"])
+      #expect(offline.status.pendingCount == 4 && offline.status.inFlightCount > 0)
+      #expect(offline.conflicts.first?.local == "from the phone")
+      try await client.close()
+    }
+    let client = try await AtomsyncClient.open(phone)
+    let error = await #expect(throws: SyncError.self) { try await client.atom("todo") }
+    #expect(error?.code == .encrypted)
+    let atom = try await client.atom("todo", transport: .loopback(authority), encryption: adopting)
+    for await status in atom.statuses where status.pendingCount == 0 && status.outdatedCount == 0 { break }
+    #expect(atom.value.count == 4 && atom.status.unopenedCount == 0)
+    let page = try await authority.pull(PullRequest(group: "todo"))
+    let values = try page.documents.compactMap(\.content.payload).map {
+      try TransitValue(transit: $0.bytes, format: .msgpack).description
+    }
+    #expect(values.count == 4 && values.allSatisfy { $0.hasPrefix("#sealed") })
+    try await client.close()
+    await authority.close()
   }
 }
