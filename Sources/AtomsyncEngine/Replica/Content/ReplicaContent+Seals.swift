@@ -57,7 +57,8 @@ extension ReplicaContent {
 
   /// Whether a value was shown before, as another version. (Most of them say themselves which version they are.)
   private func isReplay(_ item: RemotePage.Item, of known: BaseDocument?) -> Bool {
-    guard let known, let remembered = known.seal, let seal = item.seal, item.value != nil else { return false }
+    guard let known, let remembered = known.seal else { return false }
+    guard let seal = item.seal, item.value != nil else { return false }
     if isReplayed(item, known) { return true }
     // What creates a document is shown once.
     let isSeenCreation = seal.madeOn == 0 && remembered.hasSeen(seal.lineage)
