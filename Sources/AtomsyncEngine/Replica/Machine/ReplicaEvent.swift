@@ -147,6 +147,17 @@ package struct RemoteAnswer: Sendable {
   }
 }
 
+extension RemoteAnswer: CustomStringConvertible {
+  /// By the order of ids, so that a simulation's history reads the same each time.
+  package var description: String {
+    func sorted<Value>(_ values: [String: Value]) -> [(key: String, value: Value)] {
+      values.sorted { $0.key < $1.key }
+    }
+    return "accepted \(accepted), rejected \(rejected), seen \(seen?.text ?? "-"), isReset \(isReset), "
+      + "current \(sorted(current)), seals \(sorted(seals))"
+  }
+}
+
 /// A conflict that the application decides.
 package struct MergeTask: Sendable, Equatable {
   package var input: MergeInput
