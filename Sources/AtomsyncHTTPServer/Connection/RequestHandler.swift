@@ -216,9 +216,9 @@ final class RequestHandler: ChannelDuplexHandler {
           try await flush(.body(piece))
         }
         if bytes.readableBytes > 0 { try write(.body(bytes)) }
-      case .events(let stream): return try follow(exchange, stream)
+        end(exchange)
+      case .events(let stream): try follow(exchange, stream)
       }
-      await end(exchange)
     } catch {
       breakOffAnswer()
     }
@@ -240,17 +240,18 @@ final class RequestHandler: ChannelDuplexHandler {
       } catch { isWhole = false }
       await output.rejoin()
       let (handler, exchange) = bound.value
-      if isWhole { await handler.end(exchange) } else { handler.breakOffAnswer() }
+      if isWhole { handler.end(exchange) } else { handler.breakOffAnswer() }
     }
   }
 
-  private func end(_ exchange: Exchange) async {
-    do {
-      try await flush(.end(nil))
-      answered(exchange)
-    } catch {
-      breakOffAnswer()
+  /// Ends the answer. The task need not wait until the system has taken it.
+  private func end(_ exchange: Exchange) {
+    guard let context, self.exchange != nil else { return breakOffAnswer() }
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { [self] written in
+      if case .success = written { answered(exchange) } else { breakOffAnswer() }
     }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
   }
 
   /// What was begun cannot be taken back. The client sees that it is not complete.
@@ -289,6 +290,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
   private func answered(_ exchange: Exchange) {
     guard exchange === self.exchange else { return }
+    lastActivity = .now()
     exchange.isWriting = false
     exchange.isAnswered = true
     exchange.body.discard()

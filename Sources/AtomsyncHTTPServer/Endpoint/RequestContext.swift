@@ -72,7 +72,7 @@ struct RequestContext {
   ///
   /// - Parameter memory: what all bodies that are not complete may take together.
   func message<Message: WireMessage>(limit: Int, memory: Quota) async throws -> Message {
-    guard let reader, request.head.headerFields[.contentType] != nil else {
+    guard let reader, request.head.headerFields.contains(.contentType) else {
       throw ProtocolError(
         .unsupportedMediaType,
         "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
@@ -166,9 +166,9 @@ struct RequestContext {
   /// The answer with what every answer has.
   func finished(_ response: EndpointResponse) -> EndpointResponse {
     var response = response
-    response.headers[.atomsyncProtocol] = "1"
-    response.headers[.requestID] = id
-    response.headers[.cacheControl] = "no-store"
+    response.headers.append(HTTPField(name: .atomsyncProtocol, value: "1"))
+    response.headers.append(HTTPField(name: .requestID, value: id))
+    response.headers.append(HTTPField(name: .cacheControl, value: "no-store"))
     write(response.status)
     return response
   }

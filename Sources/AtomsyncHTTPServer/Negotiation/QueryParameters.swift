@@ -5,7 +5,7 @@ package struct QueryParameters: Sendable {
   private let pairs: [(name: String, value: String)]
 
   /// - Throws: `ProtocolError` with `invalid-parameter` for an escape that is none, or text that is not UTF-8.
-  init(_ query: some StringProtocol) throws {
+  init(_ query: Substring) throws {
     var pairs: [(String, String)] = []
     for part in query.utf8.split(separator: UInt8(ascii: "&")) {
       let sides = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
@@ -20,7 +20,9 @@ package struct QueryParameters: Sendable {
   }
 
   /// The values of a parameter that may repeat.
-  func all(_ name: String) -> [String] { pairs.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value) }
+  func all(_ name: String) -> [String] {
+    pairs.compactMap { $0.name.utf8.elementsEqual(name.utf8) ? $0.value : nil }
+  }
 
   /// The value of a parameter that may not repeat.
   package func one(_ name: String) throws -> String? {
@@ -42,7 +44,9 @@ package struct QueryParameters: Sendable {
     return number
   }
 
-  private static func decoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) throws -> String {
+  private static func decoded(_ text: Substring.UTF8View, plusIsSpace: Bool) throws -> String {
+    let isPlain = text.allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") }
+    if isPlain { return String(Substring(text)) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var rest = text.makeIterator()

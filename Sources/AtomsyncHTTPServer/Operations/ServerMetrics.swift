@@ -5,8 +5,25 @@ internal import HTTPTypes
 /// What the endpoint tells swift-metrics. (Docs/Server.md, “Metrics”.)
 struct ServerMetrics: Sendable {
   private struct Route: Hashable {
-    var method: String
+    var method: Method
     var status: Int
+  }
+
+  /// A client may invent methods, so that only these are told apart.
+  private enum Method: String {
+    case get = "GET"
+    case post = "POST"
+    case options = "OPTIONS"
+    case other
+
+    init(_ method: HTTPRequest.Method) {
+      switch method {
+      case .get: self = .get
+      case .post: self = .post
+      case .options: self = .options
+      default: self = .other
+      }
+    }
   }
 
   private struct Meters {
@@ -23,14 +40,11 @@ struct ServerMetrics: Sendable {
   private let pushes = Meter(label: "atomsync_pushes_waiting")
   private let streams = Meter(label: "atomsync_live_streams")
 
-  private static let methods: Set<HTTPRequest.Method> = [.get, .post, .options]
-
   func answered(_ method: HTTPRequest.Method, _ status: HTTPResponse.Status, after duration: Duration) {
-    // A client may invent methods.
-    let name = Self.methods.contains(method) ? method.rawValue : "other"
-    let route = Route(method: name, status: status.code)
+    let route = Route(method: Method(method), status: status.code)
     let meters = routes.withLock { routes in
       if let known = routes[route] { return known }
+      let name = route.method.rawValue
       let labels = [("method", name), ("status", "\(route.status)")]
       let made = Meters(
         requests: Counter(label: "atomsync_http_requests", dimensions: labels),

@@ -1,11 +1,11 @@
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+package import FoundationEssentials
 #else
-internal import Foundation
+package import Foundation
 #endif
 
 /// UUIDs as two halves of 64 bits, and as their 36 characters.
-enum UUIDText {
+package enum UUIDText {
   /// The halves of a UUID, most significant first.
   @inline(__always)
   static func halves(_ uuid: UUID) -> (high: UInt64, low: UInt64) {
@@ -100,7 +100,7 @@ enum UUIDText {
   }
 
   /// The 36 characters of a UUID, lower case.
-  static func text(_ uuid: UUID) -> String {
+  package static func text(_ uuid: UUID) -> String {
     String(unsafeUninitializedCapacity: 36) { target in
       guard let base = target.baseAddress else { return 0 }
       write(uuid, to: base)
