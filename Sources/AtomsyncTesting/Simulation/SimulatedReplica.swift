@@ -48,7 +48,15 @@ struct SimulatedReplica {
 
   // What the oracle knows.
   /// The pending edits after the last event.
-  var pending: [String: ReplicaMachine.PendingView] = [:]
+  var pending: [String: ReplicaMachine.PendingView] = [:] {
+    didSet {
+      for (id, view) in pending where view != oldValue[id] {
+        outcomes[EditKey(edit: view.last, id: id), default: []].insert(view.value)
+      }
+    }
+  }
+  /// What the edits up to one came to, merged or not: a process that starts finds one of them.
+  private(set) var outcomes: [EditKey: Set<TransitValue?>] = [:]
   /// What a push was made on and holds, by its number and content.
   var pushes: [PushKey: [String: PushedEdit]] = [:]
   /// The last push that was sent.
