@@ -19,7 +19,6 @@ package enum Judgement {
 package struct GroupTurn: GroupWork {
   package let group: String
   package let pushes: [PushRequest]
-  package let isShort: Bool
   /// For each push the documents that the application refuses, with its words.
   private let refusals: [[String: String]]
   /// One judgement for each push, in order.
@@ -53,13 +52,9 @@ package struct GroupTurn: GroupWork {
     var version: Int64
   }
 
-  /// What takes a millisecond, about.
-  private static let shortBytes = 64 << 10
-
   package init(group: String, pushes: [PushRequest], refusals: [[String: String]], identity: UUID) {
     self.group = group
     self.pushes = pushes
-    isShort = pushes.reduce(0) { $0 + $1.byteCount } <= Self.shortBytes
     self.refusals = refusals
     history = GroupHistory(head: GroupHead(), identity: identity)
     var (documents, records, epochs) = (Set<ByteKey>(), Set<ByteKey>(), Set<UUID>())

@@ -26,8 +26,6 @@ package struct TurnContext: Sendable {
 /// meanwhile makes the work void, as a whole.
 package protocol GroupWork: Sendable {
   var group: String { get }
-  /// Whether it takes about a millisecond at most, without the storage.
-  var isShort: Bool { get }
   /// What ``judge(_:_:)`` needs to know.
   var query: StorageQuery { get }
   /// - Throws: `StorageError` when the group's rows cannot be read.
@@ -48,7 +46,6 @@ package protocol GroupWork: Sendable {
 }
 
 extension GroupWork {
-  package var isShort: Bool { false }
   package var contentQuery: StorageQuery? { nil }
   package mutating func finish(_ values: [[UInt8]?]) throws -> TurnCompletion { .goesOn }
   package var changesDocuments: Bool { false }

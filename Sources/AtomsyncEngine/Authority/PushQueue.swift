@@ -83,20 +83,12 @@ final class PushQueue: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    // Where whoever pushes runs, so that no thread has to be woken for a push or its answer.
-    if starts { Task.detached(executorPreference: PreferredExecutor.current) { await self.run() } }
+    // Not where a push came from: there it would wait behind other pushes, before the storage and behind it.
+    if starts { Task.detached { await self.run() } }
   }
 
   private func run() async {
-    while let turn = nextTurn() {
-      if turn.isShort {
-        await run(turn)
-      } else {
-        await withTaskExecutorPreference(globalConcurrentExecutor) { await run(turn) }
-      }
-      // Others that run at the same place have their turn.
-      if PreferredExecutor.current != nil { await Task.yield() }
-    }
+    while let turn = nextTurn() { await run(turn) }
   }
 
   private func nextTurn() -> Turn? {

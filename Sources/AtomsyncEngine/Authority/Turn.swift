@@ -52,12 +52,6 @@ package struct Turn: Sendable {
     self.limits = limits
   }
 
-  /// Whether it takes a few milliseconds at most, without the storage: it may then run where others wait for it.
-  var isShort: Bool { parts.count <= Self.shortParts && parts.allSatisfy { $0.work.isShort } }
-
-  /// Works of several groups that are short each.
-  private static let shortParts = 64
-
   // MARK: Judging
 
   package var query: StorageQuery {

@@ -66,7 +66,7 @@ import Transit
     device.network.always(.unavailable, on: .push)
     try atom.swap { $0["a"] = 1 }
     let error = await #expect(throws: SyncError.self) {
-      try await sync.runUntilIdle(timeout: .seconds(2))
+      try await sync.runUntilIdle(timeout: .seconds(5))
     }
     #expect(error?.code == .timedOut && error?.message.contains("503") == true, "\(error?.message ?? "")")
   }

@@ -63,12 +63,13 @@ enum BareServer: String, CaseIterable {
   }
 
   private static func runNIO() async throws {
+    let streams = BareStreams()
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(ChannelOptions.backlog, value: 1024)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(BareHandler())
+          try channel.pipeline.syncOperations.addHandler(BareHandler(streams))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -81,21 +82,43 @@ private final class BareHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
+  private let streams: BareStreams
+  private var follows = false
   private var body: [UInt8] = []
+
+  init(_ streams: BareStreams) { self.streams = streams }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head: body = []
+    case .head(let head):
+      follows = head.headers["accept"] == ["text/event-stream"]
+      body = []
     case .body(let chunk): body.append(contentsOf: chunk.readableBytesView)
     case .end:
-      let headers: HTTPHeaders = [
-        "Content-Type": "application/transit+json", "Cache-Control": "no-store",
-        "Content-Length": "\(BareServer.answer.utf8.count)",
-      ]
-      let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
-      context.write(wrapOutboundOut(.head(head)), promise: nil)
-      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: BareServer.answer)))), promise: nil)
-      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      if follows { return follow(context) }
+      if !body.isEmpty { streams.send(body) }
+      answer(context)
     }
+  }
+
+  private func answer(_ context: ChannelHandlerContext) {
+    let headers: HTTPHeaders = [
+      "Content-Type": "application/transit+json", "Cache-Control": "no-store",
+      "Content-Length": "\(BareServer.answer.utf8.count)",
+    ]
+    write(context, headers, BareServer.answer)
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+  }
+
+  private func follow(_ context: ChannelHandlerContext) {
+    write(context, ["Content-Type": "text/event-stream", "Cache-Control": "no-store"], ": bare\n\n")
+    context.flush()
+    streams.enter(context)
+  }
+
+  private func write(_ context: ChannelHandlerContext, _ headers: HTTPHeaders, _ body: String) {
+    let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
   }
 }

@@ -116,32 +116,54 @@ struct RouteBenchmarks {
     }
   }
 
-  /// Many live streams on one group, and one writer.
+  /// Many live streams on one group, and one writer, beside a server that does nothing but write.
   func streams() async throws {
-    let cases: [(streams: Int, commits: Int, p99: Target)] = [
-      (1000, 50, .atMost(10)), (5000, 50, .atMost(50)), (10_000, 0, .none),
+    let cases: [(streams: Int, commits: Int, opening: Target, p99: Target)] = [
+      (1000, 50, .none, .atMost(10)), (5000, 50, .atMost(2), .atMost(50)), (10_000, 0, .none, .none),
     ]
-    for (streams, commits, p99) in cases {
-      var (opening, memory) = (Samples(), Samples())
-      var latencies = [Samples(), Samples(), Samples()]
+    for (streams, commits, opening, p99) in cases {
+      var (bare, ours) = (StreamSamples(), StreamSamples())
       for _ in 0..<3 {
+        let child = try Child(["serve-bare-for-benchmark", BareServer.nio.rawValue])
+        bare.append(
+          try LiveReaders.run(
+            port: try child.line(), streams: streams, commits: commits, server: child.processID))
+        try child.end()
         try await withTemporaryFolder { folder in
           let server = try ServerProcess(.memory, in: folder, documents: 0)
-          let result = try LiveReaders.run(
-            port: server.port, streams: streams, commits: commits, server: server.processID)
-          opening.append(result.opening)
-          memory.append(result.memory)
-          for index in 0..<3 { latencies[index].append(result.latencies[index]) }
+          ours.append(
+            try LiveReaders.run(
+              port: server.port, streams: streams, commits: commits, server: server.processID))
           try server.end()
         }
       }
-      table.row(
-        "\(streams) streams opened one after the other", opening, "s", streams == 5000 ? .atMost(2) : .none)
-      table.row("memory of the server for each", memory, "kB", .atMost(25))
-      if commits == 0 { continue }
-      table.row("10 writes a second on \(streams) streams, median", latencies[0], "ms")
-      table.row("p99", latencies[1], "ms", p99)
-      table.row("the last reader", latencies[2], "ms")
+      write(bare, "\(streams) streams, bare NIO", commits, .none, .none, .none)
+      write(ours, "\(streams) streams", commits, opening, .atMost(25), p99)
     }
+  }
+
+  private struct StreamSamples {
+    var (opening, memory) = (Samples(), Samples())
+    var latencies = [Samples(), Samples(), Samples()]
+
+    mutating func append(_ result: LiveReaders.Result) {
+      opening.append(result.opening)
+      memory.append(result.memory)
+      for index in latencies.indices where index < result.latencies.count {
+        latencies[index].append(result.latencies[index])
+      }
+    }
+  }
+
+  private func write(
+    _ samples: StreamSamples, _ title: String, _ commits: Int, _ opening: Target, _ memory: Target,
+    _ p99: Target
+  ) {
+    table.row("\(title), opened one after the other", samples.opening, "s", opening)
+    table.row("  memory of the server for each", samples.memory, "kB", memory)
+    if commits == 0 { return }
+    table.row("  ten writes a second, median", samples.latencies[0], "ms")
+    table.row("  p99", samples.latencies[1], "ms", p99)
+    table.row("  the last reader", samples.latencies[2], "ms")
   }
 }
