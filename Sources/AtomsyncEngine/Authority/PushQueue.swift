@@ -83,8 +83,9 @@ final class PushQueue: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    // Not where a push came from: there it would wait behind other pushes, before the storage and behind it.
-    if starts { Task.detached { await self.run() } }
+    // Not where a push came from: there it would wait behind other pushes, before the storage and behind it. Ahead of long
+    // work, such as the reading of large pushes: every push waits for the turn.
+    if starts { Task.detached(priority: .high) { await self.run() } }
   }
 
   private func run() async {
