@@ -130,13 +130,13 @@ import Testing
   @Test func heartbeatsKeepASilentStreamAlive() async throws {
     try await TestServer.run(heartbeat: .milliseconds(100)) { server in
       var options = HTTPTransportOptions()
-      options.heartbeat = .seconds(1)
+      options.heartbeat = .seconds(2)
       try await server.withClient(options: options) { client in
         try await following(client, ["todo"]) { events in
           #expect(await events.next() == .opened)
           #expect(await events.nextPage() != nil)
-          // Beside it, for longer than the three seconds that the client would bear a silent stream.
-          try await readHeartbeats(40, server)
+          // Beside it, for longer than the six seconds that the client would bear a silent stream.
+          try await readHeartbeats(65, server)
           try await server.put("1")
           #expect(await events.nextPage()?.documents.count == 1)
         }
