@@ -83,13 +83,15 @@ final class PushQueue: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    // Not where a push came from: there it would wait behind other pushes, before the storage and behind it. Ahead of long
-    // work, such as the reading of large pushes: every push waits for the turn.
-    if starts { Task.detached(priority: .high) { await self.run() } }
+    if starts { start() }
   }
 
-  private func run() async {
-    while let turn = nextTurn() { await run(turn) }
+  /// Runs turns, until nothing waits. Not where a push came from: there a turn would wait behind other pushes, before the storage and
+  /// behind it. And ahead of long work, such as the reading of large pushes: every push waits for the turn.
+  private func start() {
+    Task.detached(priority: .high) {
+      while let turn = self.nextTurn() { await self.run(turn) }
+    }
   }
 
   private func nextTurn() -> Turn? {
@@ -151,7 +153,7 @@ final class PushQueue: Sendable {
         defer { state.isRunning = true }
         return !state.isRunning
       }
-      if starts { await self.run() }
+      if starts { self.start() }
     }
   }
 }
