@@ -166,9 +166,9 @@ struct RequestContext {
   /// The answer with what every answer has.
   func finished(_ response: EndpointResponse) -> EndpointResponse {
     var response = response
-    response.headers.append(HTTPField(name: .atomsyncProtocol, value: "1"))
-    response.headers.append(HTTPField(name: .requestID, value: id))
-    response.headers.append(HTTPField(name: .cacheControl, value: "no-store"))
+    response.headers[.atomsyncProtocol] = "1"
+    response.headers[.requestID] = id
+    response.headers[.cacheControl] = "no-store"
     write(response.status)
     return response
   }

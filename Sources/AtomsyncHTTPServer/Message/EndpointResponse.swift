@@ -17,7 +17,7 @@ package struct EndpointResponse: Sendable {
   {
     self.status = status
     self.headers = headers
-    self.headers.append(HTTPField(name: .contentLength, value: String(bytes.readableBytes)))
+    self.headers[.contentLength] = String(bytes.readableBytes)
     body = .bytes(bytes)
   }
 
