@@ -24,7 +24,7 @@ extension SyncEndpoint {
   ///   - request: as the router has it.
   ///   - address: whom the request comes from. Without it, limits by address do not hold.
   public func respond(to request: Request, from address: String? = nil) async -> Response {
-    let response = await respond(to: EndpointRequest(request.head, body: request.body, address: address))
+    let response = await respond(to: EndpointRequest(request.head, body: .pieces(request.body), address: address))
     let body: ResponseBody =
       switch response.body {
       case .bytes(let bytes): ResponseBody(byteBuffer: bytes)

@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-internal import Darwin
+package import Darwin
 #elseif canImport(Glibc)
-internal import Glibc
+package import Glibc
 #elseif canImport(Musl)
-internal import Musl
+package import Musl
 #endif
 
 /// A value behind a lock: the one way in which Atomsync shares mutable state between threads.
@@ -15,22 +15,22 @@ package final class Lock<Value>: @unchecked Sendable {
   // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is
   // held, which is allocated once and never moves; and the compiler lets nothing in or out that somebody else could reach
   // (`sending`, as the standard one has it).
-  private var value: Value
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  @usableFromInline var value: Value
+  @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  package init(_ value: consuming sending Value) {
+  @inlinable package init(_ value: consuming sending Value) {
     self.value = value
     self.mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
   }
 
-  deinit {
+  @inlinable deinit {
     pthread_mutex_destroy(mutex)
     mutex.deallocate()
   }
 
   /// Runs `body` with exclusive access. Not recursive; never call code of the user's in it.
-  package func withLock<Result, Failure: Error>(
+  @inlinable package func withLock<Result, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     pthread_mutex_lock(mutex)

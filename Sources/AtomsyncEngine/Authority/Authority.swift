@@ -94,10 +94,7 @@ public final class Authority: Sendable {
     while true {
       try Task.checkCancellation()
       let snapshot = try await storage.read(plan.query)
-      switch try plan.outcome(of: snapshot, now: configuration.now().milliseconds) {
-      case .page(let page): return page
-      case .again(let next): plan = next
-      }
+      if let page = try plan.advance(snapshot, now: configuration.now().milliseconds) { return page }
     }
   }
 
@@ -108,11 +105,15 @@ public final class Authority: Sendable {
   ///   unknown.
   public nonisolated(nonsending) func push(_ request: PushRequest) async throws -> PushAnswer {
     try check(request)
-    var refusals: [String: String] = [:]
-    if let willAccept {
-      refusals = try await pushes.checking(request) {
-        try await request.refusals(willAccept, configuration.limits)
-      }
+    guard let willAccept else { return try await pushes.push(request, refusing: [:]) }
+    return try await push(request, checkedBy: willAccept)
+  }
+
+  private nonisolated(nonsending) func push(
+    _ request: PushRequest, checkedBy willAccept: @escaping WriteValidator
+  ) async throws -> PushAnswer {
+    let refusals = try await pushes.checking(request) {
+      try await request.refusals(willAccept, configuration.limits)
     }
     return try await pushes.push(request, refusing: refusals)
   }

@@ -16,7 +16,7 @@ final class PageCache: Sendable {
 
   private struct Entry {
     var page: Task<SharedPage, any Error>
-    var began: ContinuousClock.Instant
+    var began: MonotonicTime
   }
 
   private struct State {
@@ -37,7 +37,7 @@ final class PageCache: Sendable {
 
   /// The page, read by whoever asks first.
   nonisolated(nonsending) func page(
-    _ key: Key, now: ContinuousClock.Instant = .now, _ read: @escaping @Sendable () async throws -> PullPage
+    _ key: Key, now: MonotonicTime = .now, _ read: @escaping @Sendable () async throws -> PullPage
   ) async throws -> SharedPage {
     let task = state.withLock { state in
       if let entry = state.pages[key] {

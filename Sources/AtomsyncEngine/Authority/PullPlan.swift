@@ -3,12 +3,6 @@ package import Foundation
 
 /// A pull, as a pure function of snapshots: which keys to read, and the page that they make.
 package struct PullPlan {
-  package enum Outcome {
-    case page(PullPage)
-    /// Read again, for this plan.
-    case again(PullPlan)
-  }
-
   let group: String
   private let identity: UUID
   private let limit: Int
@@ -25,7 +19,7 @@ package struct PullPlan {
   /// The most entries that are read at once to find one that is not to be left out.
   private static let skippedAtOnce = 1000
 
-  private enum Search {
+  private indirect enum Search {
     case head(moment: Int64)
     case place(HistoryPlace, SinceSearch)
   }
@@ -69,30 +63,32 @@ package struct PullPlan {
       ])
   }
 
-  package func outcome(of snapshot: StorageSnapshot, now: Int64) throws -> Outcome {
+  /// Takes what ``query`` has read.
+  ///
+  /// - Returns: the page; `nil` when ``query`` has more to read first.
+  package mutating func advance(_ snapshot: StorageSnapshot, now: Int64) throws -> PullPage? {
     switch search {
     case nil: return try page(of: snapshot, now)
     case .head(let moment):
       let history = GroupHistory(head: try GroupHead(snapshot.values.first ?? nil), identity: identity)
-      return .again(searching(history.place, SinceSearch(group: group, moment: moment, head: history.head)))
+      goOn(history.place, SinceSearch(group: group, moment: moment, head: history.head))
     case .place(let place, var search):
       try search.advance(snapshot)
-      return .again(searching(place, search))
+      goOn(place, search)
     }
+    return nil
   }
 
-  /// The same pull, a step further in its search; from the place once that is found.
-  private func searching(_ place: HistoryPlace, _ search: SinceSearch) -> PullPlan {
-    var plan = self
-    plan.search = .place(place, search)
+  /// The next step of a search, or the pull from the place that it has found.
+  private mutating func goOn(_ place: HistoryPlace, _ search: SinceSearch) {
+    self.search = .place(place, search)
     if search.query == nil {
-      plan.search = nil
-      plan.cursor = AuthorityCursor(group: group, place: place, sequence: search.position, began: 0)
+      self.search = nil
+      cursor = AuthorityCursor(group: group, place: place, sequence: search.position, began: 0)
     }
-    return plan
   }
 
-  private func page(of snapshot: StorageSnapshot, _ now: Int64) throws -> Outcome {
+  private mutating func page(of snapshot: StorageSnapshot, _ now: Int64) throws -> PullPage? {
     guard let scan = snapshot.scans.first else {
       throw StorageError(.failed, "The storage answered no scan for a pull.")
     }
@@ -100,7 +96,10 @@ package struct PullPlan {
     for (epoch, row) in zip(epochs, snapshot.values.dropFirst()) { try history.addEnd(of: epoch, row) }
     let here =
       cursor ?? AuthorityCursor(group: group, place: history.place, sequence: 0, began: history.head.counter)
-    guard here.canContinue(history), seen.map({ history.has($0) }) ?? true else { return .again(restarted) }
+    guard here.canContinue(history), seen.map({ history.has($0) }) ?? true else {
+      restart()
+      return nil
+    }
 
     var documents: [Document] = []
     var next = here
@@ -120,25 +119,21 @@ package struct PullPlan {
     if isComplete { next.sequence = history.head.counter }
     if documents.isEmpty && !isComplete {
       // Nothing but tombstones that a first pull leaves out: look further, a page has a document.
-      var further = self
-      further.cursor = next
-      further.isSkipping = true
-      return .again(further)
+      cursor = next
+      isSkipping = true
+      return nil
     }
-    return .page(
-      PullPage(
-        group: group, documents: documents, store: identity, cursor: next.cursor, hasMore: !isComplete,
-        isReset: isReset, now: now))
+    return PullPage(
+      group: group, documents: documents, store: identity, cursor: next.cursor, hasMore: !isComplete,
+      isReset: isReset, now: now)
   }
 
-  /// The same pull from the beginning, because its cursor cannot be continued.
-  private var restarted: PullPlan {
-    var plan = self
-    plan.search = nil
-    plan.cursor = nil
-    plan.seen = nil
-    plan.isReset = true
-    return plan
+  /// From the beginning, because the cursor cannot be continued.
+  private mutating func restart() {
+    search = nil
+    cursor = nil
+    seen = nil
+    isReset = true
   }
 }
 

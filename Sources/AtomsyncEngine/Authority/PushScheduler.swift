@@ -100,9 +100,9 @@ package struct PushScheduler: Sendable {
     let bytes = push.byteCount
     try reserve(bytes)
     lastID += 1
-    groups[push.group, default: Group()].waiting.append(
-      Waiting(id: lastID, push: push, refusals: refusals, bytes: bytes))
-    makeReady(push.group)
+    var group = groups.removeValue(forKey: push.group) ?? Group()
+    group.waiting.append(Waiting(id: lastID, push: push, refusals: refusals, bytes: bytes))
+    put(group, push.group)
     return lastID
   }
 
@@ -126,8 +126,9 @@ package struct PushScheduler: Sendable {
   /// Takes a maintenance, which is done between the pushes of its group.
   package mutating func admit(_ work: any GroupWork) -> Int {
     lastID += 1
-    groups[work.group, default: Group()].maintenance.append((lastID, work))
-    makeReady(work.group)
+    var group = groups.removeValue(forKey: work.group) ?? Group()
+    group.maintenance.append((lastID, work))
+    put(group, work.group)
     return lastID
   }
 
@@ -135,21 +136,19 @@ package struct PushScheduler: Sendable {
   package mutating func close() { isClosing = true }
 
   /// A group's rest is over.
-  package mutating func wake(_ group: String) {
-    groups[group]?.isBusy = false
-    makeReady(group)
-  }
+  package mutating func wake(_ group: String) { release(group) }
 
-  private mutating func makeReady(_ name: String) {
-    guard let group = groups[name] else { return }
-    if group.isBusy { return }
-    if group.isEmpty {
-      groups[name] = nil
-      return
+  /// Puts a group back that was taken out to be changed: to change it in the dictionary takes memory each time. It is ready if there is
+  /// something to do for it and it is not busy, and it is forgotten if there is nothing.
+  private mutating func put(_ group: Group, _ name: String) {
+    var group = group
+    if !group.isBusy {
+      if group.isEmpty { return }
+      // Busy from now on, in the sense that it is not listed twice.
+      group.isBusy = true
+      ready.append(name)
     }
-    // Busy from now on, in the sense that it is not listed twice.
-    groups[name]?.isBusy = true
-    ready.append(name)
+    groups[name] = group
   }
 
   // MARK: Turns
@@ -173,7 +172,7 @@ package struct PushScheduler: Sendable {
   private mutating func part(
     _ name: String, _ fresh: () -> UUID, _ documents: inout Int, _ bytes: inout Int, isFirst: Bool
   ) -> Turn.Part? {
-    guard var group = groups[name] else { return nil }
+    guard var group = groups.removeValue(forKey: name) else { return nil }
     defer { groups[name] = group }
     var claims = Set([group.claim].compactMap(\.self))
     if let foreign = group.foreign, foreign.count > Self.patienceWithClaims { claims.insert(foreign.claim) }
@@ -250,23 +249,24 @@ package struct PushScheduler: Sendable {
       }
     }
     if part.work.changesDocuments { ended.written.append(name) }
-    if let (id, _) = groups[name]?.maintenance.first, part.ids == [id] {
+    guard var group = groups.removeValue(forKey: name) else { return }
+    if let (id, _) = group.maintenance.first, part.ids == [id] {
       if let next = part.work.next, !isClosing {
-        groups[name]?.maintenance[0].work = next
+        group.maintenance[0].work = next
       } else {
-        groups[name]?.maintenance.removeFirst()
+        group.maintenance.removeFirst()
         ended.results.append((id, .done))
       }
     }
     if !isClaim {
-      groups[name]?.losses = 0
-      groups[name]?.delays = 0
-      groups[name]?.claim = nil
-      groups[name]?.foreign = nil
-      let most = groups[name]?.most ?? .max
-      groups[name]?.most = most > .max / 2 ? .max : most * 2
+      group.losses = 0
+      group.delays = 0
+      group.claim = nil
+      group.foreign = nil
+      group.most = group.most > .max / 2 ? .max : group.most * 2
     }
-    release(name)
+    group.isBusy = false
+    put(group, name)
   }
 
   /// Another authority was faster.
@@ -338,8 +338,9 @@ package struct PushScheduler: Sendable {
   }
 
   private mutating func release(_ name: String) {
-    groups[name]?.isBusy = false
-    makeReady(name)
+    guard var group = groups.removeValue(forKey: name) else { return }
+    group.isBusy = false
+    put(group, name)
   }
 }
 

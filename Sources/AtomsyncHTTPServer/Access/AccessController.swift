@@ -43,20 +43,28 @@ final class AccessController: Sendable {
   // MARK: Who it is
 
   /// - Throws: `ProtocolError` with `unauthorized` or `too-many-requests`; what the authenticator throws.
-  func caller(_ request: HTTPRequest, address: @autoclosure () -> String?) async throws -> Caller {
+  func caller(_ request: EndpointRequest) async throws -> Caller {
     let users = users
     if users == nil && authenticator == nil { return .anybody }
-    let authorization = request.headerFields[.authorization]
-    var caller: Caller?
-    if let users, let token = authorization.flatMap(BearerToken.text), let user = users.user(token: token) {
-      caller = Caller(user: user, origin: .users)
-    } else if let authenticator, let user = try await authenticator.user(of: request), !user.isExpired {
-      caller = Caller(user: user, origin: .authenticator(request))
-    }
-    if authorization == nil && caller == nil {
+    if let caller = users.flatMap({ caller(request, in: $0) }) { return try admitted(caller, request) }
+    return try admitted(try await authenticated(request), request)
+  }
+
+  private func caller(_ request: EndpointRequest, in users: Users) -> Caller? {
+    let token = request.head.headerFields.value(of: .authorization).flatMap(BearerToken.text)
+    return token.flatMap { users.user(token: $0) }.map { Caller(user: $0, origin: .users) }
+  }
+
+  private func authenticated(_ request: EndpointRequest) async throws -> Caller? {
+    guard let user = try await authenticator?.user(of: request.head), !user.isExpired else { return nil }
+    return Caller(user: user, origin: .authenticator(request))
+  }
+
+  private func admitted(_ caller: Caller?, _ request: EndpointRequest) throws -> Caller {
+    if caller == nil && !request.head.headerFields.contains(.authorization) {
       throw ProtocolError(.unauthorized, "This server wants a token: send “Authorization: Bearer <token>”.")
     }
-    try tokens.admit(caller?.user, from: address())
+    try tokens.admit(caller?.user, from: request.peer.address)
     guard let caller else { throw ProtocolError(.unauthorized, "The token is not valid.") }
     return caller
   }
@@ -84,7 +92,7 @@ final class AccessController: Sendable {
       guard current.tokenDigest == known.tokenDigest else { throw Self.again }
       return Caller(user: current, origin: .users)
     case .authenticator(let request):
-      guard let user = try await authenticator?.user(of: request), !user.isExpired,
+      guard let user = try await authenticator?.user(of: request.head), !user.isExpired,
         user.name == caller.user?.name
       else { throw Self.again }
       return Caller(user: user, origin: caller.origin)
@@ -95,7 +103,7 @@ final class AccessController: Sendable {
   ///
   /// - Throws: as ``current(_:)``; `ProtocolError` with `unauthorized` as well when its user is no more.
   func confirmed(_ caller: Caller) async throws -> Caller {
-    if case .authenticator = caller.origin, ContinuousClock.now - caller.since < .seconds(1) { return caller }
+    if case .authenticator = caller.origin, MonotonicTime.now - caller.since < .seconds(1) { return caller }
     guard let caller = try await current(caller) else { throw Self.again }
     return caller
   }

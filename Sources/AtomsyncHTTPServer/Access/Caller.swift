@@ -1,24 +1,28 @@
 internal import AtomsyncCore
-internal import HTTPTypes
 
 /// Who a request comes from.
-struct Caller: Sendable {
+final class Caller: Sendable {
   enum Origin: Sendable {
     /// An open server asks nobody.
     case nobody
     /// The user's token is in the users file.
     case users
     /// The authenticator knows this request.
-    case authenticator(HTTPRequest)
+    case authenticator(EndpointRequest)
   }
 
   /// `nil` on an open server.
   let user: User?
   let origin: Origin
   /// When it was found out.
-  let since = ContinuousClock.now
+  let since = MonotonicTime.now
 
-  static var anybody: Caller { Caller(user: nil, origin: .nobody) }
+  static let anybody = Caller(user: nil, origin: .nobody)
+
+  init(user: User?, origin: Origin) {
+    self.user = user
+    self.origin = origin
+  }
 
   /// - Throws: `ProtocolError` with `forbidden`.
   func check(group: String) throws {

@@ -22,17 +22,17 @@ struct OriginPolicy: Sendable {
         "This server has no users and answers to localhost and 127.0.0.1 only, not to other names of this machine."
       )
     }
-    if let origin = request.headerFields[.origin] {
+    if let origin = request.headerFields.value(of: .origin) {
       guard allows(origin) || Self.isSame(origin, host) else { throw Self.foreign }
-    } else if request.headerFields[.secFetchSite]?.lowercased() == "cross-site" {
+    } else if request.headerFields.value(of: .secFetchSite)?.lowercased() == "cross-site" {
       throw Self.foreign
     }
   }
 
   /// The answer to a browser that asks, for a page of an origin that is allowed, what it may send.
   func preflight(_ request: HTTPRequest) -> EndpointResponse? {
-    guard request.method == .options, let origin = request.headerFields[.origin], allows(origin),
-      request.headerFields[.accessControlRequestMethod] != nil
+    guard request.method == .options, let origin = request.headerFields.value(of: .origin), allows(origin),
+      request.headerFields.value(of: .accessControlRequestMethod) != nil
     else { return nil }
     return EndpointResponse(
       .noContent,
@@ -48,7 +48,7 @@ struct OriginPolicy: Sendable {
   func mark(_ response: inout EndpointResponse, for request: HTTPRequest) {
     guard !allowed.isEmpty else { return }
     response.headers[.vary] = response.headers[.vary].map { "\($0), Origin" } ?? "Origin"
-    guard let origin = request.headerFields[.origin], allows(origin) else { return }
+    guard let origin = request.headerFields.value(of: .origin), allows(origin) else { return }
     response.headers[.accessControlAllowOrigin] = origin
     response.headers[.accessControlExposeHeaders] = "Atomsync-Protocol, X-Request-ID, Retry-After"
   }

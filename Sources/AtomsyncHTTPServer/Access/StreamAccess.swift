@@ -34,7 +34,7 @@ final class StreamAccess: Sendable {
 
   private func needsRenewal(_ caller: Caller) -> Bool {
     if case .authenticator = caller.origin {
-      ContinuousClock.now - caller.since >= Self.validity
+      MonotonicTime.now - caller.since >= Self.validity
     } else {
       false
     }

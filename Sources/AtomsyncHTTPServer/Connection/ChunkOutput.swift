@@ -15,6 +15,6 @@ final class ChunkOutput: ChannelOutboundHandler {
   /// Between the head of an answer that is sent in chunks and its end.
   func write(_ frame: EventFrame, promise: EventLoopPromise<Void>) {
     guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
-    context.writeAndFlush(NIOAny(isFramed ? frame.chunk : frame.bytes), promise: promise)
+    context.write(NIOAny(isFramed ? frame.chunk : frame.bytes), promise: promise)
   }
 }

@@ -23,19 +23,30 @@ final class RequestHandler: ChannelDuplexHandler {
   private final class Exchange {
     /// Until its task has it.
     var head: HTTPRequest?
-    let body: IncomingBody
+    /// What has come of its body before its task has it.
+    var pieces: [ByteBuffer] = []
+    /// A body whose task has not waited for all of it.
+    var body: IncomingBody?
     var task: Task<Void, Never>?
-    /// Its end has come.
-    var isReceived = false
+    /// How its body has ended.
+    var end: Result<Void, any Error>?
     /// The system has taken all of the answer.
     var isAnswered = false
     /// Its answer is written and not taken yet.
     var isWriting = false
     var stream: EventStream?
 
-    init(_ head: HTTPRequest, _ body: IncomingBody) {
-      self.head = head
-      self.body = body
+    init(_ head: HTTPRequest) { self.head = head }
+
+    var isReceived: Bool { end != nil }
+
+    func receive(_ piece: ByteBuffer) {
+      if let body { body.receive(piece) } else { pieces.append(piece) }
+    }
+
+    func endBody(_ result: Result<Void, any Error>) {
+      end = result
+      body?.end(result)
     }
   }
 
@@ -52,6 +63,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Parts of requests that follow the one in hand.
   private var pipelined = CircularBuffer<HTTPRequestPart>()
   private var isReadHeld = false
+  private var isFlushDue = false
   /// Nothing more comes.
   private var isInputClosed = false
   /// The server shuts down.
@@ -124,8 +136,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Ends a body of which nothing more comes.
   private func breakOffBody() {
     guard isInputClosed, let exchange, !exchange.isReceived else { return }
-    exchange.isReceived = true
-    exchange.body.end(.failure(ConnectionClosed()))
+    exchange.endBody(.failure(ConnectionClosed()))
   }
 
   /// The client has gone: what is done for it is of no use any more.
@@ -133,7 +144,7 @@ final class RequestHandler: ChannelDuplexHandler {
     guard let exchange else { return }
     self.exchange = nil
     pipelined.removeAll()
-    exchange.body.end(.failure(ConnectionClosed()))
+    exchange.body?.end(.failure(ConnectionClosed()))
     if let stream = exchange.stream { stream.watch.end(.left) } else { exchange.task?.cancel() }
   }
 
@@ -155,7 +166,7 @@ final class RequestHandler: ChannelDuplexHandler {
     if mayRead { context.read() } else { isReadHeld = true }
   }
 
-  private var mayRead: Bool { pipelined.isEmpty && exchange?.body.hasRoom ?? true }
+  private var mayRead: Bool { pipelined.isEmpty && exchange?.body?.hasRoom ?? true }
 
   private func readOn() {
     guard isReadHeld, mayRead, let context else { return }
@@ -169,33 +180,43 @@ final class RequestHandler: ChannelDuplexHandler {
     case .head(let head):
       // A parser that has lost its place: none begins before the one before it has ended.
       if exchange != nil { return close() }
-      exchange = Exchange(head, makeBody())
-    case .body(let piece): exchange?.body.receive(piece)
+      exchange = Exchange(head)
+    case .body(let piece): exchange?.receive(piece)
     case .end:
       guard let exchange else { return }
-      exchange.isReceived = true
-      exchange.body.end(.success(()))
+      exchange.endBody(.success(()))
       if exchange.isAnswered { goOn() } else { start() }
     }
   }
 
-  private func makeBody() -> IncomingBody {
-    guard let context else { return IncomingBody {} }
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    return IncomingBody { [loop = context.eventLoop] in loop.execute { handler.value.readOn() } }
+  /// The body for the request's task, which takes over what has come of it.
+  private func body(of exchange: Exchange, _ loop: any EventLoop) -> EndpointRequest.Body {
+    defer { exchange.pieces = [] }
+    if case .success? = exchange.end {
+      var whole = exchange.pieces.first ?? ByteBuffer()
+      for piece in exchange.pieces.dropFirst() { whole.writeImmutableBuffer(piece) }
+      return .whole(whole)
+    }
+    let handler = NIOLoopBound(self, eventLoop: loop)
+    let body = IncomingBody { loop.execute { handler.value.readOn() } }
+    for piece in exchange.pieces { body.receive(piece) }
+    if let end = exchange.end { body.end(end) }
+    exchange.body = body
+    return .pieces(body)
   }
 
   /// Hands the request to a task, unless that was done.
   private func start() {
     guard let context, let exchange, let head = exchange.head else { return }
     exchange.head = nil
-    let request = EndpointRequest(head, body: exchange.body, from: Peer(context.channel))
+    let body = body(of: exchange, context.eventLoop)
+    let request = EndpointRequest(head, body: body, from: Peer(context.channel))
     let bound = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
     exchange.task = Task(executorPreference: executor) { [respond, loop = context.eventLoop] in
       let response = await respond(request)
       await LoopExecutor.rejoin(loop)
       let (handler, exchange) = bound.value
-      await handler.answer(exchange, response)
+      if let large = handler.answer(exchange, response) { await handler.write(large, of: exchange) }
     }
   }
 
@@ -204,21 +225,32 @@ final class RequestHandler: ChannelDuplexHandler {
   /// The most that is written at once, so that it can be seen whether the reader takes it.
   private static let pieceBytes = 256 << 10
 
-  private func answer(_ exchange: Exchange, _ response: EndpointResponse) async {
+  /// - Returns: a body that is too large to be written at once.
+  private func answer(_ exchange: Exchange, _ response: consuming EndpointResponse) -> ByteBuffer? {
     do {
-      var head = HTTPResponse(status: response.status, headerFields: response.headers)
-      head.headerFields.append(HTTPField(name: .date, value: HTTPDate.now))
-      try write(.head(head))
+      response.headers.append(HTTPField(name: .date, value: HTTPDate.now))
+      try write(.head(HTTPResponse(status: response.status, headerFields: response.headers)))
       switch response.body {
-      case .bytes(var bytes):
+      case .bytes(let bytes):
         exchange.isWriting = true
-        while bytes.readableBytes > Self.pieceBytes, let piece = bytes.readSlice(length: Self.pieceBytes) {
-          try await flush(.body(piece))
-        }
+        if bytes.readableBytes > Self.pieceBytes { return bytes }
         if bytes.readableBytes > 0 { try write(.body(bytes)) }
         end(exchange)
       case .events(let stream): try follow(exchange, stream)
       }
+    } catch {
+      breakOffAnswer()
+    }
+    return nil
+  }
+
+  private func write(_ bytes: ByteBuffer, of exchange: Exchange) async {
+    var bytes = bytes
+    do {
+      while let piece = bytes.readSlice(length: min(Self.pieceBytes, bytes.readableBytes)), piece.readableBytes > 0 {
+        try await flush(.body(piece))
+      }
+      end(exchange)
     } catch {
       breakOffAnswer()
     }
@@ -251,7 +283,8 @@ final class RequestHandler: ChannelDuplexHandler {
     promise.futureResult.assumeIsolated().whenComplete { [self] written in
       if case .success = written { answered(exchange) } else { breakOffAnswer() }
     }
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+    context.write(wrapOutboundOut(.end(nil)), promise: promise)
+    flushSoon()
   }
 
   /// What was begun cannot be taken back. The client sees that it is not complete.
@@ -270,7 +303,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
   /// Returns once the system has taken everything up to this part.
   private func flush(_ part: HTTPResponsePart) async throws {
-    try await taken { $0.writeAndFlush(wrapOutboundOut(part), promise: $1) }
+    try await taken { $0.write(wrapOutboundOut(part), promise: $1) }
   }
 
   fileprivate func flush(_ frame: EventFrame) async throws {
@@ -284,8 +317,20 @@ final class RequestHandler: ChannelDuplexHandler {
     let context = try connected
     let promise = context.eventLoop.makePromise(of: Void.self)
     write(context, promise)
+    flushSoon()
     try await promise.futureResult.get()
     lastActivity = .now()
+  }
+
+  /// Hands what is written to the system once all connections of the event loop that have something to write have written it. A client on
+  /// this machine that is woken for each answer takes the processor from the server as often.
+  private func flushSoon() {
+    guard !isFlushDue, let context else { return }
+    isFlushDue = true
+    context.eventLoop.assumeIsolated().execute { [self] in
+      isFlushDue = false
+      self.context?.flush()
+    }
   }
 
   private func answered(_ exchange: Exchange) {
@@ -293,7 +338,7 @@ final class RequestHandler: ChannelDuplexHandler {
     lastActivity = .now()
     exchange.isWriting = false
     exchange.isAnswered = true
-    exchange.body.discard()
+    exchange.body?.discard()
     if exchange.isReceived { goOn() } else { readOn() }
   }
 

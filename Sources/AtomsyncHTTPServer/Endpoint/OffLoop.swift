@@ -5,13 +5,12 @@ enum OffLoop {
   /// So do up to so many documents.
   static let shortDocuments = 1000
 
-  /// Runs `body` on the threads that all tasks share, if it is long.
+  /// Runs `body` on the threads that all tasks share.
   ///
   /// - Parameter body: `@concurrent`, since an async function that is not stays on the thread that calls it.
   static func run<Result: Sendable>(
-    if isLong: Bool, _ body: @concurrent @Sendable () async throws -> Result
+    _ body: @concurrent @Sendable () async throws -> Result
   ) async throws -> Result {
-    if !isLong { return try await body() }
-    return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
   }
 }

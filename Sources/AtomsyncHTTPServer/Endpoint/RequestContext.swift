@@ -4,16 +4,19 @@ internal import Logging
 internal import NIOCore
 
 /// What is known of one request, for its answer and for the log.
-struct RequestContext {
+final class RequestContext {
   let request: EndpointRequest
-  let began = ContinuousClock.now
+  let began = MonotonicTime.now
   var group: String?
-  var user: String?
+  /// Who sends it, once that is known.
+  var caller = Caller.anybody
+  /// It asks for a live stream.
+  private(set) var wantsEvents = false
   private let methods: AllowedMethods
   private let id: String
   private let logger: Logger
   private let reader: (any Codec)?
-  private var writer: any Codec
+  private(set) var writer: AnswerWriter
 
   init(
     _ request: EndpointRequest, _ negotiation: Negotiation, logger: Logger, methods: AllowedMethods = .sync
@@ -22,9 +25,11 @@ struct RequestContext {
     self.methods = methods
     self.logger = logger
     id = Self.id(of: request.head)
-    reader = negotiation.reader(contentType: request.head.headerFields[.contentType])
-    writer = reader ?? negotiation.defaultCodec
+    reader = negotiation.reader(contentType: request.head.headerFields.value(of: .contentType))
+    writer = AnswerWriter(request: request, codec: reader ?? negotiation.defaultCodec)
   }
+
+  var user: String? { caller.user?.name }
 
   /// Made where it is needed: most requests are not logged.
   var log: Logger {
@@ -42,7 +47,7 @@ struct RequestContext {
   }
 
   func checkProtocol() throws {
-    guard let asked = request.head.headerFields[.atomsyncProtocol] else { return }
+    guard let asked = request.head.headerFields.value(of: .atomsyncProtocol) else { return }
     let versions = asked.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") })
     guard versions.contains(where: { $0.elementsEqual("1".utf8) }) else {
       throw ProtocolError(
@@ -51,19 +56,23 @@ struct RequestContext {
   }
 
   /// Chooses the type of the answer, errors included.
-  mutating func negotiate(_ negotiation: Negotiation) throws -> Negotiation.Answer {
+  func negotiate(_ negotiation: Negotiation) throws {
     let chosen = negotiation.answer(
-      accept: request.head.headerFields[.accept], like: request.head.method == .post ? reader : nil,
+      accept: request.head.headerFields.value(of: .accept), like: request.head.method == .post ? reader : nil,
       allowsEventStream: request.head.method == .get)
     guard let chosen else {
-      writer = negotiation.defaultCodec
+      writer.codec = negotiation.defaultCodec
       throw ProtocolError(
         .notAcceptable,
         "This URL answers application/transit+json, also with verbose=true, "
           + "application/transit+msgpack and, for GET, text/event-stream.")
     }
-    if case .codec(let codec) = chosen { writer = codec } else { writer = negotiation.defaultCodec }
-    return chosen
+    switch chosen {
+    case .codec(let codec): writer.codec = codec
+    case .eventStream:
+      writer.codec = negotiation.defaultCodec
+      wantsEvents = true
+    }
   }
 
   // MARK: Messages
@@ -72,32 +81,67 @@ struct RequestContext {
   ///
   /// - Parameter memory: what all bodies that are not complete may take together.
   func message<Message: WireMessage>(limit: Int, memory: Quota) async throws -> Message {
-    guard let reader, request.head.headerFields.contains(.contentType) else {
-      throw ProtocolError(
-        .unsupportedMediaType,
-        "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
-    }
-    let tooLarge = ProtocolError(
-      .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
-    if let length = request.head.headerFields[.contentLength].flatMap(Int.init), length > limit {
-      throw tooLarge
-    }
-    let bytes = try await body(limit: limit, memory: memory, try gzipReader(limit: limit), tooLarge)
+    let reader = try bodyReader(limit)
+    var body = BodyBytes(limit: limit, memory: memory, try gzipReader(limit: limit))
+    let bytes: [UInt8]
     do {
-      return try await OffLoop.run(if: bytes.count > OffLoop.shortBytes) {
-        try reader.decode(Message.self, from: bytes)
+      switch request.body {
+      case .whole(let whole): try body.read(whole)
+      case .pieces(let pieces): try await read(pieces, into: &body)
       }
+      bytes = try body.finish()
+    } catch {
+      throw problem(error, limit)
+    }
+    do {
+      if bytes.count > OffLoop.shortBytes {
+        return try await OffLoop.run { try reader.decode(Message.self, from: bytes) }
+      }
+      return try reader.decode(Message.self, from: bytes)
     } catch {
       throw ProtocolError(undecodable: error)
     }
   }
 
-  /// The first bytes of a body that every client may send, whatever others do.
-  private static let uncountedBytes = 16 << 10
+  private func bodyReader(_ limit: Int) throws -> any Codec {
+    guard let reader, request.head.headerFields.contains(.contentType) else {
+      throw ProtocolError(
+        .unsupportedMediaType,
+        "The body must be application/transit+json or application/transit+msgpack, and Content-Type say so.")
+    }
+    let length = request.head.headerFields.value(of: .contentLength).flatMap { Int($0) }
+    if let length, length > limit { throw Self.tooLarge(limit) }
+    return reader
+  }
+
+  private func read(
+    _ pieces: some AsyncSequence<ByteBuffer, any Error>, into body: inout BodyBytes
+  ) async throws {
+    for try await piece in pieces { try body.read(piece) }
+  }
+
+  private func problem(_ error: any Error, _ limit: Int) -> ProtocolError {
+    switch error {
+    case BodyBytes.Failure.tooLarge, GzipReader.Failure.tooLarge: return Self.tooLarge(limit)
+    case BodyBytes.Failure.busy:
+      return ProtocolError(.unavailable, "The server reads too many large bodies at once. Try again later.")
+    case GzipReader.Failure.malformed:
+      return ProtocolError(.malformed, "The body is not one complete gzip stream.")
+    default:
+      // Not the client's mistake, as far as can be known: it may send the same body again.
+      log.debug("A body broke off.", metadata: ["error": "\(error)"])
+      return ProtocolError(.unavailable, "The body ended before it was complete. Send it again.")
+    }
+  }
+
+  private static func tooLarge(_ limit: Int) -> ProtocolError {
+    ProtocolError(
+      .tooLarge, "The body has more than \(limit) bytes. Push fewer documents at once.", limit: Int64(limit))
+  }
 
   /// What reads a body that is compressed; `nil` for one that is as it is.
   private func gzipReader(limit: Int) throws -> GzipReader? {
-    switch request.head.headerFields[.contentEncoding]?.lowercased() {
+    switch request.head.headerFields.value(of: .contentEncoding)?.lowercased() {
     case nil, "identity": nil
     case "gzip", "x-gzip": try GzipReader(limit: limit)
     case .some:
@@ -106,66 +150,10 @@ struct RequestContext {
     }
   }
 
-  private func body(
-    limit: Int, memory: Quota, _ gzip: GzipReader?, _ tooLarge: ProtocolError
-  ) async throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    var counted = 0
-    defer { memory.giveBack(counted) }
-    func append(_ chunk: ByteBuffer) throws {
-      let size = bytes.count + chunk.readableBytes
-      if size > limit { throw tooLarge }
-      let more = max(0, size - Self.uncountedBytes) - counted
-      guard memory.take(more) else {
-        throw ProtocolError(
-          .unavailable, "The server reads too many large bodies at once. Try again later.")
-      }
-      counted += more
-      bytes.append(contentsOf: chunk.readableBytesView)
-    }
-    do {
-      for try await chunk in request.body {
-        if let gzip { try gzip.read(chunk, append) } else { try append(chunk) }
-      }
-      if let gzip, !gzip.isComplete { throw GzipReader.Failure.malformed }
-    } catch let error as ProtocolError {
-      throw error
-    } catch GzipReader.Failure.tooLarge {
-      throw tooLarge
-    } catch GzipReader.Failure.malformed {
-      throw ProtocolError(.malformed, "The body is not one complete gzip stream.")
-    } catch {
-      // Not the client's mistake, as far as can be known: it may send the same body again.
-      log.debug("A body broke off.", metadata: ["error": "\(error)"])
-      throw ProtocolError(.unavailable, "The body ended before it was complete. Send it again.")
-    }
-    return bytes
-  }
-
-  /// A shorter answer is not worth compressing.
-  private static let uncompressedBytes = 1024
-
-  /// Whether the client takes what is compressed.
-  var allowsGzip: Bool { AcceptEncoding.allowsGzip(request.head.headerFields[.acceptEncoding]) }
-
-  func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> EndpointResponse {
-    var body = ByteBuffer(bytes: try writer.encode(message))
-    var headers: HTTPFields = [.contentType: writer.mediaType]
-    if body.readableBytes > Self.uncompressedBytes {
-      headers[.vary] = "Accept-Encoding"
-      if allowsGzip, let gzip = GzipWriter(.answer) {
-        headers[.contentEncoding] = "gzip"
-        body = gzip.finish(body)
-      }
-    }
-    return EndpointResponse(status, headers, body)
-  }
-
   // MARK: The end
 
   /// The answer with what every answer has.
-  func finished(_ response: EndpointResponse) -> EndpointResponse {
-    var response = response
+  func finished(_ response: consuming EndpointResponse) -> EndpointResponse {
     response.headers[.atomsyncProtocol] = "1"
     response.headers[.requestID] = id
     response.headers[.cacheControl] = "no-store"
@@ -177,7 +165,7 @@ struct RequestContext {
   func finished(_ error: any Error) -> EndpointResponse {
     let body = ProtocolError(telling: error)
     var response =
-      (try? answer(body, status: body.status)) ?? EndpointResponse(body.status)
+      (try? writer.answer(body, status: body.status)) ?? EndpointResponse(body.status)
     for (name, value) in body.fields { response.headers[name] = value }
     if body.code == .methodNotAllowed { response.headers[.allow] = methods.header }
     if request.head.method == .head {
@@ -191,7 +179,7 @@ struct RequestContext {
 
   private func write(_ status: HTTPResponse.Status) {
     guard logger.logLevel <= .info else { return }
-    let elapsed = ContinuousClock.now - began
+    let elapsed = MonotonicTime.now - began
     log.info(
       "\(request.head.method) \(request.path) \(status.code)",
       metadata: [
@@ -209,7 +197,7 @@ struct RequestContext {
 
   /// The client's own id where it is short and plain, else a new one.
   private static func id(of request: HTTPRequest) -> String {
-    if let id = request.headerFields[.requestID], (1...128).contains(id.utf8.count),
+    if let id = request.headerFields.value(of: .requestID), (1...128).contains(id.utf8.count),
       id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
     {
       return id

@@ -4,13 +4,23 @@ internal import HTTPTypes
 
 /// The endpoint at its path; beside it `/health`, which says that the process answers, and `/ready`, that its store does.
 struct ServerRoutes: Sendable {
-  let endpoint: SyncEndpoint
+  private let endpoint: SyncEndpoint
+  private let path: String
   /// What is at other paths.
-  let others: @Sendable (EndpointRequest) async -> EndpointResponse?
+  private let others: @Sendable (EndpointRequest) async -> EndpointResponse?
+
+  init(_ endpoint: SyncEndpoint, others: @escaping @Sendable (EndpointRequest) async -> EndpointResponse?) {
+    self.endpoint = endpoint
+    self.path = endpoint.configuration.path
+    self.others = others
+  }
 
   func respond(to request: EndpointRequest) async -> EndpointResponse {
-    let path = endpoint.configuration.path
     if request.isFor(path) || request.isFor(path + "/") { return await endpoint.respond(to: request) }
+    return await elsewhere(request)
+  }
+
+  private func elsewhere(_ request: EndpointRequest) async -> EndpointResponse {
     if request.isFor("/health") { return await health(request) { true } }
     if request.isFor("/ready") { return await health(request) { await endpoint.authority.isReady() } }
     return await others(request) ?? endpoint.notFound(request)
@@ -26,8 +36,8 @@ struct ServerRoutes: Sendable {
 
 extension SyncEndpoint {
   func notFound(_ request: EndpointRequest) -> EndpointResponse {
-    var context = RequestContext(request, negotiation, logger: configuration.logger)
-    _ = try? context.negotiate(negotiation)
+    let context = RequestContext(request, negotiation, logger: configuration.logger)
+    try? context.negotiate(negotiation)
     return context.finished(
       ProtocolError(.notFound, "There is nothing here; the endpoint is \(configuration.path)."))
   }

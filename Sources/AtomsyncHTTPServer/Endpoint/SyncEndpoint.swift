@@ -6,7 +6,7 @@ internal import Logging
 /// The protocol's one URL: hands HTTP requests to an `Authority` and its answers back.
 ///
 /// ``SyncServer`` serves it alone; an application adds it to its own router, for Hummingbird with the library AtomsyncHummingbird.
-public struct SyncEndpoint: Sendable {
+public final class SyncEndpoint: Sendable {
   let authority: Authority
   let configuration: HTTPServerConfiguration
   let access: AccessController
@@ -18,6 +18,9 @@ public struct SyncEndpoint: Sendable {
   private let storeTrouble = StoreTrouble()
   private let bodies: Quota
   private let requests: RateLimiter?
+  // Of the configuration, all of which would be copied where one of its settings is read.
+  private let logger: Logger
+  private let bodyBytes: Int
 
   /// - Parameters:
   ///   - authority: stays the caller's to close.
@@ -41,6 +44,8 @@ public struct SyncEndpoint: Sendable {
     self.bodies = Quota(total: bounds.bodyBytesInFlight)
     self.requests = bounds.requestsPerSecond.map { RateLimiter(capacity: $0, perSecond: Double($0)) }
     self.negotiation = Negotiation(additional: codecs)
+    self.logger = configuration.logger
+    self.bodyBytes = configuration.limits.bodyBytes
   }
 
   /// Lets others in from now on; `nil` lets everybody in.
@@ -70,109 +75,131 @@ public struct SyncEndpoint: Sendable {
   package func answer(
     _ request: EndpointRequest, with message: @Sendable (Inquiry) async throws -> any WireMessage
   ) async -> EndpointResponse {
-    await answer(request, .inquiry) { context, wanted, caller in
-      guard case .codec = wanted else {
-        throw ProtocolError(.notAcceptable, "This URL has no event stream.")
-      }
-      let inquiry = Inquiry(parameters: try QueryParameters(request.query), caller: caller)
-      let answer = try await OffLoop.run(if: true) { try await message(inquiry) }
-      return try context.answer(answer)
+    await answer(request, .inquiry) { context in
+      if context.wantsEvents { throw ProtocolError(.notAcceptable, "This URL has no event stream.") }
+      let inquiry = Inquiry(parameters: try QueryParameters(request.query), caller: context.caller)
+      let answer = try await OffLoop.run { try await message(inquiry) }
+      return try context.writer.answer(answer)
     }
   }
 
   private func answer(_ request: EndpointRequest) async -> EndpointResponse {
-    let began = ContinuousClock.now
-    let response = await answer(request, .sync) { context, wanted, caller in
-      switch (request.head.method, wanted) {
-      case (.post, _): try await push(&context, caller)
-      case (_, .codec): try await pull(&context, caller)
-      case (_, .eventStream): try follow(&context, caller)
-      }
+    let began = MonotonicTime.now
+    let response = await answer(request, .sync) { context in
+      if request.head.method == .post { return try await push(context) }
+      return context.wantsEvents ? try follow(context) : try await pull(context)
     }
-    metrics.answered(request.head.method, response.status, after: ContinuousClock.now - began)
+    metrics.answered(request.head.method, response.status, after: MonotonicTime.now - began)
     return response
   }
+
+  // What is asynchronous has little between its awaits: each function of a request that waits keeps its own memory until the answer.
 
   /// Finds out who asks and for what, has `body` answer, and finishes the answer, which may be an error.
   private func answer(
     _ request: EndpointRequest, _ methods: AllowedMethods,
-    _ body: (inout RequestContext, Negotiation.Answer, Caller) async throws -> EndpointResponse
+    _ body: (RequestContext) async throws -> EndpointResponse
   ) async -> EndpointResponse {
-    var context = RequestContext(request, negotiation, logger: configuration.logger, methods: methods)
-    var response: EndpointResponse
+    let context = RequestContext(request, negotiation, logger: logger, methods: methods)
     do {
-      let answer = try await admit(&context, body)
-      response = context.finished(answer)
+      if let preflight = try admit(context) { return finished(preflight, context) }
+      context.caller = try await access.caller(request)
+      try count(context)
+      return finished(try await body(context), context)
     } catch {
-      storeTrouble.look(at: error, context.log)
-      response = context.finished(error)
+      return finished(error, context)
     }
-    origins.mark(&response, for: request.head)
-    return response
   }
 
   // MARK: Parts
 
-  private func admit(
-    _ context: inout RequestContext,
-    _ body: (inout RequestContext, Negotiation.Answer, Caller) async throws -> EndpointResponse
-  ) async throws -> EndpointResponse {
+  /// Looks at what a request asks for, before it is known who sends it.
+  ///
+  /// - Returns: the answer to a browser that asks what it may send.
+  private func admit(_ context: RequestContext) throws -> EndpointResponse? {
     if access.isOpen { try origins.check(context.request.head) }
     if let preflight = origins.preflight(context.request.head) { return preflight }
     try context.checkMethod()
     try context.checkProtocol()
-    let wanted = try context.negotiate(negotiation)
-    let caller = try await caller(&context)
-    return try await body(&context, wanted, caller)
+    try context.negotiate(negotiation)
+    return nil
   }
 
-  private func caller(_ context: inout RequestContext) async throws -> Caller {
-    let caller = try await access.caller(
-      context.request.head, address: context.request.peer.address)
-    context.user = caller.user?.name
-    if let requests, let holder = context.user ?? context.request.peer.address, !requests.take(holder) {
+  private func count(_ context: RequestContext) throws {
+    guard let requests, let holder = context.user ?? context.request.peer.address else { return }
+    guard requests.take(holder) else {
       throw ProtocolError(
         .tooManyRequests, "More requests than this server takes from one client. Try again later.")
     }
-    return caller
   }
 
-  private func pull(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {
+  private func finished(_ answer: consuming EndpointResponse, _ context: RequestContext) -> EndpointResponse {
+    var response = context.finished(answer)
+    origins.mark(&response, for: context.request.head)
+    return response
+  }
+
+  private func finished(_ error: any Error, _ context: RequestContext) -> EndpointResponse {
+    storeTrouble.look(at: error, context.log)
+    var response = context.finished(error)
+    origins.mark(&response, for: context.request.head)
+    return response
+  }
+
+  private func pull(_ context: RequestContext) async throws -> EndpointResponse {
+    let pull = try pullRequest(context)
+    var page: PullPage
+    if pull.limit ?? 0 > OffLoop.shortDocuments {
+      page = try await OffLoop.run { [authority] in try await authority.pull(pull) }
+    } else {
+      page = try await authority.pull(pull)
+    }
+    page.user = context.user
+    metrics.pulled(page)
+    if page.isLong {
+      return try await OffLoop.run { [page, writer = context.writer] in try writer.answer(page) }
+    }
+    return try context.writer.answer(page)
+  }
+
+  private func pullRequest(_ context: RequestContext) throws -> PullRequest {
     let pull = try PullRequest(QueryParameters(context.request.query))
     context.group = pull.group
-    try caller.check(group: pull.group)
-    let isLong = pull.limit ?? 0 > OffLoop.shortDocuments
-    let page = try await OffLoop.run(if: isLong) {
-      var page = try await authority.pull(pull)
-      page.user = caller.user?.name
-      return page
-    }
-    metrics.pulled(page)
-    return try await OffLoop.run(if: page.isLong) { [context] in try context.answer(page) }
+    try context.caller.check(group: pull.group)
+    return pull
   }
 
-  private func push(_ context: inout RequestContext, _ caller: Caller) async throws -> EndpointResponse {
-    try caller.checkMayWrite()
-    var push: PushRequest = try await context.message(limit: configuration.limits.bodyBytes, memory: bodies)
+  private func push(_ context: RequestContext) async throws -> EndpointResponse {
+    try context.caller.checkMayWrite()
+    var push: PushRequest = try await context.message(limit: bodyBytes, memory: bodies)
     // Rights may have been withdrawn while the body came.
-    let caller = try await access.confirmed(caller)
+    context.caller = try await access.confirmed(context.caller)
+    try admit(&push, context)
+    metrics.pushTaken()
+    defer { metrics.pushAnswered() }
+    let answer = try await authority.push(push)
+    metrics.pushed(answer)
+    if answer.isLong {
+      return try await OffLoop.run { [writer = context.writer] in try writer.answer(answer) }
+    }
+    return try context.writer.answer(answer)
+  }
+
+  private func admit(_ push: inout PushRequest, _ context: RequestContext) throws {
+    let caller = context.caller
     try caller.checkMayWrite()
     if let problem = Names.problem(group: push.group) { throw ProtocolError(.invalidGroup, problem) }
     context.group = push.group
     try caller.check(group: push.group)
     try caller.check(owner: push.user)
     if let user = caller.user { push.user = user.name }
-    metrics.pushTaken()
-    defer { metrics.pushAnswered() }
-    let answer = try await authority.push(push)
-    metrics.pushed(answer)
-    return try await OffLoop.run(if: answer.isLong) { [context] in try context.answer(answer) }
   }
 
-  private func follow(_ context: inout RequestContext, _ caller: Caller) throws -> EndpointResponse {
+  private func follow(_ context: RequestContext) throws -> EndpointResponse {
+    let caller = context.caller
     let parameters = try QueryParameters(context.request.query)
     let live = try LiveRequest(
-      parameters, lastEventID: context.request.head.headerFields[.lastEventID],
+      parameters, lastEventID: context.request.head.headerFields.value(of: .lastEventID),
       maximumGroups: configuration.serverLimits.groupsPerStream)
     let others = live.groups.count - 1
     context.group = live.groups[0].group + (others > 0 ? " and \(others) more" : "")
@@ -182,9 +209,8 @@ public struct SyncEndpoint: Sendable {
       throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
     }
     let stream = EventStream(
-      watch: StreamWatch(configuration, expires: caller.user?.expires), endpoint: self, live: live,
-      caller: caller,
-      log: context.log, place: StreamPlace(streams, holder), isCompressed: context.allowsGzip)
+      self, live, caller, log: context.log, place: StreamPlace(streams, holder),
+      isCompressed: context.request.allowsGzip)
     var headers: HTTPFields = [
       .contentType: "text/event-stream", .acceptBuffering: "no", .vary: "Accept-Encoding",
     ]

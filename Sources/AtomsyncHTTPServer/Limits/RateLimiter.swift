@@ -7,12 +7,12 @@ internal import AtomsyncCore
 final class RateLimiter: Sendable {
   private struct Bucket {
     var level: Double
-    var updated: ContinuousClock.Instant
+    var updated: MonotonicTime
   }
 
   private struct State {
     var buckets: [String: Bucket] = [:]
-    var swept: ContinuousClock.Instant?
+    var swept: MonotonicTime?
   }
 
   private let state = Lock(State())
@@ -26,7 +26,7 @@ final class RateLimiter: Sendable {
   }
 
   /// Takes one; false when none is left.
-  func take(_ key: String, now: ContinuousClock.Instant = .now) -> Bool {
+  func take(_ key: String, now: MonotonicTime = .now) -> Bool {
     state.withLock { state in
       let level = level(state.buckets[key], now)
       guard level >= 1 else { return false }
@@ -42,11 +42,11 @@ final class RateLimiter: Sendable {
   }
 
   /// Whether one is left.
-  func has(_ key: String, now: ContinuousClock.Instant = .now) -> Bool {
+  func has(_ key: String, now: MonotonicTime = .now) -> Bool {
     state.withLock { level($0.buckets[key], now) >= 1 }
   }
 
-  private func level(_ bucket: Bucket?, _ now: ContinuousClock.Instant) -> Double {
+  private func level(_ bucket: Bucket?, _ now: MonotonicTime) -> Double {
     guard let bucket else { return capacity }
     return min(capacity, bucket.level + perSecond * ((now - bucket.updated) / .seconds(1)))
   }

@@ -10,7 +10,7 @@ internal import NIOCore
 /// - Ends in good order when the server shuts down or every group was revoked; breaks off, so that the client tries
 ///   again, when the store fails or the reader takes nothing for the configured time; stops at once when the client
 ///   goes away.
-package struct EventStream: Sendable {
+package final class EventStream: Sendable {
   /// By which others end it.
   package let watch: StreamWatch
   let endpoint: SyncEndpoint
@@ -22,6 +22,19 @@ package struct EventStream: Sendable {
   /// Every chunk is compressed, so that the reader has all of it at once.
   let isCompressed: Bool
 
+  init(
+    _ endpoint: SyncEndpoint, _ live: LiveRequest, _ caller: Caller, log: Logger, place: StreamPlace,
+    isCompressed: Bool
+  ) {
+    watch = StreamWatch(endpoint.configuration, expires: caller.user?.expires)
+    self.endpoint = endpoint
+    self.live = live
+    self.caller = caller
+    self.log = log
+    self.place = place
+    self.isCompressed = isCompressed
+  }
+
   /// Returns when the stream ended in good order, and the connection has taken all of it.
   package func run(_ output: some EventOutput) async throws {
     endpoint.metrics.streamOpened()
@@ -31,7 +44,7 @@ package struct EventStream: Sendable {
       endpoint.metrics.streamClosed()
       place.leave()
     }
-    let began = ContinuousClock.now
+    let began = MonotonicTime.now
     log.debug("A live stream begins.", metadata: ["groups": "\(live.groups.count)"])
     do {
       try await follow(output)
@@ -97,6 +110,6 @@ extension EventFrame {
   }
 }
 
-extension ContinuousClock.Instant {
-  fileprivate var elapsedSeconds: Double { ((ContinuousClock.now - self) / .seconds(1) * 10).rounded() / 10 }
+extension MonotonicTime {
+  fileprivate var elapsedSeconds: Double { ((MonotonicTime.now - self) / .seconds(1) * 10).rounded() / 10 }
 }

@@ -35,7 +35,7 @@ final class OpenStreams: Sendable {
         return Array(state.watches.values)
       }
       if watches.isEmpty { return }
-      let now = ContinuousClock.now
+      let now = MonotonicTime.now
       for watch in watches { watch.look(now) }
     }
   }

@@ -16,7 +16,7 @@ package final class StreamWatch: Sendable {
   private struct State {
     var isWriting = false
     /// When it began to write, or has ended to.
-    var since = ContinuousClock.now
+    var since = MonotonicTime.now
     var ending: Ending?
     var subscription: ChangeSubscription?
     var breakOff: (@Sendable () -> Void)?
@@ -60,7 +60,7 @@ package final class StreamWatch: Sendable {
   }
 
   /// Looks whether something is due.
-  func look(_ now: ContinuousClock.Instant = .now) {
+  func look(_ now: MonotonicTime = .now) {
     let (isWriting, silence, subscription) = state.withLock {
       ($0.isWriting, now - $0.since, $0.subscription)
     }

@@ -2,12 +2,15 @@ package import HTTPTypes
 package import NIOCore
 
 /// A request as the endpoint sees it, whatever it came by.
-package struct EndpointRequest: Sendable {
-  /// The pieces of a body. They end with an error when the body broke off.
-  package typealias Body = any AsyncSequence<ByteBuffer, any Error> & Sendable
+package final class EndpointRequest: Sendable {
+  package enum Body: Sendable {
+    /// All of it has come.
+    case whole(ByteBuffer)
+    /// It comes piece by piece; to read one is to let more of it come. The pieces end with an error when the body broke off.
+    case pieces(any AsyncSequence<ByteBuffer, any Error> & Sendable)
+  }
 
   package let head: HTTPRequest
-  /// Comes piece by piece; to read it is to let more of it come.
   package let body: Body
   let peer: Peer
   /// What the target names, without the query, as it was sent.
@@ -23,7 +26,7 @@ package struct EndpointRequest: Sendable {
   }
 
   /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
-  package init(_ head: HTTPRequest, body: Body, address: String?) {
+  package convenience init(_ head: HTTPRequest, body: Body, address: String?) {
     self.init(head, body: body, from: Peer(address: address))
   }
 

@@ -4,7 +4,7 @@ internal import NIOCore
 /// A request's body on its way from the connection's event loop to the task that answers the request.
 final class IncomingBody: AsyncSequence, Sendable {
   private struct State {
-    var pieces = CircularBuffer<ByteBuffer>()
+    var pieces: [ByteBuffer] = []
     var bytes = 0
     var end: Result<Void, any Error>?
     var reader: CheckedContinuation<Void, Never>?
@@ -62,26 +62,31 @@ final class IncomingBody: AsyncSequence, Sendable {
   // MARK: The reader
 
   struct AsyncIterator: AsyncIteratorProtocol {
-    let body: IncomingBody
+    fileprivate let body: IncomingBody
+    private var taken: ArraySlice<ByteBuffer> = []
 
-    func next() async throws -> ByteBuffer? { try await body.next() }
+    fileprivate init(_ body: IncomingBody) { self.body = body }
+
+    mutating func next() async throws -> ByteBuffer? {
+      if taken.isEmpty { taken = try await body.take()[...] }
+      return taken.popFirst()
+    }
   }
 
-  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: self) }
+  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 
-  private func next() async throws -> ByteBuffer? {
+  /// The pieces that wait, once there are any; none at the end.
+  private func take() async throws -> [ByteBuffer] {
     while true {
-      let (piece, end, makesRoom) = state.withLock { state in
-        let wasFull = state.bytes >= Self.mostBytes
-        let piece = state.pieces.popFirst()
-        state.bytes -= piece?.readableBytes ?? 0
-        return (piece, state.end, wasFull && state.bytes < Self.mostBytes)
+      let (pieces, end, wasFull) = state.withLock { state in
+        defer { (state.pieces, state.bytes) = ([], 0) }
+        return (state.pieces, state.end, state.bytes >= Self.mostBytes)
       }
-      if makesRoom { resume() }
-      if let piece { return piece }
+      if wasFull { resume() }
+      if !pieces.isEmpty { return pieces }
       if let end {
         try end.get()
-        return nil
+        return []
       }
       await wait()
     }

@@ -26,12 +26,12 @@ package struct QueryParameters: Sendable {
 
   /// The value of a parameter that may not repeat.
   package func one(_ name: String) throws -> String? {
-    let values = all(name)
-    guard values.count <= 1 else {
+    guard let first = pairs.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else { return nil }
+    if pairs[(first + 1)...].contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
       throw ProtocolError(
-        .invalidParameter, "The parameter “\(name)” is given \(values.count) times; give it once.")
+        .invalidParameter, "The parameter “\(name)” is given \(all(name).count) times; give it once.")
     }
-    return values.first
+    return pairs[first].value
   }
 
   /// A whole number of at least `minimum`.

@@ -35,10 +35,10 @@ private struct MeasuredStorage: Storage {
   func close() async { await base.close() }
 
   private func timing<Result>(_ timer: Timer, _ body: () async throws -> Result) async throws -> Result {
-    let began = ContinuousClock.now
+    let began = MonotonicTime.now
     do {
       let result = try await body()
-      let (seconds, attoseconds) = (ContinuousClock.now - began).components
+      let (seconds, attoseconds) = (MonotonicTime.now - began).components
       timer.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
       return result
     } catch {

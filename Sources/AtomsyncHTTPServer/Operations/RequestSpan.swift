@@ -9,6 +9,12 @@ enum RequestSpan {
   ) async -> EndpointResponse {
     let instrument = InstrumentationSystem.instrument
     if instrument is NoOpInstrument { return await body() }
+    return await trace(request, instrument, body)
+  }
+
+  private static func trace(
+    _ request: HTTPRequest, _ instrument: any Instrument, _ body: () async -> EndpointResponse
+  ) async -> EndpointResponse {
     var context = ServiceContext.current ?? .topLevel
     instrument.extract(request.headerFields, into: &context, using: FieldExtractor())
     // Only methods that there are: names of spans are few.

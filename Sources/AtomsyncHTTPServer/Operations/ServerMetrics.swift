@@ -10,11 +10,8 @@ struct ServerMetrics: Sendable {
   }
 
   /// A client may invent methods, so that only these are told apart.
-  private enum Method: String {
-    case get = "GET"
-    case post = "POST"
-    case options = "OPTIONS"
-    case other
+  private enum Method {
+    case get, post, options, other
 
     init(_ method: HTTPRequest.Method) {
       switch method {
@@ -22,6 +19,15 @@ struct ServerMetrics: Sendable {
       case .post: self = .post
       case .options: self = .options
       default: self = .other
+      }
+    }
+
+    var name: String {
+      switch self {
+      case .get: "GET"
+      case .post: "POST"
+      case .options: "OPTIONS"
+      case .other: "other"
       }
     }
   }
@@ -44,7 +50,7 @@ struct ServerMetrics: Sendable {
     let route = Route(method: Method(method), status: status.code)
     let meters = routes.withLock { routes in
       if let known = routes[route] { return known }
-      let name = route.method.rawValue
+      let name = route.method.name
       let labels = [("method", name), ("status", "\(route.status)")]
       let made = Meters(
         requests: Counter(label: "atomsync_http_requests", dimensions: labels),

@@ -4,7 +4,7 @@ internal import Logging
 /// Tells whoever runs the server what keeps its store from answering; clients are told only that something does. Once in a while,
 /// since every request may meet it.
 final class StoreTrouble: Sendable {
-  private let last = Lock<(code: StorageError.Code, at: ContinuousClock.Instant)?>(nil)
+  private let last = Lock<(code: StorageError.Code, at: MonotonicTime)?>(nil)
 
   private static let pause = Duration.seconds(10)
 
@@ -13,7 +13,7 @@ final class StoreTrouble: Sendable {
     guard let error = error as? StorageError, ProtocolError(telling: error).code == .unavailable else {
       return
     }
-    let now = ContinuousClock.now
+    let now = MonotonicTime.now
     let isNews = last.withLock { last in
       if let known = last, known.code == error.code, now - known.at < Self.pause { return false }
       last = (error.code, now)

@@ -62,7 +62,7 @@ public final class SyncServer: Service, Sendable {
 
   /// - Throws: ``HTTPServerError`` when it cannot listen.
   public func run() async throws {
-    let routes = ServerRoutes(endpoint: endpoint, others: others)
+    let routes = ServerRoutes(endpoint, others: others)
     let settings = ConnectionSettings(
       limits: configuration.serverLimits, idleTimeout: configuration.idleTimeout,
       respond: { await routes.respond(to: $0) })

@@ -99,12 +99,7 @@ extension Simulation {
     while true {
       var plan = PullPlan(request, identity: store.identity, limit: 3, byteLimit: 1000)
       var page: PullPage?
-      while page == nil {
-        switch try plan.outcome(of: store.read(plan.query), now: 0) {
-        case .page(let made): page = made
-        case .again(let next): plan = next
-        }
-      }
+      while page == nil { page = try plan.advance(store.read(plan.query), now: 0) }
       guard let page = page.map({ sealing.revealed($0) }) else { return }
       for document in page.documents { documents[document.id] = document.content.payload }
       if !page.hasMore { break }

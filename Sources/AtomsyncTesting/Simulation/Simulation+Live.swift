@@ -114,10 +114,8 @@ extension Simulation {
       request, identity: store.identity, limit: min(request.limit ?? limits.pageDocuments, 10),
       byteLimit: limits.pageBytes)
     while true {
-      switch try plan.outcome(of: store.read(plan.query), now: clock(ofAuthority: authority)) {
-      case .page(let page): return page
-      case .again(let next): plan = next
-      }
+      let now = clock(ofAuthority: authority)
+      if let page = try plan.advance(store.read(plan.query), now: now) { return page }
     }
   }
 

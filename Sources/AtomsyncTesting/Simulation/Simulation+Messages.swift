@@ -126,12 +126,12 @@ extension Simulation {
       answer(sender, pull: request, .failure(TransportError(.unavailable, "the store cannot be read")))
       return
     }
-    switch try plan.outcome(of: store.read(plan.query), now: clock(ofAuthority: authority)) {
-    case .again(let next): read(sender, authority, request, next)
-    case .page(var page):
-      page.user = caller(sender)
-      answer(sender, pull: request, .success(try coded(page)))
+    var plan = plan
+    guard var page = try plan.advance(store.read(plan.query), now: clock(ofAuthority: authority)) else {
+      return read(sender, authority, request, plan)
     }
+    page.user = caller(sender)
+    answer(sender, pull: request, .success(try coded(page)))
   }
 
   private mutating func answer(
