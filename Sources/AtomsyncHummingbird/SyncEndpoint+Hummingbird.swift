@@ -14,7 +14,7 @@ extension SyncEndpoint {
   public func addRoutes(to router: some RouterMethods, path: RouterPath = "/sync") {
     let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options, .trace]
     for method in methods {
-      router.on(path, method: method) { request, _ in await respond(to: request) }
+      router.on(path, method: method) { [self] request, _ in await respond(to: request) }
     }
   }
 
@@ -24,7 +24,8 @@ extension SyncEndpoint {
   ///   - request: as the router has it.
   ///   - address: whom the request comes from. Without it, limits by address do not hold.
   public func respond(to request: Request, from address: String? = nil) async -> Response {
-    let response = await respond(to: EndpointRequest(request.head, body: .pieces(request.body), address: address))
+    let taken = EndpointRequest(request.head, body: .pieces(request.body), address: address)
+    let response = await respond(to: taken)
     let body: ResponseBody =
       switch response.body {
       case .bytes(let bytes): ResponseBody(byteBuffer: bytes)

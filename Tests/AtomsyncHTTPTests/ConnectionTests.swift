@@ -110,10 +110,10 @@ private func names(_ answers: String) -> [String] {
   @Test func longWorkLeavesTheEventLoop() async throws {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let places = try await Task(executorPreference: LoopExecutor(loop)) {
-      let short = try await OffLoop.run(if: false) { loop.inEventLoop }
-      let long = try await OffLoop.run(if: true) { loop.inEventLoop }
+      let before = loop.inEventLoop
+      let long = try await OffLoop.run { loop.inEventLoop }
       await LoopExecutor.rejoin(loop)
-      return [short, long, loop.inEventLoop]
+      return [before, long, loop.inEventLoop]
     }.value
     #expect(places == [true, false, true])
   }

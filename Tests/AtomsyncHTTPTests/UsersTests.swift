@@ -1,6 +1,7 @@
 import AtomsyncCore
 import Foundation
 import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import AtomsyncHTTPServer
@@ -75,11 +76,11 @@ import Testing
 
   @Test func theDoorKnowsItsUsers() async throws {
     let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
-    #expect(try await door.caller(request("Bearer abc123"), address: nil).user?.name == "alice")
-    #expect(try await door.caller(request("bearer  abc123"), address: nil).user?.name == "alice")
+    #expect(try await door.caller(request("Bearer abc123")).user?.name == "alice")
+    #expect(try await door.caller(request("bearer  abc123")).user?.name == "alice")
     for wrong in [nil, "", "Bearer", "Bearer ", "Bearer abc", "Basic abc123", "abc123"] {
       let error = await #expect(throws: ProtocolError.self) {
-        try await door.caller(request(wrong), address: nil)
+        try await door.caller(request(wrong))
       }
       #expect(error?.code == .unauthorized)
       #expect(error?.message.contains("abc") == false)
@@ -88,7 +89,7 @@ import Testing
 
   @Test func theDoorForgetsWhoIsGone() async throws {
     let door = AccessController(try .aliceAndBob(), wrongTokens: 10)
-    let alice = StreamAccess(door, try await door.caller(request("Bearer abc123"), address: nil))
+    let alice = StreamAccess(door, try await door.caller(request("Bearer abc123")))
     #expect(try await alice.admits("todo"))
     #expect(try await !alice.admits("other"))
     door.replace(try Users([User("alice", token: "new", groups: ["todo"])]))
@@ -106,10 +107,10 @@ import Testing
     #expect(try await alice.admits("other"))
   }
 
-  private func request(_ authorization: String?) -> HTTPRequest {
-    var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/sync")
-    request.headerFields[.authorization] = authorization
-    return request
+  private func request(_ authorization: String?) -> EndpointRequest {
+    var head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/sync")
+    head.headerFields[.authorization] = authorization
+    return EndpointRequest(head, body: .whole(ByteBuffer()), address: nil)
   }
 
   private func users(_ json: String) throws -> Users { try Users(json: Array(json.utf8)) }

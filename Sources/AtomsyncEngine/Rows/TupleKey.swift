@@ -7,24 +7,28 @@ internal import Foundation
 package struct TupleKey {
   private(set) var bytes: [UInt8]
 
-  init(_ space: Space) { bytes = [space.rawValue] }
-
-  func appending(_ text: String) -> TupleKey {
-    var key = self
-    key.append(text)
-    return key
+  init(_ space: Space) {
+    bytes = []
+    bytes.reserveCapacity(Self.usualBytes)
+    bytes.append(space.rawValue)
   }
 
-  func appending(_ number: Int64) -> TupleKey {
-    var key = self
-    withUnsafeBytes(of: UInt64(bitPattern: number).bigEndian) { key.bytes.append(contentsOf: $0) }
-    return key
+  /// Enough for most keys.
+  private static let usualBytes = 64
+
+  consuming func appending(_ text: String) -> TupleKey {
+    append(text)
+    return self
+  }
+
+  consuming func appending(_ number: Int64) -> TupleKey {
+    withUnsafeBytes(of: UInt64(bitPattern: number).bigEndian) { bytes.append(contentsOf: $0) }
+    return self
   }
 
   private mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
-      bytes.reserveCapacity(bytes.count + utf8.count + 9)
       if let start = utf8.baseAddress, memchr(start, 0, utf8.count) != nil {
         for byte in utf8 { bytes += byte == 0 ? [0, 0xFF] : [byte] }
       } else {

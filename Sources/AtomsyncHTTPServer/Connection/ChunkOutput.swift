@@ -13,8 +13,8 @@ final class ChunkOutput: ChannelOutboundHandler {
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   /// Between the head of an answer that is sent in chunks and its end.
-  func write(_ frame: EventFrame, promise: EventLoopPromise<Void>) {
-    guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
+  func write(_ frame: EventFrame, promise: EventLoopPromise<Void>?) {
+    guard let context else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
     context.write(NIOAny(isFramed ? frame.chunk : frame.bytes), promise: promise)
   }
 }

@@ -311,13 +311,23 @@ final class RequestHandler: ChannelDuplexHandler {
     try await taken { chunks.write(frame, promise: $1) }
   }
 
+  fileprivate func writeSoon(_ frame: EventFrame) throws {
+    let context = try connected
+    if let chunks {
+      chunks.write(frame, promise: nil)
+    } else {
+      context.write(wrapOutboundOut(.body(frame.bytes)), promise: nil)
+    }
+    flushSoon()
+  }
+
   private func taken(
     _ write: (ChannelHandlerContext, EventLoopPromise<Void>) -> Void
   ) async throws {
     let context = try connected
     let promise = context.eventLoop.makePromise(of: Void.self)
     write(context, promise)
-    flushSoon()
+    context.flush()
     try await promise.futureResult.get()
     lastActivity = .now()
   }
@@ -384,6 +394,11 @@ struct ChannelOutput: EventOutput {
   func write(_ frame: EventFrame) async throws {
     await rejoin()
     try await handler.value.flush(frame)
+  }
+
+  func writeSoon(_ frame: EventFrame) async throws {
+    await rejoin()
+    try handler.value.writeSoon(frame)
   }
 
   func breakOff() { channel.close(promise: nil) }

@@ -65,7 +65,9 @@ package final class EventStream: Sendable {
     let gzip = isCompressed ? GzipWriter(.stream) : nil
     while watch.ending == nil, let event = try await reader.next() {
       let frame = try frame(of: event)
-      try await write(gzip?.write(frame) ?? frame, output)
+      let written = gzip?.write(frame) ?? frame
+      // Mostly the first page follows at once.
+      if case .opened = event { try await output.writeSoon(written) } else { try await write(written, output) }
     }
     var farewell = EventFrame.empty
     switch watch.ending {

@@ -9,7 +9,7 @@ struct MediaType: Hashable, Sendable {
 
   /// `nil` when the text is not a media type.
   init?(_ text: some StringProtocol) {
-    let parts = Self.split(text, at: ";")
+    let parts = Self.split(text, at: UInt8(ascii: ";"))
     guard let essence = parts.first else { return nil }
     let names = essence.lowercased().split(separator: "/", omittingEmptySubsequences: false)
     guard names.count == 2, Self.isToken(names[0]), Self.isToken(names[1]) else { return nil }
@@ -18,7 +18,7 @@ struct MediaType: Hashable, Sendable {
     parameters = [:]
     quality = 1
     for part in parts.dropFirst() where !part.isEmpty {
-      let pair = part.split(separator: "=", maxSplits: 1).map { Self.trimmed($0).lowercased() }
+      let pair = part.split(separator: "=", maxSplits: 1).map { Self.trimmed($0.utf8).lowercased() }
       guard pair.count == 2 else { return nil }
       let value = pair[1].hasPrefix("\"") ? pair[1].filter { $0 != "\"" } : pair[1]
       switch (pair[0], value) {
@@ -35,30 +35,26 @@ struct MediaType: Hashable, Sendable {
   }
 
   /// The entries of a header whose value is a list; what is not a media type is left out.
-  static func list(_ header: String) -> [MediaType] { split(header, at: ",").compactMap { MediaType($0) } }
+  static func list(_ header: String) -> [MediaType] { split(header, at: UInt8(ascii: ",")).compactMap { MediaType($0) } }
 
   /// Splits at a separator that is not inside quotes, and trims the parts.
-  private static func split(_ text: some StringProtocol, at separator: Character) -> [String] {
-    var parts: [String] = []
-    var current = ""
+  private static func split(_ text: some StringProtocol, at separator: UInt8) -> [Substring] {
     var isQuoted = false
-    for character in text {
-      if character == "\"" { isQuoted.toggle() }
-      if character == separator && !isQuoted {
-        parts.append(trimmed(current))
-        current = ""
-      } else {
-        current.append(character)
-      }
+    let parts = Substring(text).utf8.split(omittingEmptySubsequences: false) { byte in
+      if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+      return byte == separator && !isQuoted
     }
-    parts.append(trimmed(current))
-    return parts
+    return parts.map { trimmed($0) }
   }
 
-  private static func trimmed(_ text: some StringProtocol) -> String {
-    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+  private static func trimmed(_ text: Substring.UTF8View) -> Substring {
+    var text = text
+    while let first = text.first, isBlank(first) { text.removeFirst() }
+    while let last = text.last, isBlank(last) { text.removeLast() }
+    return Substring(text)
   }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
   private static func isToken(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x2C && $0 != 0x22 }

@@ -50,6 +50,7 @@ struct Negotiation: Sendable {
     guard let accept else { return .codec(like ?? defaultCodec) }
     guard Self.isPlain(accept) else { return nil }
     if let codec = byExactName[accept] { return .codec(codec) }
+    if allowsEventStream && accept == "text/event-stream" { return .eventStream }
     let ranges = MediaType.list(accept)
     guard !ranges.isEmpty else { return .codec(like ?? defaultCodec) }
 

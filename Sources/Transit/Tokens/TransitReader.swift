@@ -115,11 +115,15 @@ public struct TransitReader: Sendable {
     try enter(isMap: false)
   }
 
+  /// Of what is read a token at a time.
+  private static let usualDepth = 4
+
   private mutating func enter(isMap: Bool) throws(TransitError) {
     try claim()
     let entered = try read(
       { parser throws(TransitError) in try parser.enter(isMap: isMap) },
       { parser throws(TransitError) in try parser.enter(isMap: isMap) })
+    if open.isEmpty { open.reserveCapacity(Self.usualDepth) }
     open.append(
       Open(frame: entered.frame, isMap: isMap, outer: entered.outer, firstKey: entered.firstKey))
   }

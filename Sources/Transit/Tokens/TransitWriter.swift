@@ -53,6 +53,9 @@ public struct TransitWriter: ~Copyable, Sendable {
     msgpack = MessagePackSink(capacity: format == .msgpack ? capacity : 0, limit: limits.bytes)
   }
 
+  /// Of what is written a token at a time.
+  private static let usualDepth = 4
+
   private var levels: Int { limits.depth - open.count }
 
   private var isFull: Bool { format == .msgpack ? msgpack.isFull : json.isFull }
@@ -81,6 +84,7 @@ public struct TransitWriter: ~Copyable, Sendable {
     // The count is checked at the end, so that a header never lies.
     let mark =
       format == .msgpack ? msgpack.begin(composite, count: count) : json.begin(composite, count: count)
+    if open.isEmpty { open.reserveCapacity(Self.usualDepth) }
     open.append(Open(kind: kind, mark: mark, promised: count))
   }
 

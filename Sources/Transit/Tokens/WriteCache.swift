@@ -59,6 +59,11 @@ struct WriteCache: ~Copyable {
   private mutating func grow() {
     let size = max(64, table.count * 4)
     guard size <= 4096 else { return }
+    if slots.isEmpty {
+      // Enough for a small message.
+      slots.reserveCapacity(16)
+      arena.reserveCapacity(128)
+    }
     table = Array(repeating: 0, count: size)
     mask = size - 1
     for (index, slot) in slots.enumerated() {

@@ -9,7 +9,7 @@ import Testing
   private let reads = Lock(0)
 
   private func read(
-    _ key: PageCache.Key, now: ContinuousClock.Instant = .now, bytes: Int = 1
+    _ key: PageCache.Key, now: MonotonicTime = .now, bytes: Int = 1
   ) async throws -> SharedPage {
     try await cache.page(key, now: now) { [reads] in
       let number = reads.withLock { reads in
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func aPageIsHandedOutForAMoment() async throws {
-    let began = ContinuousClock.now
+    let began = MonotonicTime.now
     #expect(try await read(key("a"), now: began).page.cursor.text == "1")
     #expect(try await read(key("a"), now: began + .milliseconds(999)).page.cursor.text == "1")
     #expect(try await read(key("a"), now: began + .seconds(1)).page.cursor.text == "2")
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func oldPagesMakeRoom() async throws {
-    let now = ContinuousClock.now
+    let now = MonotonicTime.now
     for number in 0..<33 { _ = try await read(key("\(number)"), now: now) }
     #expect(try await read(key("32"), now: now).page.cursor.text == "33")
     #expect(try await read(key("0"), now: now).page.cursor.text == "34")
