@@ -182,7 +182,8 @@ import Testing
       method: .post, scheme: "http", authority: "localhost", path: "/sync",
       headerFields: [.contentType: "application/transit+json"])
     let context = RequestContext(
-      EndpointRequest(head, body: .pieces(stream), address: nil), Negotiation(), logger: Logger(label: "test"))
+      EndpointRequest(head, body: .pieces(stream), address: nil), Negotiation(),
+      logger: Logger(label: "test"))
     let error = await #expect(throws: ProtocolError.self) {
       let _: PushRequest = try await context.message(limit: 1000, memory: Quota(total: 1000))
     }

@@ -245,9 +245,10 @@ final class RequestHandler: ChannelDuplexHandler {
   }
 
   private func write(_ bytes: ByteBuffer, of exchange: Exchange) async {
-    var bytes = bytes
+    var rest = bytes
     do {
-      while let piece = bytes.readSlice(length: min(Self.pieceBytes, bytes.readableBytes)), piece.readableBytes > 0 {
+      while rest.readableBytes > 0 {
+        guard let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes)) else { break }
         try await flush(.body(piece))
       }
       end(exchange)

@@ -67,7 +67,11 @@ package final class EventStream: Sendable {
       let frame = try frame(of: event)
       let written = gzip?.write(frame) ?? frame
       // Mostly the first page follows at once.
-      if case .opened = event { try await output.writeSoon(written) } else { try await write(written, output) }
+      if case .opened = event {
+        try await output.writeSoon(written)
+      } else {
+        try await write(written, output)
+      }
     }
     var farewell = EventFrame.empty
     switch watch.ending {

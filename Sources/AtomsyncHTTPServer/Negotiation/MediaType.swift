@@ -35,7 +35,9 @@ struct MediaType: Hashable, Sendable {
   }
 
   /// The entries of a header whose value is a list; what is not a media type is left out.
-  static func list(_ header: String) -> [MediaType] { split(header, at: UInt8(ascii: ",")).compactMap { MediaType($0) } }
+  static func list(_ header: String) -> [MediaType] {
+    split(header, at: UInt8(ascii: ",")).compactMap { MediaType($0) }
+  }
 
   /// Splits at a separator that is not inside quotes, and trims the parts.
   private static func split(_ text: some StringProtocol, at separator: UInt8) -> [Substring] {
@@ -54,7 +56,9 @@ struct MediaType: Hashable, Sendable {
     return Substring(text)
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+  }
 
   private static func isToken(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x2C && $0 != 0x22 }
