@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-package import Darwin
+internal import Darwin
 #elseif canImport(Glibc)
-package import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-package import Musl
+internal import Musl
 #endif
 
 /// A value behind a lock: the one way in which Atomsync shares mutable state between threads.
@@ -15,22 +15,22 @@ package final class Lock<Value>: @unchecked Sendable {
   // Unchecked, because the compiler cannot see the mutex. Sound, because every access to `value` happens while `mutex` is
   // held, which is allocated once and never moves; and the compiler lets nothing in or out that somebody else could reach
   // (`sending`, as the standard one has it).
-  @usableFromInline var value: Value
-  @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private var value: Value
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  @inlinable package init(_ value: consuming sending Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     self.mutex = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
   }
 
-  @inlinable deinit {
+  deinit {
     pthread_mutex_destroy(mutex)
     mutex.deallocate()
   }
 
   /// Runs `body` with exclusive access. Not recursive; never call code of the user's in it.
-  @inlinable package func withLock<Result, Failure: Error>(
+  package func withLock<Result, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     pthread_mutex_lock(mutex)
