@@ -288,8 +288,11 @@ final class RequestHandler: ChannelDuplexHandler {
     flushSoon()
   }
 
-  /// What was begun cannot be taken back. The client sees that it is not complete.
-  private func breakOffAnswer() { close() }
+  /// What was begun cannot be taken back. The client gets what was written, and sees that it is not complete.
+  private func breakOffAnswer() {
+    context?.flush()
+    close()
+  }
 
   private var connected: ChannelHandlerContext {
     get throws {
