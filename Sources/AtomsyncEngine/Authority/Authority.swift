@@ -223,8 +223,8 @@ public final class Authority: Sendable {
         .invalidID,
         "A document id has at most \(Names.maximumIDLength) bytes of UTF-8; one has \(long.id.utf8.count).")
     }
-    // By their bytes: to compare text as Swift does takes time that a hostile text can multiply.
     if request.edits.count == 1 { return }
+    // By their bytes: to compare text as Swift does takes time that a hostile text can multiply.
     var seen = Set<ByteKey>(minimumCapacity: request.edits.count)
     for edit in request.edits where !seen.insert(ByteKey(Array(edit.id.utf8))).inserted {
       throw ProtocolError(.duplicateID, "The push names a document twice. Send its last state only.")

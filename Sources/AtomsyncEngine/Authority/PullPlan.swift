@@ -1,7 +1,7 @@
 package import AtomsyncCore
 package import Foundation
 
-/// A pull, as a pure function of snapshots: which keys to read, and the page that they make.
+/// A pull, step by step: which keys to read, and the page that they make. It knows no storage and no clock.
 package struct PullPlan {
   let group: String
   private let identity: UUID

@@ -32,7 +32,7 @@ struct OriginPolicy: Sendable {
   /// The answer to a browser that asks, for a page of an origin that is allowed, what it may send.
   func preflight(_ request: HTTPRequest) -> EndpointResponse? {
     guard request.method == .options, let origin = request.headerFields.value(of: .origin), allows(origin),
-      request.headerFields.value(of: .accessControlRequestMethod) != nil
+      request.headerFields.contains(.accessControlRequestMethod)
     else { return nil }
     return EndpointResponse(
       .noContent,

@@ -12,9 +12,12 @@ final class ChunkOutput: ChannelOutboundHandler {
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-  /// Between the head of an answer that is sent in chunks and its end.
+  /// Between the head of an answer that is sent in chunks and its end. Whoever writes it flushes.
   func write(_ frame: EventFrame, promise: EventLoopPromise<Void>?) {
-    guard let context else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
+    guard let context else {
+      promise?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
     context.write(NIOAny(isFramed ? frame.chunk : frame.bytes), promise: promise)
   }
 }

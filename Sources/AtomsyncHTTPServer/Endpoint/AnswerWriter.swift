@@ -9,13 +9,13 @@ struct AnswerWriter: Sendable {
 
   /// A shorter answer is not worth compressing.
   private static let uncompressedBytes = 1024
-  /// About how many an answer has in the end.
-  private static let fields = 8
+  /// Enough header fields for most answers.
+  private static let usualFields = 8
 
   func answer(_ message: some WireMessage, status: HTTPResponse.Status = .ok) throws -> EndpointResponse {
     var body = ByteBuffer(bytes: try codec.encode(message))
     var headers = HTTPFields()
-    headers.reserveCapacity(Self.fields)
+    headers.reserveCapacity(Self.usualFields)
     headers[.contentType] = codec.mediaType
     if body.readableBytes > Self.uncompressedBytes {
       headers[.vary] = "Accept-Encoding"

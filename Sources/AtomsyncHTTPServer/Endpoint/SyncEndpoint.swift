@@ -104,7 +104,7 @@ public final class SyncEndpoint: Sendable {
     do {
       if let preflight = try admit(context) { return finished(preflight, context) }
       context.caller = try await access.caller(request)
-      try count(context)
+      try checkRate(context)
       return finished(try await body(context), context)
     } catch {
       return finished(error, context)
@@ -125,7 +125,7 @@ public final class SyncEndpoint: Sendable {
     return nil
   }
 
-  private func count(_ context: RequestContext) throws {
+  private func checkRate(_ context: RequestContext) throws {
     guard let requests, let holder = context.user ?? context.request.peer.address else { return }
     guard requests.take(holder) else {
       throw ProtocolError(
@@ -174,7 +174,7 @@ public final class SyncEndpoint: Sendable {
     var push: PushRequest = try await context.message(limit: bodyBytes, memory: bodies)
     // Rights may have been withdrawn while the body came.
     context.caller = try await access.confirmed(context.caller)
-    try admit(&push, context)
+    try check(&push, context)
     metrics.pushTaken()
     defer { metrics.pushAnswered() }
     let answer = try await authority.push(push)
@@ -185,7 +185,8 @@ public final class SyncEndpoint: Sendable {
     return try context.writer.answer(answer)
   }
 
-  private func admit(_ push: inout PushRequest, _ context: RequestContext) throws {
+  /// Looks whether the caller may push this, and notes whose it is.
+  private func check(_ push: inout PushRequest, _ context: RequestContext) throws {
     let caller = context.caller
     try caller.checkMayWrite()
     if let problem = Names.problem(group: push.group) { throw ProtocolError(.invalidGroup, problem) }

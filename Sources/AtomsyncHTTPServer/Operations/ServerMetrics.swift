@@ -9,7 +9,7 @@ struct ServerMetrics: Sendable {
     var status: Int
   }
 
-  /// A client may invent methods, so that only these are told apart.
+  /// A client may invent methods, so that only these are told apart. Without raw values, which would be hashed as texts for each request.
   private enum Method {
     case get, post, options, other
 
