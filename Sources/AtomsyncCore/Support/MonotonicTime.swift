@@ -2,7 +2,7 @@
 ///
 /// The clock's own `Instant` has a size that is known only at run time, and so has each type with one in it: its values are copied by calls
 /// into the runtime, and async functions take memory for each.
-package struct MonotonicTime: Comparable, Sendable {
+package struct MonotonicTime: Sendable {
   /// Since the first one that was asked for.
   private let elapsed: Duration
 
@@ -17,6 +17,4 @@ package struct MonotonicTime: Comparable, Sendable {
   package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
     MonotonicTime(elapsed: time.elapsed + duration)
   }
-
-  package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.elapsed < right.elapsed }
 }
