@@ -83,19 +83,25 @@ public final class LMDBStorage: SnapshotStorage {
   private func reading<Result: Sendable>(
     _ body: @escaping @Sendable (LMDBReader) throws -> Result
   ) async throws -> Result {
-    while true {
-      let result = try await readers.run { reader -> Result? in
-        do {
-          return try body(reader)
-        } catch let failure as LMDBFailure {
-          if failure.code == MDB_MAP_RESIZED { return nil }
-          throw failure.error(path: reader.path)
-        }
+    let attempt = { @Sendable (reader: LMDBReader) throws -> Result? in
+      do {
+        return try body(reader)
+      } catch let failure as LMDBFailure {
+        if failure.code == MDB_MAP_RESIZED { return nil }
+        throw failure.error(path: reader.path)
       }
+    }
+    while true {
+      let result =
+        writer.queue.isCurrent
+        ? try await writer.run { try attempt($0.reader) } : try await readers.run(attempt)
       if let result { return result }
       try await writer.run { try $0.followMap() }
     }
   }
+
+  /// The thread that commits, which then answers reads as well.
+  public var commitExecutor: (any TaskExecutor)? { writer.queue }
 
   /// All batches are one transaction: if this throws, none of them was applied.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {

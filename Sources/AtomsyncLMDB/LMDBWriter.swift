@@ -11,11 +11,14 @@ internal import Musl
 
 /// Commits. Lives on the environment's write queue, because LMDB binds a write transaction to its thread.
 final class LMDBWriter {
+  /// Answers queries between two commits, on the same thread.
+  let reader: LMDBReader
   private let lease: LMDBLease
   private let skipsMetaSync: Bool
   private let commits: LMDBCommitCount
 
   init(_ lease: LMDBLease, durability: StorageCapabilities.Durability, _ commits: LMDBCommitCount) {
+    self.reader = LMDBReader(lease)
     self.lease = lease
     self.skipsMetaSync = durability != .power
     self.commits = commits

@@ -2,7 +2,7 @@ internal import AtomsyncCore
 internal import AtomsyncStorageSupport
 internal import CSQLite
 
-/// The connection that answers queries, each in one deferred transaction, which is one snapshot.
+/// Answers queries on a connection, each in one deferred transaction, which is one snapshot.
 final class SQLiteReader {
   private let connection: SQLiteConnection
   private let file: StoreFile
@@ -14,10 +14,17 @@ final class SQLiteReader {
   private let backward: SQLiteStatement
   private let backwardFromEnd: SQLiteStatement
 
+  /// On a connection of its own.
+  ///
   /// - Parameter file: the file that the store was opened at. Another may lie at the path by now.
-  init(path: String, file: StoreFile) throws {
+  convenience init(path: String, file: StoreFile) throws {
     let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE)
     try connection.execute("PRAGMA query_only = 1; PRAGMA cache_size = -8000")
+    try self.init(connection, file)
+  }
+
+  /// On a connection that has no transaction open whenever it is asked.
+  init(_ connection: SQLiteConnection, _ file: StoreFile) throws {
     func scan(_ condition: String, _ order: String) throws -> SQLiteStatement {
       try SQLiteStatement(connection, "SELECT k, v FROM atomsync WHERE \(condition) ORDER BY k \(order)")
     }
@@ -34,8 +41,8 @@ final class SQLiteReader {
 
   func read(_ query: StorageQuery) throws -> StorageSnapshot {
     try file.check()
-    // A single statement is a snapshot by itself.
-    if query.keys.count + query.scans.count <= 1 { return try answer(query) }
+    // A single statement is a snapshot by itself, unless a commit's transaction could not be undone.
+    if query.keys.count + query.scans.count <= 1 && !connection.isInTransaction { return try answer(query) }
     try begin.run()
     do {
       let snapshot = try answer(query)

@@ -69,8 +69,12 @@ public final class SQLiteStorage: SnapshotStorage {
 
   /// The values and scans, from one snapshot.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
-    try await readers.run { try $0.read(query) }
+    if writer.queue.isCurrent { return try await writer.run { try $0.reader.read(query) } }
+    return try await readers.run { try $0.read(query) }
   }
+
+  /// The thread of the connection that commits, which then answers reads as well.
+  public var commitExecutor: (any TaskExecutor)? { writer.queue }
 
   /// All batches are one transaction: if this throws, none of them was applied.
   public func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {

@@ -4,6 +4,8 @@ internal import CSQLite
 
 /// The connection that commits, and holds the store's lock for as long as it lives.
 final class SQLiteWriter {
+  /// Answers queries between two commits, on the same connection.
+  let reader: SQLiteReader
   /// Pages in the log from which commits copy it into the database, without waiting for anyone: SQLite's own
   /// default, 4 MB.
   private static let checkpointPages: Int32 = 1_000
@@ -37,6 +39,7 @@ final class SQLiteWriter {
     self.connection = connection
     self.lock = lock
     self.file = try StoreFile(path, growsOnly: false)  // SQLite's own VACUUM makes it smaller
+    self.reader = try SQLiteReader(connection, file)
     self.begin = try SQLiteStatement(connection, "BEGIN IMMEDIATE")
     self.commit = try SQLiteStatement(connection, "COMMIT")
     self.get = try SQLiteStatement(connection, "SELECT v FROM atomsync WHERE k = ?1")

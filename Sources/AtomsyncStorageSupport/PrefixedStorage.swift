@@ -27,6 +27,9 @@ public final class PrefixedStorage: Storage {
     return capabilities
   }
 
+  /// The host's.
+  public var commitExecutor: (any TaskExecutor)? { base.commitExecutor }
+
   /// The values and scans, from one snapshot of the host.
   public func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try checkOpen()

@@ -4,7 +4,8 @@ internal import AtomsyncCore
 public final class QueueConfined<Value>: Sendable {
   /// Never waited for, since the queue runs one closure at a time: it is what lets the compiler check the sharing.
   private let value: Lock<Value?>
-  private let queue: BlockingQueue
+  /// Where the value is used.
+  public let queue: BlockingQueue
 
   /// Confines `value` to `queue`.
   public init(_ value: sending Value, on queue: BlockingQueue) {
@@ -12,7 +13,7 @@ public final class QueueConfined<Value>: Sendable {
     self.queue = queue
   }
 
-  /// Runs `body` on the queue; throws `StorageError.closed` once the value is gone.
+  /// Runs `body` on the ``queue``; throws `StorageError.closed` once the value is gone.
   public func run<Result: Sendable>(
     _ body: @escaping @Sendable (Value) throws -> Result
   ) async throws -> Result {

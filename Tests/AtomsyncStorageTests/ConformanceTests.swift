@@ -41,6 +41,13 @@ import Testing
   }
 
   @Test(arguments: StorageConformanceCase.all)
+  func fromTheThreadThatCommits(_ promise: StorageConformanceCase) async throws {
+    let folder = try TemporaryFolder()
+    try await promise.run(.onCommitExecutor(.sqlite(folder("store.db"), durability: .process)))
+    try await promise.run(.onCommitExecutor(.lmdb(folder("store.lmdb"), durability: .process)))
+  }
+
+  @Test(arguments: StorageConformanceCase.all)
   func theExampleOfAFolder(_ promise: StorageConformanceCase) async throws {
     let folder = try TemporaryFolder()
     try await promise.run(.folder(folder("store"), durability: .process))
@@ -53,6 +60,11 @@ import Testing
 }
 
 extension StorageProvider {
+  /// Whose reads and commits are all made by tasks that prefer its executor of commits.
+  static func onCommitExecutor(_ base: StorageProvider) -> StorageProvider {
+    StorageProvider("\(base), from the thread that commits") { OnCommitExecutor(try await base.open($0)) }
+  }
+
   /// Inside `base`, between neighbours that must never show.
   static func prefixed(_ base: StorageProvider) -> StorageProvider {
     StorageProvider("\(base) with a prefix") { access in
@@ -84,4 +96,24 @@ private struct OwningPrefix: Storage {
     await inner.close()
     await host.close()
   }
+}
+
+private struct OnCommitExecutor: Storage {
+  let base: any Storage
+
+  init(_ base: any Storage) { self.base = base }
+
+  var capabilities: StorageCapabilities { base.capabilities }
+
+  func read(_ query: StorageQuery) async throws -> StorageSnapshot {
+    try await withTaskExecutorPreference(base.commitExecutor) { try await base.read(query) }
+  }
+
+  func commit(_ batches: [StorageBatch]) async throws -> [StorageOutcome] {
+    try await withTaskExecutorPreference(base.commitExecutor) { try await base.commit(batches) }
+  }
+
+  func foreignCommits() -> AsyncStream<ForeignCommit> { base.foreignCommits() }
+
+  func close() async { await base.close() }
 }

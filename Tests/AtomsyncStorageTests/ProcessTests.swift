@@ -99,13 +99,14 @@ import Testing
     let role = ChildRole(.write, .lmdb, folder("store"))
     let storage = try await LMDBStorage.open(
       role.path, access: .shared, durability: .power, mapSize: 1 << 20)
-    for isReader in [true, false] {
+    for (round, follower) in ["reader", "committer", "reader on the thread that commits"].enumerated() {
       let child = try ChildProcess(role)
-      // About 15 kB a commit, so the map has grown meanwhile.
-      let seen = try await child.reports(300)
+      // About 15 kB a commit, and more of them each time, so the map has grown meanwhile.
+      let seen = try await child.reports(300 << round)
       let answered = try #require((seen + (try await child.kill())).last)
-      if !isReader { _ = try await storage.commit(StorageBatch(writes: [.put([0], [])])) }
-      let counts = try await Pairs.check(storage)
+      if follower == "committer" { _ = try await storage.commit(StorageBatch(writes: [.put([0], [])])) }
+      let executor = follower == "reader on the thread that commits" ? storage.commitExecutor : nil
+      let counts = try await withTaskExecutorPreference(executor) { try await Pairs.check(storage) }
       #expect(counts.complete >= answered)
       #expect(counts.torn == 0)
     }

@@ -32,9 +32,16 @@ public protocol Storage: Sendable {
 
   /// Finishes what was begun and lets go of the store. Closing twice does nothing.
   func close() async
+
+  /// Where commits are made, if that is one thread: a task that prefers this executor reads and commits without changing
+  /// threads, and holds up everything else that the storage does there between two of its suspensions. The default is `nil`.
+  var commitExecutor: (any TaskExecutor)? { get }
 }
 
 extension Storage {
+  /// The default of a storage whose commits have no thread of their own.
+  public var commitExecutor: (any TaskExecutor)? { nil }
+
   /// The default of a store that no other process can write: no elements.
   public func foreignCommits() -> AsyncStream<ForeignCommit> { AsyncStream { $0.finish() } }
 

@@ -87,10 +87,15 @@ final class PushQueue: Sendable {
   }
 
   /// Runs turns, until nothing waits. Not where a push came from: there a turn would wait behind other pushes, before the storage and
-  /// behind it. And ahead of long work, such as the reading of large pushes: every push waits for the turn.
+  /// behind it. On the thread that commits, if there is one: to change threads for the reading, the commit and the way back can
+  /// take as long as a flush of the disk. Otherwise ahead of long work, such as the reading of large pushes: every push
+  /// waits for the turn.
   private func start() {
-    Task.detached(priority: .high) {
-      while let turn = self.nextTurn() { await self.run(turn) }
+    Task.detached(executorPreference: storage.commitExecutor, priority: .high) {
+      while let turn = self.nextTurn() {
+        await self.run(turn)
+        await Task.yield()  // to what else waits for that thread
+      }
     }
   }
 

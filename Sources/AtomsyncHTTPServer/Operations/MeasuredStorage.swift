@@ -19,6 +19,7 @@ private struct MeasuredStorage: Storage {
   init(_ base: any Storage) { self.base = base }
 
   var capabilities: StorageCapabilities { base.capabilities }
+  var commitExecutor: (any TaskExecutor)? { base.commitExecutor }
 
   func read(_ query: StorageQuery) async throws -> StorageSnapshot {
     try await timing(reads) { try await base.read(query) }

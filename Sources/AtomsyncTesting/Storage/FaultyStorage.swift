@@ -74,6 +74,9 @@ public final class FaultyStorage: Storage {
   /// What the wrapped storage promises.
   public var capabilities: StorageCapabilities { base.capabilities }
 
+  /// The wrapped storage's.
+  public var commitExecutor: (any TaskExecutor)? { base.commitExecutor }
+
   // MARK: What the test asks for
 
   /// Has `fault` happen to the commit after `count` others from now.

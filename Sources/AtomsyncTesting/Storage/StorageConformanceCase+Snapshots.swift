@@ -14,8 +14,8 @@ extension StorageConformanceCase {
               try await storage.put([(first, value), (last, value)])
             }
           }
-          for _ in 1...2 {
-            group.addTask {
+          for executor in [nil, storage.commitExecutor] {
+            group.addTask(executorPreference: executor) {
               for _ in 1...400 {
                 let snapshot = try await storage.read(
                   StorageQuery(
@@ -35,7 +35,7 @@ extension StorageConformanceCase {
       try await trial.open { storage in
         try await withThrowingTaskGroup { group in
           for writer in UInt8(1)...4 {
-            group.addTask {
+            group.addTask(executorPreference: writer > 2 ? storage.commitExecutor : nil) {
               for count in UInt8(1)...50 {
                 try await storage.put([([writer], [count])])
                 let value = try await storage.read([writer])
@@ -52,8 +52,8 @@ extension StorageConformanceCase {
         let key = bytes("counter")
         try await storage.put([(key, [0, 0])])
         try await withThrowingTaskGroup { group in
-          for _ in 1...8 {
-            group.addTask {
+          for number in 1...8 {
+            group.addTask(executorPreference: number > 4 ? storage.commitExecutor : nil) {
               for _ in 1...25 { try await increment(key, storage) }
             }
           }
