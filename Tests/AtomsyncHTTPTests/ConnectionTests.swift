@@ -1,5 +1,6 @@
 import Atomsync
 import AtomsyncCore
+import AtomsyncTesting
 import Foundation
 import NIOCore
 import NIOPosix
@@ -58,6 +59,73 @@ private func names(_ answers: String) -> [String] {
       let body = request("POST", "body", "Transfer-Encoding: chunked\r\n\r\nzz\r\n")
       let cut = try await RawConnection.answers(to: good + body, port: server.port)
       #expect(names(cut) == ["good", "body"] && cut.contains("HTTP/1.1 503 "))
+    }
+  }
+
+  /// It would wait for as long as the stream is open.
+  @Test(arguments: [true, false]) func whatFollowsALiveStreamIsDropped(isSentAtOnce: Bool) async throws {
+    try await TestServer.run(users: .aliceAndBob()) { server in
+      let live =
+        "GET /sync?group=todo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer abc123\r\n"
+        + "Accept: text/event-stream\r\n\r\n"
+      let others = String(repeating: request("GET", "other", "\r\n"), count: 1000)
+      let (began, sent) = (Promise<Void>(), Promise<Void>())
+      async let answers = RawConnection.answers(
+        to: isSentAtOnce ? live + others : live, later: isSentAtOnce ? nil : others, port: server.port,
+        began: began, sent: sent)
+      try await began.wait()
+      try await sent.wait()
+      server.server.endpoint.replaceUsers(try Users([]))
+      let all = try await answers
+      #expect(all.components(separatedBy: "HTTP/1.1 ").count == 2, "one answer")
+      #expect(all.contains("event: revoked") && all.hasSuffix("0\r\n\r\n"))
+    }
+  }
+
+  /// It is read, and dropped, and watched like every other.
+  @Test func theBodyOfALiveRequestIsNotKept() async throws {
+    var configuration = HTTPServerConfiguration()
+    configuration.serverLimits.bodyWindow = .seconds(1)
+    try await TestServer.run(configuration: configuration) { server in
+      let live =
+        "GET /sync?group=todo HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+        + "Content-Length: 100000000\r\n\r\n"
+      let answer = try await RawConnection.answers(
+        to: live, later: String(repeating: "x", count: 8 << 20), port: server.port)
+      #expect(answer.contains("HTTP/1.1 200 "))
+    }
+  }
+
+  /// More than anybody sends who waits for answers.
+  @Test func onlySoMuchMayFollowARequest() async throws {
+    let storage = FaultyStorage(MemoryStorage())
+    try await TestServer.run(storage: StorageProvider("gated") { _ in storage }) { server in
+      storage.readGate.shut()
+      let many = String(repeating: "GET / HTTP/1.1\r\nHost:a\r\n\r\n", count: 20_000)
+      // The more comes, the more is read at once. This needs nothing of the store.
+      let large =
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n" + length(String(repeating: "x", count: 4 << 20))
+      let answers = try await RawConnection.answers(
+        to: large, later: request("GET", "waits", "\r\n") + many, port: server.port)
+      #expect(answers.components(separatedBy: "HTTP/1.1 ").count == 2, "one answer")
+      storage.readGate.open()
+    }
+  }
+
+  /// What was taken before is answered.
+  @Test func aShutdownWaitsForWhatIsPipelined() async throws {
+    let storage = FaultyStorage(MemoryStorage())
+    try await TestServer.run(storage: StorageProvider("gated") { _ in storage }) { server in
+      storage.readGate.shut()
+      let idle = try await LazyReader.connect(server, "GET /health HTTP/1.1")
+      async let answers = RawConnection.answers(
+        to: request("GET", "1", "\r\n") + request("GET", "2", "\r\n"), port: server.port)
+      await storage.readGate.holds(1)
+      await server.shutDown()
+      _ = try await idle.drain()  // it is told of the shutdown when the other is
+      storage.readGate.open()
+      let all = try await answers
+      #expect(names(all) == ["1", "2"])
     }
   }
 

@@ -172,10 +172,11 @@ import Testing
     }
   }
 
-  @Test func aClientThatGoesAwayEndsItsStream() async throws {
+  @Test(arguments: [true, false]) func aClientThatGoesAwayEndsItsStream(sendsMore: Bool) async throws {
     try await TestServer.run { server in
       let reader = try await LazyReader.connect(server, "GET /sync?group=todo HTTP/1.1")
       _ = await server.log.first { $0.contains("stream begins") }
+      if sendsMore { try await reader.channel.writeAndFlush(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n")) }
       try await reader.close()
       #expect(await server.log.first { $0.contains("stream ended") || $0.contains("broke off") } != nil)
     }

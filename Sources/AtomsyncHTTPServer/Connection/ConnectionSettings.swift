@@ -4,7 +4,10 @@ struct ConnectionSettings: Sendable {
   let idleTimeout: Duration
   let respond: RequestHandler.Responder
 
-  func requestHandler(_ executor: LoopExecutor, _ chunks: ChunkOutput? = nil) -> RequestHandler {
-    RequestHandler(executor, chunks, idleTimeout: idleTimeout, respond: respond)
+  func requestHandler(
+    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, isQuiescing: Bool = false
+  ) -> RequestHandler {
+    RequestHandler(
+      executor, chunks, idleTimeout: idleTimeout, isQuiescing: isQuiescing, respond: respond)
   }
 }

@@ -12,6 +12,9 @@ struct HTTP2Connection: Sendable {
   /// On the channel's event loop.
   func configure(_ channel: any Channel) throws {
     let executor = LoopExecutor(channel.eventLoop)
+    let shutdown = ShutdownWatch()
+    try channel.pipeline.syncOperations.addHandler(shutdown)
+    let bound = NIOLoopBound(shutdown, eventLoop: channel.eventLoop)
     let idle = TimeAmount(settings.idleTimeout)
     let management = NIOHTTP2ServerConnectionManagementHandler.Configuration(
       maxIdleTime: idle, maxAge: nil, maxGraceTime: nil,
@@ -23,10 +26,22 @@ struct HTTP2Connection: Sendable {
         let pipeline = stream.pipeline.syncOperations
         try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
         try pipeline.addHandler(BodyWatch(settings.limits))
-        try pipeline.addHandler(settings.requestHandler(executor))
+        try pipeline.addHandler(settings.requestHandler(executor, isQuiescing: bound.value.isQuiescing))
       }
     }
     try channel.pipeline.syncOperations.addHandler(ConnectionCloser())
+  }
+}
+
+/// Knows of a shutdown, for the streams that a client opens before it has heard of it: NIO tells those alone that are open.
+private final class ShutdownWatch: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  private(set) var isQuiescing = false
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is ChannelShouldQuiesceEvent { isQuiescing = true }
+    context.fireUserInboundEventTriggered(event)
   }
 }
 

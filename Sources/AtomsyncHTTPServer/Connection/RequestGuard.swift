@@ -187,11 +187,9 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
     ignoresInput = true
-    if requests > 0 {
-      // After the answers that are under way; they are of requests that came before.
-      closesAfterAnswer = true
-      return
-    }
+    closesAfterAnswer = true
+    // If answers are under way, after them; they are of requests that came before.
+    if requests > 0 { return }
     let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
     let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(answer)), promise: nil)

@@ -11,6 +11,7 @@ internal import NIOHTTPTypes
 /// - What a client has sent of further requests waits, and the connection is not read meanwhile; neither is it while the
 ///   task does not take the body.
 /// - The next request waits until the system has taken the answer, so that a client that reads none is asked nothing.
+/// - What follows a live stream is not answered, and the connection ends with it: it would wait for as long as the stream is open.
 /// - A connection without a request, or with an unfinished one, or with an answer that is not read, is closed after the idle
 ///   timeout.
 final class RequestHandler: ChannelDuplexHandler {
@@ -24,7 +25,7 @@ final class RequestHandler: ChannelDuplexHandler {
     /// Until its task has it.
     var head: HTTPRequest?
     /// What has come of its body before its task has it.
-    var pieces: [ByteBuffer] = []
+    var pieces = BodyPieces()
     /// A body whose task has not waited for all of it.
     var body: IncomingBody?
     var task: Task<Void, Never>?
@@ -62,12 +63,14 @@ final class RequestHandler: ChannelDuplexHandler {
   private var exchange: Exchange?
   /// Parts of requests that follow the one in hand.
   private var pipelined = CircularBuffer<HTTPRequestPart>()
+  /// Something follows a live stream.
+  private var dropsInput = false
   private var isReadHeld = false
   private var isFlushDue = false
   /// Nothing more comes.
   private var isInputClosed = false
   /// The server shuts down.
-  private var isQuiescing = false
+  private var isQuiescing: Bool
   /// The connection has been told to close, which may take a while.
   private var isClosing = false
 
@@ -75,12 +78,13 @@ final class RequestHandler: ChannelDuplexHandler {
   private var timer: Scheduled<Void>?
 
   init(
-    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, idleTimeout: Duration,
+    _ executor: LoopExecutor, _ chunks: ChunkOutput? = nil, idleTimeout: Duration, isQuiescing: Bool,
     respond: @escaping Responder
   ) {
     self.executor = executor
     self.chunks = chunks
     self.idleTimeout = TimeAmount(idleTimeout)
+    self.isQuiescing = isQuiescing
     self.respond = respond
   }
 
@@ -152,10 +156,26 @@ final class RequestHandler: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     // Nobody would be told what became of it.
-    if isClosing { return }
+    if isClosing || dropsInput { return }
     let part = unwrapInboundIn(data)
-    if let exchange, exchange.isReceived { pipelined.append(part) } else { receive(part) }
+    guard let exchange, exchange.isReceived else { return receive(part) }
+    if exchange.stream == nil { pipeline(part) } else { dropsInput = true }
   }
+
+  /// Keeps a part of a request that follows the one in hand.
+  private func pipeline(_ part: HTTPRequestPart) {
+    if case .body(let piece) = part, case .body(var waiting)? = pipelined.last {
+      _ = pipelined.removeLast()  // or what is appended would be a copy
+      let isGathered = waiting.gather(piece)
+      pipelined.append(.body(waiting))
+      if isGathered { return }
+    }
+    pipelined.append(part)
+    if pipelined.count > Self.mostPipelined { close() }
+  }
+
+  /// Parts of what was read at once, which is up to 256 KiB: more of them are no requests of anybody who wants answers.
+  private static let mostPipelined = 8192
 
   func channelReadComplete(context: ChannelHandlerContext) {
     start()
@@ -166,7 +186,7 @@ final class RequestHandler: ChannelDuplexHandler {
     if mayRead { context.read() } else { isReadHeld = true }
   }
 
-  private var mayRead: Bool { pipelined.isEmpty && exchange?.body?.hasRoom ?? true }
+  private var mayRead: Bool { !dropsInput && pipelined.isEmpty && exchange?.body?.hasRoom ?? true }
 
   private func readOn() {
     guard isReadHeld, mayRead, let context else { return }
@@ -191,15 +211,15 @@ final class RequestHandler: ChannelDuplexHandler {
 
   /// The body for the request's task, which takes over what has come of it.
   private func body(of exchange: Exchange, _ loop: any EventLoop) -> EndpointRequest.Body {
-    defer { exchange.pieces = [] }
+    let pieces = exchange.pieces.takeAll()
     if case .success? = exchange.end {
-      var whole = exchange.pieces.first ?? ByteBuffer()
-      for piece in exchange.pieces.dropFirst() { whole.writeImmutableBuffer(piece) }
+      var whole = pieces.first ?? ByteBuffer()
+      for piece in pieces.dropFirst() { whole.writeImmutableBuffer(piece) }
       return .whole(whole)
     }
     let handler = NIOLoopBound(self, eventLoop: loop)
     let body = IncomingBody { loop.execute { handler.value.readOn() } }
-    for piece in exchange.pieces { body.receive(piece) }
+    for piece in pieces { body.receive(piece) }
     if let end = exchange.end { body.end(end) }
     exchange.body = body
     return .pieces(body)
@@ -228,6 +248,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// - Returns: a body that is too large to be written at once.
   private func answer(_ exchange: Exchange, _ response: consuming EndpointResponse) -> ByteBuffer? {
     do {
+      lastActivity = .now()
       response.headers.append(HTTPField(name: .date, value: HTTPDate.now))
       try write(.head(HTTPResponse(status: response.status, headerFields: response.headers)))
       switch response.body {
@@ -260,6 +281,9 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Hands a live stream to a task of its own: what was needed to answer the request is let go of, for as long as the stream is open.
   private func follow(_ exchange: Exchange, _ stream: EventStream) throws {
     exchange.stream = stream
+    exchange.body?.discard()
+    if !pipelined.isEmpty { (dropsInput, pipelined) = (true, CircularBuffer()) }
+    readOn()
     // It may have happened before there was a stream to tell.
     if isQuiescing { stream.watch.end(.shutdown) }
     if isInputClosed { stream.watch.end(.left) }
@@ -280,6 +304,8 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Ends the answer. The task need not wait until the system has taken it.
   private func end(_ exchange: Exchange) {
     guard let context, self.exchange != nil else { return breakOffAnswer() }
+    exchange.isWriting = true
+    lastActivity = .now()
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { [self] written in
       if case .success = written { answered(exchange) } else { breakOffAnswer() }
@@ -359,7 +385,8 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Turns to the next request.
   private func goOn() {
     exchange = nil
-    if isQuiescing || isInputClosed && pipelined.isEmpty { return close() }
+    // What was taken before the shutdown, or the client's end, is answered.
+    if isQuiescing || isInputClosed || dropsInput, pipelined.isEmpty { return close() }
     while exchange?.isReceived != true, let part = pipelined.popFirst() { receive(part) }
     breakOffBody()
     start()

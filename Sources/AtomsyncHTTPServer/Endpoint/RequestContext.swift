@@ -85,7 +85,7 @@ final class RequestContext {
     var body = BodyBytes(limit: limit, memory: memory, try gzipReader(limit: limit))
     let bytes: [UInt8]
     do {
-      switch request.body {
+      switch request.takeBody() {
       case .whole(let whole): try body.read(whole)
       case .pieces(let pieces): try await read(pieces, into: &body)
       }

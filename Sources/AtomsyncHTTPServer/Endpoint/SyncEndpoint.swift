@@ -209,6 +209,7 @@ public final class SyncEndpoint: Sendable {
     guard streams.take(for: holder) else {
       throw ProtocolError(.unavailable, "Too many live streams are open. Try again later.")
     }
+    _ = context.request.takeBody()  // what nobody reads is not kept for as long as the stream is open
     let stream = EventStream(
       self, live, caller, log: context.log, place: StreamPlace(streams, holder),
       isCompressed: context.request.allowsGzip)

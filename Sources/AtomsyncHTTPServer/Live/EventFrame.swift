@@ -25,6 +25,25 @@ package struct EventFrame: Sendable {
     chunk = payload
   }
 
+  private init(bytes: ByteBuffer, chunk: ByteBuffer) { (self.bytes, self.chunk) = (bytes, chunk) }
+
+  /// The frame in pieces that are written one after the other, in the same memory. A piece is small enough that a reader who takes it slowly is not
+  /// taken for one who takes nothing.
+  var pieces: [EventFrame] {
+    let count = (chunk.readableBytes - 1) / Self.pieceBytes + 1
+    if count <= 1 { return [self] }
+    return (0..<count).map { index in
+      EventFrame(bytes: Self.piece(index, of: count, bytes), chunk: Self.piece(index, of: count, chunk))
+    }
+  }
+
+  private static func piece(_ index: Int, of count: Int, _ buffer: ByteBuffer) -> ByteBuffer {
+    let (from, to) = (buffer.readableBytes * index / count, buffer.readableBytes * (index + 1) / count)
+    return buffer.getSlice(at: buffer.readerIndex + from, length: to - from) ?? ByteBuffer()
+  }
+
+  private static let pieceBytes = 64 << 10
+
   /// Enough for 2^32 bytes in hexadecimal digits, and a line end.
   private static let mostHead = 10
 

@@ -85,9 +85,11 @@ package final class EventStream: Sendable {
   }
 
   private func write(_ frame: EventFrame, _ output: some EventOutput) async throws {
-    watch.willWrite()
-    try await output.write(frame)
-    watch.didWrite()
+    for piece in frame.pieces {
+      watch.willWrite()
+      try await output.write(piece)
+      watch.didWrite()
+    }
   }
 
   private func frame(of event: LiveReader.Event) throws -> EventFrame {

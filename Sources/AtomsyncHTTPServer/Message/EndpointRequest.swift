@@ -1,3 +1,4 @@
+internal import AtomsyncCore
 package import HTTPTypes
 package import NIOCore
 
@@ -11,7 +12,7 @@ package final class EndpointRequest: Sendable {
   }
 
   package let head: HTTPRequest
-  package let body: Body
+  private let body: Lock<Body?>
   let peer: Peer
   /// What the target names, without the query, as it was sent.
   let path: Substring
@@ -20,7 +21,7 @@ package final class EndpointRequest: Sendable {
 
   init(_ head: HTTPRequest, body: Body, from peer: Peer) {
     self.head = head
-    self.body = body
+    self.body = Lock(body)
     self.peer = peer
     (path, query) = Self.target(of: head)
   }
@@ -28,6 +29,14 @@ package final class EndpointRequest: Sendable {
   /// - Parameter address: whom the request comes from. Without it, limits by address do not hold.
   package convenience init(_ head: HTTPRequest, body: Body, address: String?) {
     self.init(head, body: body, from: Peer(address: address))
+  }
+
+  /// The body, for who asks first. It is not kept here, since the request may be known for as long as it takes to answer it, or to stream.
+  package func takeBody() -> Body {
+    body.withLock { body in
+      defer { body = nil }
+      return body ?? .whole(ByteBuffer())
+    }
   }
 
   /// Whether it is for a path. By bytes: to compare text as Swift does takes time that a hostile path can multiply.

@@ -4,8 +4,7 @@ internal import NIOCore
 /// A request's body on its way from the connection's event loop to the task that answers the request.
 final class IncomingBody: AsyncSequence, Sendable {
   private struct State {
-    var pieces: [ByteBuffer] = []
-    var bytes = 0
+    var pieces = BodyPieces()
     var end: Result<Void, any Error>?
     var reader: CheckedContinuation<Void, Never>?
     /// Nobody reads what comes from now on.
@@ -29,13 +28,12 @@ final class IncomingBody: AsyncSequence, Sendable {
   // MARK: The connection
 
   /// Whether there is room for more.
-  var hasRoom: Bool { state.withLock { $0.bytes < Self.mostBytes } }
+  var hasRoom: Bool { state.withLock { $0.pieces.byteCount < Self.mostBytes } }
 
   func receive(_ piece: ByteBuffer) {
     let reader = state.withLock { state in
       if state.isDiscarded { return nil as CheckedContinuation<Void, Never>? }
       state.pieces.append(piece)
-      state.bytes += piece.readableBytes
       return state.takeReader()
     }
     reader?.resume()
@@ -54,8 +52,7 @@ final class IncomingBody: AsyncSequence, Sendable {
   func discard() {
     state.withLock { state in
       state.isDiscarded = true
-      state.pieces.removeAll()
-      state.bytes = 0
+      state.pieces = BodyPieces()
     }
   }
 
@@ -79,8 +76,8 @@ final class IncomingBody: AsyncSequence, Sendable {
   private func take() async throws -> [ByteBuffer] {
     while true {
       let (pieces, end, wasFull) = state.withLock { state in
-        defer { (state.pieces, state.bytes) = ([], 0) }
-        return (state.pieces, state.end, state.bytes >= Self.mostBytes)
+        let wasFull = state.pieces.byteCount >= Self.mostBytes
+        return (state.pieces.takeAll(), state.end, wasFull)
       }
       if wasFull { resume() }
       if !pieces.isEmpty { return pieces }
@@ -97,7 +94,7 @@ final class IncomingBody: AsyncSequence, Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { reader in
         let hasNews = state.withLock { state in
-          if !state.pieces.isEmpty || state.end != nil { return true }
+          if !state.pieces.buffers.isEmpty || state.end != nil { return true }
           state.reader = reader
           return false
         }

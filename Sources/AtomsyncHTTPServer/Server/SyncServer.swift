@@ -88,12 +88,11 @@ public final class SyncServer: Service, Sendable {
   public static func checkAddress(_ configuration: HTTPServerConfiguration) async throws {
     try configuration.validate()
     do {
-      let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-        // Who connects already is not left waiting for an answer: nobody would give one.
-        .childChannelInitializer { $0.eventLoop.makeFailedFuture(ChannelError.eof) }
-        .bind(host: configuration.host, port: configuration.port).get()
-      try await channel.close()
+      // As the listener itself does.
+      let address = try await NIOThreadPool.singleton.runIfActive {
+        try SocketAddress.makeAddressResolvingHost(configuration.host, port: configuration.port)
+      }
+      try BoundSocket.check(address)
     } catch {
       throw HTTPServerError(listening: error, configuration)
     }
