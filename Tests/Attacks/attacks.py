@@ -191,6 +191,15 @@ def a_long_url(server):
     return "cut off"
 
 
+@attack(milliseconds=200)
+def a_url_that_is_sent_before_anything_is_read(server):
+    with server.connect() as connection:
+        connection.sendall(b"GET /sync?group=" + b"g" * 8_000_000)
+        answer = connection.recv(1000)
+    assert b" 400 " in answer, answer[:100]
+    return "400, and not lost"
+
+
 @attack()
 def many_parameters(server):
     query = "&".join(["group=g%d" % (number % 900) for number in range(20_000)])
@@ -362,6 +371,52 @@ def unread_streams_from_the_start(server):
     for stream in streams:
         stream.close()
     return f"{grown / 300 * 1000:.0f} kB a stream"
+
+
+def warmed(server):
+    """A connection of which the server reads as much at once as it ever does."""
+    connection = server.connect()
+    connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000)
+    assert b" 200 " in connection.recv(1000)
+    connection.settimeout(1)
+    return connection
+
+
+LIVE = b"GET /sync?group=g HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+
+
+@attack(quick=False, milliseconds=4000, megabytes=60)
+def requests_behind_live_streams(server):
+    streams = [warmed(server) for _ in range(200)]
+    before = server.memory()
+    for stream in streams:
+        try:
+            stream.sendall(LIVE + b"\r\n" + b"GET / HTTP/1.1\r\nHost:a\r\n\r\n" * 9000)
+        except TimeoutError:
+            pass
+    time.sleep(2)
+    grown = server.memory() - before
+    server.serves()
+    for stream in streams:
+        stream.close()
+    return f"{grown / 200 * 1000:.0f} kB a stream"
+
+
+@attack(quick=False, milliseconds=9000, megabytes=60)
+def live_streams_with_bodies_in_single_bytes(server):
+    streams = [warmed(server) for _ in range(100)]
+    before = server.memory()
+    for stream in streams:
+        try:
+            stream.sendall(LIVE + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 60_000)
+        except TimeoutError:
+            pass
+    time.sleep(2)
+    grown = server.memory() - before
+    server.serves()
+    for stream in streams:
+        stream.close()
+    return f"{grown / 100 * 1000:.0f} kB a stream"
 
 
 @attack(quick=False, milliseconds=12000, megabytes=450)
