@@ -2,7 +2,10 @@ import Atomsync
 import AtomsyncCore
 import AtomsyncTesting
 import Foundation
+import HTTPTypes
 import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
 import NIOPosix
 import Testing
 
@@ -17,6 +20,31 @@ private func request(_ method: String, _ name: String, _ rest: String) -> String
 
 private func names(_ answers: String) -> [String] {
   answers.components(separatedBy: "X-Request-ID: ").dropFirst().map { String($0.prefix { $0 != "\r\n" }) }
+}
+
+/// Stands where the guard of an HTTP/1.1 connection does.
+private final class AnswerCounter: ChannelOutboundHandler {
+  typealias OutboundIn = HTTPResponsePart
+
+  private(set) var unanswered = 0
+  private(set) var answers = 0
+  private(set) var isClosed = false
+
+  func triggerUserOutboundEvent(
+    context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+  ) {
+    if let event = event as? RequestGuard.InputDropped { unanswered = event.unanswered }
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    if case .head = unwrapOutboundIn(data) { answers += 1 }
+    promise?.succeed()
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    isClosed = true
+    context.close(mode: mode, promise: promise)
+  }
 }
 
 /// How the requests of a connection follow each other, and when it ends.
@@ -63,18 +91,15 @@ private func names(_ answers: String) -> [String] {
   }
 
   /// It would wait for as long as the stream is open.
-  @Test(arguments: [true, false]) func whatFollowsALiveStreamIsDropped(isSentAtOnce: Bool) async throws {
+  @Test func whatFollowsALiveStreamIsDropped() async throws {
     try await TestServer.run(users: .aliceAndBob()) { server in
       let live =
         "GET /sync?group=todo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer abc123\r\n"
         + "Accept: text/event-stream\r\n\r\n"
       let others = String(repeating: request("GET", "other", "\r\n"), count: 1000)
-      let (began, sent) = (Promise<Void>(), Promise<Void>())
-      async let answers = RawConnection.answers(
-        to: isSentAtOnce ? live + others : live, later: isSentAtOnce ? nil : others, port: server.port,
-        began: began, sent: sent)
+      let began = Promise<Void>()
+      async let answers = RawConnection.answers(to: live + others, port: server.port, began: began)
       try await began.wait()
-      try await sent.wait()
       server.server.endpoint.replaceUsers(try Users([]))
       let all = try await answers
       #expect(all.components(separatedBy: "HTTP/1.1 ").count == 2, "one answer")
@@ -96,20 +121,24 @@ private func names(_ answers: String) -> [String] {
     }
   }
 
-  /// More than anybody sends who waits for answers.
+  /// So many are answered, and the connection ends.
   @Test func onlySoMuchMayFollowARequest() async throws {
-    let storage = FaultyStorage(MemoryStorage())
-    try await TestServer.run(storage: StorageProvider("gated") { _ in storage }) { server in
-      storage.readGate.shut()
-      let many = String(repeating: "GET / HTTP/1.1\r\nHost:a\r\n\r\n", count: 20_000)
-      // The more comes, the more is read at once. This needs nothing of the store.
-      let large =
-        "GET /health HTTP/1.1\r\nHost: localhost\r\n" + length(String(repeating: "x", count: 4 << 20))
-      let answers = try await RawConnection.answers(
-        to: large, later: request("GET", "waits", "\r\n") + many, port: server.port)
-      #expect(answers.components(separatedBy: "HTTP/1.1 ").count == 2, "one answer")
-      storage.readGate.open()
+    let channel = EmbeddedChannel()
+    let pipeline = channel.pipeline.syncOperations
+    let handler = RequestHandler(
+      LoopExecutor(channel.eventLoop), idleTimeout: .seconds(75), isQuiescing: false
+    ) { _ in EndpointResponse(.ok) }
+    let counter = AnswerCounter()
+    try pipeline.addHandlers([counter, handler])
+    for _ in 0..<10_000 {
+      let head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/sync")
+      channel.pipeline.fireChannelRead(HTTPRequestPart.head(head))
+      channel.pipeline.fireChannelRead(HTTPRequestPart.end(nil))
     }
+    #expect(counter.unanswered == 1 + 8192 / 2)
+    channel.pipeline.fireChannelReadComplete()
+    while !counter.isClosed { channel.embeddedEventLoop.run() }
+    #expect(counter.answers == counter.unanswered)
   }
 
   /// What was taken before is answered.

@@ -15,6 +15,9 @@ internal import NIOHTTPTypesHTTP1
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
+  /// Told by who answers: no request is taken any more, and so many of those that were are not answered yet.
+  struct InputDropped { let unanswered: Int }
+
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPRequestPart
   typealias OutboundIn = HTTPResponsePart
@@ -38,6 +41,8 @@ final class RequestGuard: ChannelDuplexHandler {
   private var mayHaveStopped = false
   /// After the last answer that is under way.
   private var closesAfterAnswer = false
+  /// An answer says that it is the last.
+  private var saidClose = false
   /// All is written, and what still comes is dropped, until then.
   private var lingering: Scheduled<Void>?
 
@@ -62,6 +67,11 @@ final class RequestGuard: ChannelDuplexHandler {
     if ignoresInput { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
+      // Nobody would read what came of it.
+      if saidClose || closesAfterAnswer && requests == 0 {
+        ignoresInput = true
+        return
+      }
       mayHaveStopped = false
       guard hasHost(head) else { return refuse(context, .badRequest) }
       guard size(head.headers) <= limits.headerBytes else {
@@ -107,6 +117,18 @@ final class RequestGuard: ChannelDuplexHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
+  func triggerUserOutboundEvent(
+    context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+  ) {
+    guard let event = event as? InputDropped else {
+      return context.triggerUserOutboundEvent(event, promise: promise)
+    }
+    requests = event.unanswered
+    ignoresInput = true
+    closesAfterAnswer = true
+    promise?.succeed()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     lingering?.cancel()
     context.fireChannelInactive()
@@ -140,7 +162,10 @@ final class RequestGuard: ChannelDuplexHandler {
       chunks.isFramed = false
       closesAfterAnswer = true
     }
-    if closesAfterAnswer && requests == 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+    if closesAfterAnswer && requests == 1 {
+      head.headers.replaceOrAdd(name: "Connection", value: "close")
+      saidClose = true
+    }
     return head
   }
 

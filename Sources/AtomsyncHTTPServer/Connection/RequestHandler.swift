@@ -63,7 +63,7 @@ final class RequestHandler: ChannelDuplexHandler {
   private var exchange: Exchange?
   /// Parts of requests that follow the one in hand.
   private var pipelined = CircularBuffer<HTTPRequestPart>()
-  /// Something follows a live stream.
+  /// No request is taken any more: more of them wait than may, or some follow a live stream.
   private var dropsInput = false
   private var isReadHeld = false
   private var isFlushDue = false
@@ -115,6 +115,7 @@ final class RequestHandler: ChannelDuplexHandler {
   private func close() {
     isClosing = true
     context?.close(promise: nil)
+    readOn()
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -159,7 +160,14 @@ final class RequestHandler: ChannelDuplexHandler {
     if isClosing || dropsInput { return }
     let part = unwrapInboundIn(data)
     guard let exchange, exchange.isReceived else { return receive(part) }
-    if exchange.stream == nil { pipeline(part) } else { dropsInput = true }
+    if exchange.stream == nil { pipeline(part) } else { dropInput() }
+  }
+
+  /// Takes no request any more. The connection ends with the last answer.
+  private func dropInput() {
+    dropsInput = true
+    let waiting = pipelined.count { if case .head = $0 { true } else { false } }
+    context?.triggerUserOutboundEvent(RequestGuard.InputDropped(unanswered: 1 + waiting), promise: nil)
   }
 
   /// Keeps a part of a request that follows the one in hand.
@@ -171,10 +179,13 @@ final class RequestHandler: ChannelDuplexHandler {
       if isGathered { return }
     }
     pipelined.append(part)
-    if pipelined.count > Self.mostPipelined { close() }
+    guard pipelined.count >= Self.mostPipelined else { return }
+    // The last of them may not be complete.
+    isInputClosed = true
+    dropInput()
   }
 
-  /// Parts of what was read at once, which is up to 256 KiB: more of them are no requests of anybody who wants answers.
+  /// Parts of requests, of which each has two or more. Mostly less is read at once.
   private static let mostPipelined = 8192
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -186,7 +197,11 @@ final class RequestHandler: ChannelDuplexHandler {
     if mayRead { context.read() } else { isReadHeld = true }
   }
 
-  private var mayRead: Bool { !dropsInput && pipelined.isEmpty && exchange?.body?.hasRoom ?? true }
+  private var mayRead: Bool {
+    // What still comes then is dropped, and has to be read for the answer not to be lost.
+    if isClosing { return true }
+    return !dropsInput && pipelined.isEmpty && exchange?.body?.hasRoom ?? true
+  }
 
   private func readOn() {
     guard isReadHeld, mayRead, let context else { return }
@@ -282,7 +297,10 @@ final class RequestHandler: ChannelDuplexHandler {
   private func follow(_ exchange: Exchange, _ stream: EventStream) throws {
     exchange.stream = stream
     exchange.body?.discard()
-    if !pipelined.isEmpty { (dropsInput, pipelined) = (true, CircularBuffer()) }
+    if !pipelined.isEmpty {
+      pipelined = CircularBuffer()
+      dropInput()
+    }
     readOn()
     // It may have happened before there was a stream to tell.
     if isQuiescing { stream.watch.end(.shutdown) }

@@ -8,10 +8,9 @@ enum RawConnection {
   ///   - later: sent once an answer begins.
   ///   - endsOutput: says, once all is sent, that no more comes.
   ///   - began: told when the first of them come.
-  ///   - sent: told when all is sent.
   static func answers(
     to request: String, later: String? = nil, port: Int, endsOutput: Bool = false,
-    began: Promise<Void> = Promise(), sent: Promise<Void> = Promise()
+    began: Promise<Void> = Promise()
   ) async throws -> String {
     let text = Lock("")
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -27,7 +26,6 @@ enum RawConnection {
       try await began.wait()
       try? await channel.writeAndFlush(ByteBuffer(string: later))
     }
-    sent.complete(.success(()))
     if endsOutput { try await channel.close(mode: .output) }
     try await channel.closeFuture.get()
     return text.withLock { $0 }
