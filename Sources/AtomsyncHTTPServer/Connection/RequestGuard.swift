@@ -15,8 +15,8 @@ internal import NIOHTTPTypesHTTP1
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
-  /// Told by who answers: no request is taken any more, and so many of those that were are not answered yet.
-  struct InputDropped { let unanswered: Int }
+  /// Told by who answers: no request is taken any more, and so many of those that were handed on are not answered either.
+  struct InputDropped { let requests: Int }
 
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -123,7 +123,7 @@ final class RequestGuard: ChannelDuplexHandler {
     guard let event = event as? InputDropped else {
       return context.triggerUserOutboundEvent(event, promise: promise)
     }
-    requests = event.unanswered
+    requests -= event.requests
     ignoresInput = true
     closesAfterAnswer = true
     promise?.succeed()

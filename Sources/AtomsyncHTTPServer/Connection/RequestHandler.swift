@@ -160,14 +160,14 @@ final class RequestHandler: ChannelDuplexHandler {
     if isClosing || dropsInput { return }
     let part = unwrapInboundIn(data)
     guard let exchange, exchange.isReceived else { return receive(part) }
-    if exchange.stream == nil { pipeline(part) } else { dropInput() }
+    if exchange.stream == nil { pipeline(part) } else { drop([part]) }
   }
 
-  /// Takes no request any more. The connection ends with the last answer.
-  private func dropInput() {
+  /// Takes no request any more, and does not answer these. The connection ends with the last answer.
+  private func drop(_ parts: some Sequence<HTTPRequestPart>) {
     dropsInput = true
-    let waiting = pipelined.count { if case .head = $0 { true } else { false } }
-    context?.triggerUserOutboundEvent(RequestGuard.InputDropped(unanswered: 1 + waiting), promise: nil)
+    let requests = parts.count { if case .head = $0 { true } else { false } }
+    context?.triggerUserOutboundEvent(RequestGuard.InputDropped(requests: requests), promise: nil)
   }
 
   /// Keeps a part of a request that follows the one in hand.
@@ -182,7 +182,7 @@ final class RequestHandler: ChannelDuplexHandler {
     guard pipelined.count >= Self.mostPipelined else { return }
     // The last of them may not be complete.
     isInputClosed = true
-    dropInput()
+    drop([])
   }
 
   /// Parts of requests, of which each has two or more. Mostly less is read at once.
@@ -298,8 +298,8 @@ final class RequestHandler: ChannelDuplexHandler {
     exchange.stream = stream
     exchange.body?.discard()
     if !pipelined.isEmpty {
+      drop(pipelined)
       pipelined = CircularBuffer()
-      dropInput()
     }
     readOn()
     // It may have happened before there was a stream to tell.
