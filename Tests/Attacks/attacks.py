@@ -385,7 +385,7 @@ def warmed(server):
 LIVE = b"GET /sync?group=g HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
 
 
-@attack(quick=False, milliseconds=4000, megabytes=60)
+@attack(quick=False, milliseconds=4000, megabytes=100)
 def requests_behind_live_streams(server):
     streams = [warmed(server) for _ in range(200)]
     before = server.memory()

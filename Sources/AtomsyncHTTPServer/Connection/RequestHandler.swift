@@ -185,8 +185,8 @@ final class RequestHandler: ChannelDuplexHandler {
     drop([])
   }
 
-  /// Parts of requests, of which each has two or more. Mostly less is read at once.
-  private static let mostPipelined = 8192
+  /// Parts of requests, of which each has two or more. A few hundred bytes each; they come before it is known who sends them.
+  private static let mostPipelined = 1024
 
   func channelReadComplete(context: ChannelHandlerContext) {
     start()
