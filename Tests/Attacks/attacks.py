@@ -385,13 +385,13 @@ def warmed(server):
 LIVE = b"GET /sync?group=g HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
 
 
-@attack(quick=False, milliseconds=4000, megabytes=100)
-def requests_behind_live_streams(server):
-    streams = [warmed(server) for _ in range(200)]
+def followed(server, count, data):
+    """Has so many connections send a live request and what follows it; the memory that each of them takes."""
+    streams = [warmed(server) for _ in range(count)]
     before = server.memory()
     for stream in streams:
         try:
-            stream.sendall(LIVE + b"\r\n" + b"GET / HTTP/1.1\r\nHost:a\r\n\r\n" * 9000)
+            stream.sendall(LIVE + data)
         except TimeoutError:
             pass
     time.sleep(2)
@@ -399,24 +399,17 @@ def requests_behind_live_streams(server):
     server.serves()
     for stream in streams:
         stream.close()
-    return f"{grown / 200 * 1000:.0f} kB a stream"
+    return f"{grown / count * 1000:.0f} kB a stream"
+
+
+@attack(quick=False, milliseconds=4000, megabytes=100)
+def requests_behind_live_streams(server):
+    return followed(server, 200, b"\r\n" + b"GET / HTTP/1.1\r\nHost:a\r\n\r\n" * 9000)
 
 
 @attack(quick=False, milliseconds=9000, megabytes=60)
 def live_streams_with_bodies_in_single_bytes(server):
-    streams = [warmed(server) for _ in range(100)]
-    before = server.memory()
-    for stream in streams:
-        try:
-            stream.sendall(LIVE + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 60_000)
-        except TimeoutError:
-            pass
-    time.sleep(2)
-    grown = server.memory() - before
-    server.serves()
-    for stream in streams:
-        stream.close()
-    return f"{grown / 100 * 1000:.0f} kB a stream"
+    return followed(server, 100, b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 60_000)
 
 
 @attack(quick=False, milliseconds=12000, megabytes=450)
