@@ -253,7 +253,7 @@ let package = Package(
     .testTarget(
       name: "AtomsyncTests",
       dependencies: [
-        "Atomsync", "AtomsyncTesting",
+        "Atomsync", "AtomsyncStorageSupport", "AtomsyncTesting",
         .product(name: "HashTreeCollections", package: "swift-collections"),
       ]),
     .testTarget(

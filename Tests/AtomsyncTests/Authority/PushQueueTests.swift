@@ -1,14 +1,14 @@
 import Atomsync
 import AtomsyncCore
 import AtomsyncEngine
+import AtomsyncStorageSupport
 import AtomsyncTesting
-import Foundation
 import Testing
 import Transit
 
 /// Where an authority judges pushes.
 @Suite(.timeLimit(.minutes(1))) struct PushQueueTests {
-  private let executor = QueueExecutor()
+  private let executor = BlockingQueue("test")
   private let gate = FaultyStorage(MemoryStorage()).commitGate
   private let events = Lock<[String]>([])
 
@@ -53,25 +53,10 @@ import Transit
   }
 }
 
-/// One thread at a time.
-private final class QueueExecutor: TaskExecutor {
-  private let queue = DispatchQueue(label: "test")
-  private let mark = DispatchSpecificKey<Void>()
-
-  init() { queue.setSpecific(key: mark, value: ()) }
-
-  var isCurrent: Bool { DispatchQueue.getSpecific(key: mark) != nil }
-
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-  }
-}
-
 /// A storage that tells of the commits that change documents.
 private struct ExecutingStorage: Storage {
   let base: any Storage
-  let executor: QueueExecutor
+  let executor: BlockingQueue
   let gate: StorageGate
   let onCommit: @Sendable () -> Void
 
