@@ -33,7 +33,7 @@ struct HTTP2Connection: Sendable {
   }
 }
 
-/// Knows of a shutdown, for the streams that a client opens before it has heard of it: NIO tells those alone that are open.
+/// Remembers a shutdown for the streams that a client opens before it knows of it: NIO tells only those that are open already.
 private final class ShutdownWatch: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

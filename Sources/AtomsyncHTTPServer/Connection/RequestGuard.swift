@@ -15,7 +15,7 @@ internal import NIOHTTPTypesHTTP1
 /// - `Upgrade` is ignored (RFC 9110 §7.8). The decoder takes it for granted and reads no further on the connection, so a
 ///   new one takes its place.
 final class RequestGuard: ChannelDuplexHandler {
-  /// Told by who answers: no request is taken any more, and so many of those that were handed on are not answered either.
+  /// The request handler takes no more requests, and does not answer this many of those that it was given.
   struct InputDropped { let requests: Int }
 
   typealias InboundIn = HTTPServerRequestPart

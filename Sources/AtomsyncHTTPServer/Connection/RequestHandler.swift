@@ -173,7 +173,7 @@ final class RequestHandler: ChannelDuplexHandler {
   /// Keeps a part of a request that follows the one in hand.
   private func pipeline(_ part: HTTPRequestPart) {
     if case .body(let piece) = part, case .body(var waiting)? = pipelined.last {
-      _ = pipelined.removeLast()  // or what is appended would be a copy
+      _ = pipelined.removeLast()  // so that appending does not copy the buffer
       let isGathered = waiting.gather(piece)
       pipelined.append(.body(waiting))
       if isGathered { return }
@@ -185,7 +185,8 @@ final class RequestHandler: ChannelDuplexHandler {
     drop([])
   }
 
-  /// Parts of requests, of which each has two or more. A few hundred bytes each; they come before it is known who sends them.
+  /// The most parts of requests that wait behind the one in hand; a request has two or more. Each takes a few hundred bytes, and who sends them
+  /// is not known yet.
   private static let mostPipelined = 1024
 
   func channelReadComplete(context: ChannelHandlerContext) {

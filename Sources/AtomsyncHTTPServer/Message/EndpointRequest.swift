@@ -31,7 +31,7 @@ package final class EndpointRequest: Sendable {
     self.init(head, body: body, from: Peer(address: address))
   }
 
-  /// The body, for who asks first. It is not kept here, since the request may be known for as long as it takes to answer it, or to stream.
+  /// Hands the body over; a second call gets an empty one. The request does not keep it, because it lives until its answer, or its live stream, ends.
   package func takeBody() -> Body {
     body.withLock { body in
       defer { body = nil }

@@ -8,7 +8,7 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A look whether an address can be had.
+/// Finds out whether this machine can listen at an address.
 enum BoundSocket {
   /// Binds a socket to the address and lets it go. It does not listen, so that nobody can connect to what will be gone in a moment.
   ///
